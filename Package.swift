@@ -1,0 +1,35 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is held to the same rules: the unsafe parts of the language must be spelled out,
+/// and a warning stops the build.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "decant",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "decant", targets: ["decant"])
+  ],
+  targets: [
+    .target(name: "Formats", swiftSettings: strict),
+    .target(name: "Stats", swiftSettings: strict),
+    .target(name: "Convert", dependencies: ["Formats", "Stats"], swiftSettings: strict),
+    .executableTarget(
+      name: "decant", dependencies: ["Formats", "Stats", "Convert"], swiftSettings: strict),
+    .testTarget(
+      name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")],
+      swiftSettings: strict),
+    .testTarget(name: "StatsTests", dependencies: ["Stats"], swiftSettings: strict),
+    .testTarget(
+      name: "ConvertTests", dependencies: ["Convert", "Formats", "Stats"],
+      resources: [.copy("Fixtures")], swiftSettings: strict),
+    .testTarget(
+      name: "DecantTests", dependencies: ["decant", "Convert", "Formats"],
+      swiftSettings: strict),
+  ]
+)

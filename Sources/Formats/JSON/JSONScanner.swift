@@ -1,0 +1,134 @@
+/// What is wrong with a JSON text, and where. Offsets count bytes from the start of the text.
+package struct JSONError: Error, Equatable, Sendable {
+  package enum Fault: Equatable, Sendable {
+    case endsEarly
+    case unexpectedByte(UInt8, expected: String)
+    case badNumber
+    case controlCharacter(UInt8)
+    case badEscape
+    case loneSurrogate
+    case tooDeep(limit: Int)
+    case repeatedName(String)
+    case trailingBytes
+  }
+
+  package let fault: Fault
+  package let offset: Int
+
+  package init(_ fault: Fault, at offset: Int) {
+    self.fault = fault
+    self.offset = offset
+  }
+
+  /// The fault in words, without the place.
+  package var reason: String {
+    switch fault {
+    case .endsEarly: "the JSON ends early"
+    case .unexpectedByte(let byte, let expected): "expected \(expected), found \(quoted(byte))"
+    case .badNumber: "not a JSON number"
+    case .controlCharacter(let byte): "raw control character \(quoted(byte)) inside a string"
+    case .badEscape: "unknown or broken escape in a string"
+    case .loneSurrogate: "escape of half a surrogate pair in a string"
+    case .tooDeep(let limit): "nested deeper than \(limit) levels"
+    case .repeatedName(let name): "name '\(name)' given twice in one object"
+    case .trailingBytes: "something other than white space follows the JSON value"
+    }
+  }
+
+  private func quoted(_ byte: UInt8) -> String {
+    (0x21...0x7e).contains(byte)
+      ? "'\(Character(Unicode.Scalar(byte)))'" : "byte 0x" + String(byte, radix: 16)
+  }
+}
+
+/// A strict pull reader of JSON (RFC 8259) over bytes that are already known to be UTF-8.
+///
+/// It hands out one token at a time, with its place, so that a caller can check a document against
+/// its own rules without building it first. Strings are decoded; numbers keep their spelling.
+package struct JSONScanner {
+  /// How deep arrays and objects may nest; the limit of the reference safetensors library.
+  package static let depthLimit = 127
+
+  let bytes: [UInt8]
+  package internal(set) var offset = 0
+
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// The next byte that is not white space, without stepping over it.
+  package mutating func peek() throws(JSONError) -> UInt8 {
+    skipWhiteSpace()
+    guard offset < bytes.count else { throw JSONError(.endsEarly, at: offset) }
+    return bytes[offset]
+  }
+
+  /// Steps over `byte`, which must come next after white space.
+  package mutating func take(_ byte: UInt8, expected: String) throws(JSONError) {
+    let next = try peek()
+    guard next == byte else { throw JSONError(.unexpectedByte(next, expected: expected), at: offset) }
+    offset += 1
+  }
+
+  /// Steps over `byte` if it comes next.
+  package mutating func takeIfPresent(_ byte: UInt8) throws(JSONError) -> Bool {
+    guard try peek() == byte else { return false }
+    offset += 1
+    return true
+  }
+
+  /// After the last value: only white space may be left.
+  package mutating func finish() throws(JSONError) {
+    skipWhiteSpace()
+    guard offset == bytes.count else { throw JSONError(.trailingBytes, at: offset) }
+  }
+
+  private mutating func skipWhiteSpace() {
+    while offset < bytes.count {
+      switch bytes[offset] {
+      case 0x20, 0x09, 0x0A, 0x0D: offset += 1
+      default: return
+      }
+    }
+  }
+
+  /// Reads an object: for each member, its decoded name, then `value` must consume its value.
+  package mutating func object(
+    _ value: (inout JSONScanner, String) throws(JSONError) -> Void
+  ) throws(JSONError) {
+    try take(UInt8(ascii: "{"), expected: "an object")
+    if try takeIfPresent(UInt8(ascii: "}")) { return }
+    var names = Set<[UInt8]>()
+    repeat {
+      _ = try peek()
+      let start = offset
+      let name = try string()
+      // Compared as bytes: Swift strings equate canonically equivalent spellings, JSON does not.
+      guard names.insert(Array(name.utf8)).inserted else {
+        throw JSONError(.repeatedName(name), at: start)
+      }
+      try take(UInt8(ascii: ":"), expected: "':'")
+      try value(&self, name)
+    } while try takeSeparator(closing: UInt8(ascii: "}"), expected: "',' or '}'")
+  }
+
+  /// Reads an array: `element` must consume each element.
+  package mutating func array(
+    _ element: (inout JSONScanner) throws(JSONError) -> Void
+  ) throws(JSONError) {
+    try take(UInt8(ascii: "["), expected: "an array")
+    if try takeIfPresent(UInt8(ascii: "]")) { return }
+    repeat { try element(&self) } while try takeSeparator(
+      closing: UInt8(ascii: "]"), expected: "',' or ']'")
+  }
+
+  /// True after a comma, false after the closing byte.
+  private mutating func takeSeparator(
+    closing: UInt8, expected: String
+  ) throws(JSONError) -> Bool {
+    let next = try peek()
+    guard next == UInt8(ascii: ",") || next == closing else {
+      throw JSONError(.unexpectedByte(next, expected: expected), at: offset)
+    }
+    offset += 1
+    return next != closing
+  }
+}

@@ -1,0 +1,85 @@
+extension JSONValue {
+  /// Parses a whole document.
+  ///
+  /// - Parameter bytes: UTF-8; a leading byte order mark is not JSON and is refused.
+  package init(parsing bytes: [UInt8]) throws(JSONError) {
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+      throw JSONError(.unexpectedByte(bytes.first { $0 >= 0x80 } ?? 0, expected: "UTF-8"), at: 0)
+    }
+    var scanner = JSONScanner(bytes)
+    self = try scanner.value()
+    try scanner.finish()
+  }
+
+  /// The document without any white space.
+  package var compactText: String {
+    var text = ""
+    write(to: &text, indent: nil, level: 0)
+    return text
+  }
+
+  /// The document with one member or element to a line, indented by two spaces a level.
+  package var prettyText: String {
+    var text = ""
+    write(to: &text, indent: "  ", level: 0)
+    return text + "\n"
+  }
+
+  private func write(to text: inout String, indent: String?, level: Int) {
+    switch self {
+    case .null: text += "null"
+    case .bool(let flag): text += flag ? "true" : "false"
+    case .number(let spelling): text += spelling
+    case .string(let value): Self.writeString(value, to: &text)
+    case .array(let elements):
+      writeList(
+        elements.map { (nil, $0) }, brackets: ("[", "]"), to: &text, indent: indent, level: level)
+    case .object(let members):
+      writeList(
+        members.map { ($0.name, $0.value) }, brackets: ("{", "}"), to: &text, indent: indent,
+        level: level)
+    }
+  }
+
+  private func writeList(
+    _ items: [(name: String?, value: JSONValue)], brackets: (open: String, close: String),
+    to text: inout String, indent: String?, level: Int
+  ) {
+    text += brackets.open
+    // Lists of numbers (shapes, offsets) read better on one line.
+    let broken = items.contains { $0.name != nil || !$0.value.isNumber } ? indent : nil
+    for (position, item) in items.enumerated() {
+      if position > 0 { text += broken == nil && indent != nil ? ", " : "," }
+      if let broken { text += "\n" + String(repeating: broken, count: level + 1) }
+      if let name = item.name {
+        Self.writeString(name, to: &text)
+        text += indent == nil ? ":" : ": "
+      }
+      item.value.write(to: &text, indent: indent, level: level + 1)
+    }
+    if let broken, !items.isEmpty { text += "\n" + String(repeating: broken, count: level) }
+    text += brackets.close
+  }
+
+  private var isNumber: Bool { if case .number = self { true } else { false } }
+
+  /// Appends `value` as a JSON string: quotes, backslashes and control characters escaped,
+  /// everything else as it is.
+  package static func writeString(_ value: String, to text: inout String) {
+    text += "\""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      case "\u{0}"..<"\u{20}":
+        let hex = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}

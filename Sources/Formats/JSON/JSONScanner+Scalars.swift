@@ -129,14 +129,16 @@ extension JSONScanner {
   }
 
   /// Reads any value. `depth` counts the arrays and objects already open around it.
-  package mutating func value(depth: Int = 0) throws(JSONError) -> JSONValue {
+  ///
+  /// - Throws: `JSONError` only.
+  package mutating func value(depth: Int = 0) throws -> JSONValue {
     switch try peek() {
     case UInt8(ascii: "{"):
       guard depth < Self.depthLimit else {
         throw JSONError(.tooDeep(limit: Self.depthLimit), at: offset)
       }
       var members: [JSONValue.Member] = []
-      try object { (scanner, name) throws(JSONError) in
+      try object { scanner, name in
         members.append(.init(name, try scanner.value(depth: depth + 1)))
       }
       return .object(members)
@@ -145,7 +147,7 @@ extension JSONScanner {
         throw JSONError(.tooDeep(limit: Self.depthLimit), at: offset)
       }
       var elements: [JSONValue] = []
-      try array { (scanner) throws(JSONError) in
+      try array { scanner in
         elements.append(try scanner.value(depth: depth + 1))
       }
       return .array(elements)

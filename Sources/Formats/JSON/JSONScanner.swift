@@ -91,9 +91,9 @@ package struct JSONScanner {
   }
 
   /// Reads an object: for each member, its decoded name, then `value` must consume its value.
-  package mutating func object(
-    _ value: (inout JSONScanner, String) throws(JSONError) -> Void
-  ) throws(JSONError) {
+  ///
+  /// - Throws: `JSONError`, and what `value` throws.
+  package mutating func object(_ value: (inout JSONScanner, String) throws -> Void) throws {
     try take(UInt8(ascii: "{"), expected: "an object")
     if try takeIfPresent(UInt8(ascii: "}")) { return }
     var names = Set<[UInt8]>()
@@ -111,9 +111,9 @@ package struct JSONScanner {
   }
 
   /// Reads an array: `element` must consume each element.
-  package mutating func array(
-    _ element: (inout JSONScanner) throws(JSONError) -> Void
-  ) throws(JSONError) {
+  ///
+  /// - Throws: `JSONError`, and what `element` throws.
+  package mutating func array(_ element: (inout JSONScanner) throws -> Void) throws {
     try take(UInt8(ascii: "["), expected: "an array")
     if try takeIfPresent(UInt8(ascii: "]")) { return }
     repeat { try element(&self) } while try takeSeparator(

@@ -2,7 +2,8 @@ extension JSONValue {
   /// Parses a whole document.
   ///
   /// - Parameter bytes: UTF-8; a leading byte order mark is not JSON and is refused.
-  package init(parsing bytes: [UInt8]) throws(JSONError) {
+  /// - Throws: `JSONError` only.
+  package init(parsing bytes: [UInt8]) throws {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw JSONError(.unexpectedByte(bytes.first { $0 >= 0x80 } ?? 0, expected: "UTF-8"), at: 0)
     }

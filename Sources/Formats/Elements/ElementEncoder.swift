@@ -1,0 +1,34 @@
+/// Turns numbers into stored elements.
+package enum ElementEncoder {
+  /// Writes the first `count` of `values` as `type`, little-endian, rounded to nearest even.
+  ///
+  /// - Parameter bytes: receives `count` elements from its start; must have room for them.
+  package static func encode(
+    _ values: [Float], count: Int, as type: ScaleType, into bytes: inout [UInt8]
+  ) {
+    precondition(values.count >= count && bytes.count >= count * type.byteCount)
+    let source = values.span
+    var output = bytes.mutableSpan
+    switch type {
+    case .f16:
+      for i in 0..<count { output.store(HalfPrecision.floatToF16(source[i]), index: i) }
+    case .bf16:
+      for i in 0..<count { output.store(HalfPrecision.floatToBF16(source[i]), index: i) }
+    case .f32:
+      for i in 0..<count { output.store(source[i].bitPattern, index: i) }
+    }
+  }
+}
+
+extension MutableSpan<UInt8> {
+  /// Stores `value` little-endian as element `index` of an array of its type.
+  @inline(__always)
+  mutating func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, index: Int) {
+    let offset = index * MemoryLayout<T>.size
+    var rest = value
+    for byte in 0..<MemoryLayout<T>.size {
+      self[offset + byte] = UInt8(truncatingIfNeeded: rest)
+      rest &>>= 8
+    }
+  }
+}

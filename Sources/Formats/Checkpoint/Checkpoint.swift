@@ -1,0 +1,181 @@
+import Foundation
+
+/// A checkpoint open for reading: its weight files, every tensor with its place, and its
+/// configuration.
+package struct Checkpoint: Sendable {
+  /// A tensor and the file that holds it.
+  package struct Tensor: Sendable {
+    package let info: TensorInfo
+    /// Index into `files`.
+    package let file: Int
+    package var name: String { info.name }
+  }
+
+  /// What was named: a file or a directory.
+  package let path: String
+  /// The directory, where one was named.
+  package let directory: String?
+  package let files: [SafetensorsFile]
+  /// Files in order, and within each its tensors in the order of their data.
+  package let tensors: [Tensor]
+  package let config: ModelConfig?
+  /// The files that `config` and the shard index were read from, for the record.
+  package let configPath: String?
+
+  private static let indexName = "model.safetensors.index.json"
+  private static let configSizeLimit = 16_000_000
+
+  /// Opens a file, or a directory with `model.safetensors`, an index and its shards, or any one
+  /// set of `*.safetensors`.
+  ///
+  /// - Throws: `SourceError`, `SafetensorsError`, `FileError`.
+  package init(path: String) throws {
+    self.path = path
+    let isDirectory = FileStatus.isDirectory(path)
+    directory = isDirectory ? path : nil
+    let paths = isDirectory ? try Self.weightFiles(in: path) : [path]
+    files = try paths.map(SourceTriage.open)
+    var all: [Tensor] = []
+    for (index, file) in files.enumerated() {
+      all += file.header.tensors.map { Tensor(info: $0, file: index) }
+    }
+    tensors = all
+    let home = directory ?? URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let configPath = SourceTriage.join(home, "config.json")
+    config = try Self.readConfig(configPath)
+    self.configPath = config == nil ? nil : configPath
+    try checkUnique()
+    if isDirectory { try checkIndex(SourceTriage.join(path, Self.indexName)) }
+  }
+
+  /// Reads bytes of a tensor, counted from its first.
+  package func read(
+    _ range: Range<Int>, of tensor: Tensor, into buffer: inout [UInt8], at bufferOffset: Int = 0
+  ) throws(FileError) {
+    try files[tensor.file].read(range, of: tensor.info, into: &buffer, at: bufferOffset)
+  }
+
+  package func fileName(of tensor: Tensor) -> String { fileNames[tensor.file] }
+
+  package var fileNames: [String] {
+    files.map { URL(fileURLWithPath: $0.path).lastPathComponent }
+  }
+
+  /// Paths of the one set of weights in `directory`.
+  private static func weightFiles(in directory: String) throws -> [String] {
+    let entries: [String]
+    do {
+      entries = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+    } catch { throw FileError.system("list", directory) }
+    try SourceTriage.checkDownloads(directory, entries: entries)
+    let weights = entries.filter { $0.hasSuffix(".safetensors") }
+    let names = try chooseSet(directory, weights: weights, hasIndex: entries.contains(indexName))
+    for name in names {
+      try SourceTriage.checkInside(directory, name: name, of: SourceTriage.join(directory, name))
+    }
+    return names.map { SourceTriage.join(directory, $0) }
+  }
+
+  /// The names that belong together; two sets side by side are refused rather than guessed at.
+  private static func chooseSet(
+    _ directory: String, weights: [String], hasIndex: Bool
+  ) throws -> [String] {
+    let indexPath = SourceTriage.join(directory, indexName)
+    if hasIndex {
+      let index = try ShardIndex(path: indexPath)
+      for name in index.fileNames {
+        try SourceTriage.checkInside(directory, name: name, of: indexPath)
+      }
+      let listed = Set(index.fileNames)
+      let missing = listed.subtracting(weights).sorted()
+      guard missing.isEmpty else {
+        throw SourceError.missingShards(index: indexPath, names: missing)
+      }
+      let others = weights.filter { !listed.contains($0) }
+      let shards = others.filter { isShardName($0) }
+      guard shards.isEmpty else {
+        throw SourceError.unlistedShards(index: indexPath, names: shards)
+      }
+      guard others.isEmpty else {
+        throw SourceError.severalSets(directory: directory, names: [indexName] + others)
+      }
+      return index.fileNames
+    }
+    guard !weights.isEmpty else { throw SourceError.noWeights(directory: directory) }
+    if weights.count > 1, !weights.allSatisfy(isShardName) {
+      throw SourceError.severalSets(directory: directory, names: weights)
+    }
+    try checkShardCount(directory, weights)
+    return weights
+  }
+
+  /// Without an index the names themselves say how many shards there must be.
+  private static func checkShardCount(_ directory: String, _ weights: [String]) throws {
+    guard let first = weights.first, let total = shardTotal(first) else { return }
+    let stem = first.prefix { $0 != "-" }
+    let digits = first.dropLast(".safetensors".count).split(separator: "-").last?.count ?? 5
+    var missing: [String] = []
+    for number in 1...max(1, min(total, 10_000)) {
+      func padded(_ value: Int) -> String { String(format: "%0\(digits)d", value) }
+      let name = "\(stem)-\(padded(number))-of-\(padded(total)).safetensors"
+      if !weights.contains(name) { missing.append(name) }
+    }
+    // Other naming schemes are left alone: only a gap in this one is evidence.
+    if missing.count < min(total, 10_000), !missing.isEmpty {
+      throw SourceError.missingShards(index: "the shards' numbering", names: missing)
+    }
+  }
+
+  private static func isShardName(_ name: String) -> Bool { shardTotal(name) != nil }
+
+  /// The count in a name such as `model-00001-of-00003.safetensors`.
+  private static func shardTotal(_ name: String) -> Int? {
+    let parts = name.dropLast(".safetensors".count).split(separator: "-")
+    guard parts.count >= 4, parts[parts.count - 2] == "of", Int(parts[parts.count - 3]) != nil
+    else { return nil }
+    return Int(parts[parts.count - 1])
+  }
+
+  private static func readConfig(_ path: String) throws -> ModelConfig? {
+    guard FileStatus.exists(path) else { return nil }
+    let bytes = try InputFile(path: path).readAll(limit: configSizeLimit)
+    do {
+      let json = try JSONValue(parsing: bytes)
+      guard json.members != nil else {
+        throw SourceError.badConfig(path: path, reason: "not a JSON object")
+      }
+      return ModelConfig(document: json)
+    } catch let error as JSONError {
+      throw SourceError.badConfig(path: path, reason: "\(error.reason) (byte \(error.offset))")
+    }
+  }
+
+  private func checkUnique() throws {
+    var seen: [String: Int] = [:]
+    for tensor in tensors {
+      if let first = seen.updateValue(tensor.file, forKey: tensor.name), first != tensor.file {
+        throw SourceError.tensorTwice(
+          tensor: tensor.name, first: fileNames[first], second: fileNames[tensor.file])
+      }
+    }
+  }
+
+  private func checkIndex(_ path: String) throws {
+    guard FileStatus.exists(path) else { return }
+    var found = Dictionary(
+      tensors.map { ($0.name, fileNames[$0.file]) }, uniquingKeysWith: { first, _ in first })
+    for place in try ShardIndex(path: path).places {
+      guard let file = found.removeValue(forKey: place.tensor) else {
+        throw SourceError.tensorMissing(index: path, tensor: place.tensor, listed: place.file)
+      }
+      guard file == place.file else {
+        throw SourceError.tensorElsewhere(
+          index: path, tensor: place.tensor, listed: place.file, found: file)
+      }
+    }
+    if let tensor = tensors.first(where: { found[$0.name] != nil }) {
+      throw SourceError.tensorUnlisted(
+        index: path, tensor: tensor.name, found: fileNames[tensor.file])
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+/// Looks at a source before it is parsed, for the ways in which downloads go wrong.
+package enum SourceTriage {
+  /// Opens a weight file, naming what stands in its place where it is something well known.
+  package static func open(_ path: String) throws -> SafetensorsFile {
+    let input = try InputFile(path: path)
+    var start = [UInt8](repeating: 0, count: min(512, input.byteCount))
+    try input.read(0..<start.count, into: &start)
+    let text = String(decoding: start, as: UTF8.self)
+    if text.hasPrefix("version https://git-lfs.github.com/spec/") {
+      let size = text.split(separator: "\n").first { $0.hasPrefix("size ") }
+      throw SourceError.gitLFSPointer(path: path, byteCount: size.map { String($0.dropFirst(5)) })
+    }
+    let opening = text.drop { $0.isWhitespace }.prefix(16).lowercased()
+    if opening.hasPrefix("<!doctype html") || opening.hasPrefix("<html") {
+      throw SourceError.webPage(path: path)
+    }
+    if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x80, 0x02]) {
+      throw SourceError.pickle(path: path)
+    }
+    return try SafetensorsFile(input)
+  }
+
+  /// Refuses a directory in which a download has not finished.
+  static func checkDownloads(_ directory: String, entries: [String]) throws {
+    let endings = [".incomplete", ".part", ".crdownload", ".aria2", ".download"]
+    if let partial = entries.first(where: { name in
+      endings.contains { name.hasSuffix($0) } && name.contains(".safetensors")
+    }) {
+      throw SourceError.unfinishedDownload(path: join(directory, partial))
+    }
+  }
+
+  static func join(_ directory: String, _ name: String) -> String {
+    directory.hasSuffix("/") ? directory + name : directory + "/" + name
+  }
+
+  /// Refuses a name that is not a plain entry of the directory, or a link that leads out of it.
+  ///
+  /// One link out is common and allowed: in the Hugging Face cache `snapshots/<revision>/` holds
+  /// links into the `blobs/` directory beside `snapshots/`.
+  package static func checkInside(_ directory: String, name: String, of origin: String) throws {
+    let leaves = SourceError.leavesDirectory(path: origin, name: name)
+    guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.contains("\0") else {
+      throw leaves
+    }
+    guard let real = FileStatus.realPath(join(directory, name)),
+      let home = FileStatus.realPath(directory)
+    else { return }  // missing or dangling: opening it says so
+    let parent = URL(fileURLWithPath: real).deletingLastPathComponent()
+    if parent.path == home { return }
+    let snapshots = URL(fileURLWithPath: home).deletingLastPathComponent()
+    let blobs = snapshots.deletingLastPathComponent().appendingPathComponent("blobs")
+    if snapshots.lastPathComponent == "snapshots", parent.path == blobs.path { return }
+    throw leaves
+  }
+}

@@ -1,0 +1,197 @@
+import Foundation
+
+/// Why a manifest cannot be used.
+package enum ManifestError: DescribedError, Equatable {
+  case notJSON(file: String, reason: String, offset: Int)
+  /// The file says a version that this decant does not know.
+  case newerVersion(file: String, found: Int, known: Int)
+  /// Something is missing or of the wrong kind; `place` is the path inside the manifest.
+  case malformed(file: String, place: String, expected: String)
+
+  package var message: String {
+    switch self {
+    case .notJSON(let file, let reason, let offset):
+      "\(file): the manifest is not JSON: \(reason) (byte \(offset) of \(Manifest.manifestKey))"
+    case .newerVersion(let file, let found, let known):
+      "\(file): packed format version \(found); this decant reads up to \(known)"
+    case .malformed(let file, let place, let expected):
+      "\(file): broken manifest: \(place) must be \(expected)"
+    }
+  }
+
+  package var hint: String? {
+    switch self {
+    case .newerVersion: "get a newer decant"
+    case .notJSON, .malformed: "the file is damaged or was edited; get another copy"
+    }
+  }
+}
+
+extension Manifest {
+  /// The manifest as JSON text of a length that does not depend on what was measured: checksums
+  /// have sixteen digits and errors a fixed width, so that the text can be planned before the
+  /// first weight is read.
+  package var jsonText: String { json.compactText }
+
+  package var json: JSONValue {
+    [
+      "format_version": .integer(Self.formatVersion),
+      "decant_version": .string(decantVersion),
+      "tensors": .object(tensors.map { .init($0.name, $0.json) }),
+      "sources": .array(
+        sources.map {
+          [
+            "file": .string($0.name), "byte_count": .integer($0.byteCount),
+            "xxh64": .string($0.checksum.hexDigits),
+          ]
+        }),
+      "options": options,
+    ]
+  }
+
+  /// Reads a manifest; members it does not know are ignored.
+  ///
+  /// - Throws: `ManifestError`.
+  package init(text: String, file: String) throws {
+    let json: JSONValue
+    do {
+      json = try JSONValue(parsing: Array(text.utf8))
+    } catch let error as JSONError {
+      throw ManifestError.notJSON(file: file, reason: error.reason, offset: error.offset)
+    }
+    let reader = ManifestReader(file: file)
+    let version = try reader.integer(json["format_version"], "format_version")
+    guard version <= Self.formatVersion else {
+      throw ManifestError.newerVersion(file: file, found: version, known: Self.formatVersion)
+    }
+    decantVersion = try reader.string(json["decant_version"], "decant_version")
+    tensors = try reader.members(json["tensors"], "tensors").map { member in
+      try reader.entry(member.value, name: member.name)
+    }
+    sources = try reader.array(json["sources"], "sources").enumerated().map { index, source in
+      let place = "sources[\(index)]"
+      return SourceFile(
+        name: try reader.string(source["file"], place + ".file"),
+        byteCount: try reader.integer(source["byte_count"], place + ".byte_count"),
+        checksum: try reader.checksum(source["xxh64"], place + ".xxh64"))
+    }
+    options = json["options"] ?? [:]
+  }
+}
+
+extension Manifest.Entry {
+  fileprivate var json: JSONValue {
+    var json: JSONValue = [:]
+    switch encoding {
+    case .raw: json["encoding"] = "raw"
+    case .affine(let layout, let method):
+      json["encoding"] = "affine"
+      json["bits"] = .integer(layout.bits)
+      json["group_size"] = .integer(layout.groupSize)
+      json["method"] = .string(method)
+      json["transposed"] = .bool(isTransposed)
+    }
+    json["source_dtype"] = .string(sourceDType.rawValue)
+    json["source_shape"] = .array(sourceShape.map { .integer($0) })
+    json["xxh64"] = .object(stored.map { .init($0.name, .string($0.checksum.hexDigits)) })
+    if let error {
+      json["error"] = [
+        "squared_norm": .fixedWidth(error.squaredNorm),
+        "squared_error": .fixedWidth(error.squaredError),
+        "largest_error": .fixedWidth(error.largestError),
+      ]
+    }
+    return json
+  }
+}
+
+extension JSONValue {
+  /// A finite number >= 0 in a spelling of fixed width, 16 characters: `1.2345678901e-05`. Squares
+  /// of `Float` values and their sums stay within two digits of exponent.
+  fileprivate static func fixedWidth(_ value: Double) -> JSONValue {
+    .number(String(format: "%.10e", value))
+  }
+}
+
+/// Takes the parts of a manifest apart, naming the place of what does not fit.
+private struct ManifestReader {
+  let file: String
+
+  func entry(_ json: JSONValue, name: String) throws -> Manifest.Entry {
+    let place = "tensors['\(name)']"
+    let dtypeName = try string(json["source_dtype"], place + ".source_dtype")
+    guard let dtype = DType(rawValue: dtypeName) else {
+      throw malformed(place + ".source_dtype", "a dtype")
+    }
+    let shape = try array(json["source_shape"], place + ".source_shape").map { dimension in
+      guard case .number(let text) = dimension, let value = UInt64(text) else {
+        throw malformed(place + ".source_shape", "a list of unsigned integers")
+      }
+      return value
+    }
+    let stored = try members(json["xxh64"], place + ".xxh64").map { member in
+      Manifest.StoredTensor(
+        name: member.name, checksum: try checksum(member.value, place + ".xxh64"))
+    }
+    let encoding: Manifest.Encoding
+    switch try string(json["encoding"], place + ".encoding") {
+    case "raw":
+      guard stored.count == 1 else { throw malformed(place + ".xxh64", "one checksum") }
+      encoding = .raw
+    case "affine":
+      let bits = try integer(json["bits"], place + ".bits")
+      let groupSize = try integer(json["group_size"], place + ".group_size")
+      guard let layout = AffineLayout(bits: bits, groupSize: groupSize) else {
+        throw malformed(place, "a layout that exists; \(bits) bits, groups of \(groupSize) do not")
+      }
+      guard stored.count == 3 else { throw malformed(place + ".xxh64", "three checksums") }
+      encoding = .affine(layout, method: try string(json["method"], place + ".method"))
+    case let other: throw malformed(place + ".encoding", "raw or affine, not '\(other)'")
+    }
+    var error: Manifest.MeasuredError?
+    if let json = json["error"] {
+      error = Manifest.MeasuredError(
+        squaredNorm: try number(json["squared_norm"], place + ".error.squared_norm"),
+        squaredError: try number(json["squared_error"], place + ".error.squared_error"),
+        largestError: try number(json["largest_error"], place + ".error.largest_error"))
+    }
+    return Manifest.Entry(
+      name: name, encoding: encoding, sourceDType: dtype, sourceShape: shape,
+      isTransposed: json["transposed"]?.boolValue ?? false, stored: stored, error: error)
+  }
+
+  func malformed(_ place: String, _ expected: String) -> ManifestError {
+    .malformed(file: file, place: place, expected: expected)
+  }
+
+  private func require<T>(_ value: T?, _ place: String, _ expected: String) throws -> T {
+    guard let value else { throw malformed(place, expected) }
+    return value
+  }
+
+  func string(_ json: JSONValue?, _ place: String) throws -> String {
+    try require(json?.stringValue, place, "a string")
+  }
+
+  func integer(_ json: JSONValue?, _ place: String) throws -> Int {
+    try require(json?.intValue.flatMap { $0 >= 0 ? $0 : nil }, place, "an integer >= 0")
+  }
+
+  func number(_ json: JSONValue?, _ place: String) throws -> Double {
+    try require(
+      json?.doubleValue.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }, place, "a number >= 0")
+  }
+
+  func array(_ json: JSONValue?, _ place: String) throws -> [JSONValue] {
+    try require(json?.arrayValue, place, "a list")
+  }
+
+  func members(_ json: JSONValue?, _ place: String) throws -> [JSONValue.Member] {
+    try require(json?.members, place, "an object")
+  }
+
+  func checksum(_ json: JSONValue?, _ place: String) throws -> UInt64 {
+    try require(
+      json?.stringValue.flatMap { UInt64(hexDigits: $0) }, place, "16 hexadecimal digits")
+  }
+}

@@ -1,0 +1,111 @@
+/// What decant writes about itself into every file: enough to decode each tensor in that file
+/// alone, to check every byte, and to tell where it came from. docs/FORMAT.md specifies it.
+package struct Manifest: Sendable, Equatable {
+  /// Raised when a reader of the old number would misread the new files.
+  package static let formatVersion = 1
+
+  /// Names of the entries in a file's `__metadata__`.
+  package static let manifestKey = "decant.manifest"
+  package static let headerChecksumKey = "decant.header_xxh64"
+
+  package var decantVersion: String
+  /// Tensors of this file, by the name they had in the source, in name order.
+  package var tensors: [Entry]
+  /// The files that the weights were read from.
+  package var sources: [SourceFile]
+  /// The options of the conversion, as a JSON object.
+  package var options: JSONValue
+
+  package init(
+    decantVersion: String, tensors: [Entry], sources: [SourceFile], options: JSONValue
+  ) {
+    self.decantVersion = decantVersion
+    self.tensors = tensors
+    self.sources = sources
+    self.options = options
+  }
+
+  package struct SourceFile: Sendable, Equatable {
+    package let name: String
+    package let byteCount: Int
+    /// XXH64 of the whole file.
+    package var checksum: UInt64
+
+    package init(name: String, byteCount: Int, checksum: UInt64) {
+      self.name = name
+      self.byteCount = byteCount
+      self.checksum = checksum
+    }
+  }
+
+  package enum Encoding: Sendable, Equatable {
+    /// The tensor's elements as they are.
+    case raw
+    case affine(AffineLayout, method: String)
+  }
+
+  package struct Entry: Sendable, Equatable {
+    package let name: String
+    package let encoding: Encoding
+    package let sourceDType: DType
+    package let sourceShape: [UInt64]
+    /// Stored with the last two dimensions of the source swapped.
+    package let isTransposed: Bool
+    /// Stored tensors with their checksums: `weight`, `scales`, `biases`, or the one raw tensor.
+    package var stored: [StoredTensor]
+    /// Measured with the stored values; nil for a raw tensor, which loses nothing.
+    package var error: MeasuredError?
+
+    package init(
+      name: String, encoding: Encoding, sourceDType: DType, sourceShape: [UInt64],
+      isTransposed: Bool, stored: [StoredTensor], error: MeasuredError?
+    ) {
+      self.name = name
+      self.encoding = encoding
+      self.sourceDType = sourceDType
+      self.sourceShape = sourceShape
+      self.isTransposed = isTransposed
+      self.stored = stored
+      self.error = error
+    }
+  }
+
+  package struct StoredTensor: Sendable, Equatable {
+    package let name: String
+    package var checksum: UInt64
+
+    package init(name: String, checksum: UInt64) {
+      self.name = name
+      self.checksum = checksum
+    }
+  }
+
+  /// Sums over all weights of a tensor: of the squares of the source, of the squared errors; and
+  /// the largest absolute error.
+  package struct MeasuredError: Sendable, Equatable {
+    package var squaredNorm: Double
+    package var squaredError: Double
+    package var largestError: Double
+
+    package init(squaredNorm: Double, squaredError: Double, largestError: Double) {
+      self.squaredNorm = squaredNorm
+      self.squaredError = squaredError
+      self.largestError = largestError
+    }
+  }
+}
+
+extension Manifest.Entry {
+  /// The three names of a packed tensor: `P.weight`, `P.scales`, `P.biases` for a module path P.
+  /// A name without `.weight` (an expert stack) is a path itself.
+  package static func packedNames(of name: String) -> (weight: String, scales: String, biases: String)
+  {
+    let path = modulePath(of: name)
+    return (path + ".weight", path + ".scales", path + ".biases")
+  }
+
+  /// The module that owns the tensor: the name without a final `.weight`.
+  package static func modulePath(of name: String) -> String {
+    name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
+  }
+}

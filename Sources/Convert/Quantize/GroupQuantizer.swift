@@ -1,0 +1,115 @@
+import Formats
+import Stats
+
+/// How scale and bias of a group are chosen. All methods fill the same layout.
+package enum QuantizationMethod: String, Sendable, CaseIterable {
+  /// The uniform quantizer between the group's minimum and maximum (QA-LoRA, Eq. 1).
+  case minmax
+  /// The least squared error of: `minmax`, MLX's own quantizer, and a search from there.
+  case search
+}
+
+/// Quantizes runs of groups. One instance serves one thread: it owns the scratch space.
+package struct GroupQuantizer {
+  package let layout: AffineLayout
+  package let method: QuantizationMethod
+  package let scaleType: ScaleType
+  private var search: ParameterSearch
+  private var trial: [UInt8]
+
+  package init(layout: AffineLayout, method: QuantizationMethod, scaleType: ScaleType) {
+    self.layout = layout
+    self.method = method
+    self.scaleType = scaleType
+    search = ParameterSearch(layout: layout)
+    trial = Array(repeating: 0, count: layout.groupSize)
+  }
+
+  /// Quantizes `groupCount` groups that lie one after the other.
+  ///
+  /// - Parameters:
+  ///   - weights: finite values, `groupCount * groupSize` from the start.
+  ///   - codes, scales, biases: receive the result, from their start. Scales and biases have the
+  ///     values that `scaleType` stores.
+  /// - Returns: what decoding the stored values as MLX does loses.
+  package mutating func quantize(
+    _ weights: [Float], groupCount: Int, codes: inout [UInt8], scales: inout [Float],
+    biases: inout [Float]
+  ) -> QuantizationError {
+    let size = layout.groupSize
+    precondition(weights.count >= groupCount * size && codes.count >= groupCount * size)
+    precondition(scales.count >= groupCount && biases.count >= groupCount)
+    var total = QuantizationError()
+    let source = weights.span
+    var output = codes.mutableSpan
+    for group in 0..<groupCount {
+      let start = group * size
+      let (parameters, error, largest) = quantizeGroup(source, start, into: &output)
+      scales[group] = parameters.scale
+      biases[group] = parameters.bias
+      total.squaredNorm += GroupKernels.squaredNorm(source, start, size)
+      total.squaredError += error
+      total.largestError = max(total.largestError, Double(largest))
+    }
+    return total
+  }
+
+  private mutating func quantizeGroup(
+    _ weights: Span<Float>, _ start: Int, into codes: inout MutableSpan<UInt8>
+  ) -> (GroupParameters, squared: Double, largest: Float) {
+    let size = layout.groupSize
+    let largestCode = layout.largestCode
+    let (low, high) = GroupKernels.range(weights, start, size)
+    var best = GroupParameters(minimum: low, maximum: high, largestCode: largestCode)
+      .stored(as: scaleType, largestCode: largestCode)
+    GroupKernels.encode(
+      weights, start, size, with: best, largestCode: largestCode, into: &codes, at: start)
+    var error = GroupKernels.error(
+      weights, start, size, codes: codes.span, at: start, with: best, in: scaleType)
+    guard method == .search, error.squared > 0 else { return (best, error.squared, error.largest) }
+
+    for candidate in candidates(weights, start, low: low, high: high) {
+      var trialSpan = trial.mutableSpan
+      GroupKernels.encode(
+        weights, start, size, with: candidate.encoding, largestCode: largestCode,
+        into: &trialSpan, at: 0)
+      let trialError = GroupKernels.error(
+        weights, start, size, codes: trial.span, at: 0, with: candidate.stored, in: scaleType)
+      guard trialError.squared < error.squared else { continue }
+      (best, error) = (candidate.stored, trialError)
+      for i in 0..<size { codes[start + i] = trial[i] }
+    }
+    return (best, error.squared, error.largest)
+  }
+
+  /// Parameters to choose codes with, and as they are stored.
+  private struct Candidate {
+    let encoding: GroupParameters
+    let stored: GroupParameters
+  }
+
+  private mutating func candidates(
+    _ weights: Span<Float>, _ start: Int, low: Float, high: Float
+  ) -> [Candidate] {
+    let largestCode = layout.largestCode
+    // MLX chooses codes before it rounds the parameters; its own choice stays among the
+    // candidates, so that the result is never worse than MLX's.
+    let mlx = GroupParameters(mlxMinimum: low, maximum: high, largestCode: largestCode)
+    let mlxStored = GroupParameters(
+      scale: scaleType.round(mlx.scale), bias: scaleType.round(mlx.bias))
+    var list = [
+      Candidate(encoding: mlx, stored: mlxStored),
+      Candidate(encoding: mlxStored, stored: mlxStored),
+    ]
+    if let found = search.best(weights, start, layout.groupSize, low: low, high: high) {
+      let stored = found.stored(as: scaleType, largestCode: largestCode)
+      list.append(Candidate(encoding: stored, stored: stored))
+      // The mirrored form of the same line: a smaller bias loses less when it is rounded.
+      let mirrored = GroupParameters(
+        scale: -found.scale, bias: found.bias + found.scale * Float(largestCode)
+      ).stored(as: scaleType, largestCode: largestCode)
+      list.append(Candidate(encoding: mirrored, stored: mirrored))
+    }
+    return list
+  }
+}

@@ -1,0 +1,70 @@
+import Formats
+import Foundation
+
+/// A whole conversion, from a planned source to a finished file or directory under its final name.
+package struct Conversion {
+  package let plan: ConversionPlan
+  package let output: OutputPlan
+  package let target: OutputTarget
+  private let carried: CarriedFiles?
+
+  /// - Throws: `FileError` or `SourceError` where the files to carry over cannot be listed.
+  package init(_ plan: ConversionPlan, target: OutputTarget) throws {
+    self.plan = plan
+    self.target = target
+    output = OutputPlan(plan, singleFileName: target.singleFileName)
+    carried =
+      target.isDirectory ? try plan.checkpoint.directory.map(CarriedFiles.init(in:)) : nil
+  }
+
+  /// Files of the source directory that are left behind.
+  package var skippedFiles: [String] { carried?.skipped ?? [] }
+
+  /// Bytes of everything that will be written: weights, configuration, index, carried files.
+  package func byteCount() throws -> Int {
+    try output.byteCount + documents().reduce(0) { $0 + $1.bytes.count }
+      + (carried?.byteCount() ?? 0)
+  }
+
+  /// Refuses an output that must not be written, before any work is done.
+  package func check(replacing: Bool) throws {
+    let names =
+      output.files.map(\.name) + documents().map(\.name) + (carried?.names ?? [])
+    try target.check(source: plan.checkpoint, replacing: replacing, names: names)
+  }
+
+  /// Writes the output under a temporary name, syncs it, and gives it its own.
+  package func run(
+    replacing: Bool, threads: Int, cancellation: Cancellation,
+    progress: @escaping @Sendable (Int) -> Void
+  ) throws -> Converter.Result {
+    try check(replacing: replacing)
+    let staged = try StagedOutput(target: target.path, replacing: replacing)
+    let result = try Converter(plan, output: output).run(
+      into: staged.directory, threads: threads, cancellation: cancellation, progress: progress)
+    for document in documents() {
+      let file = try OutputFile(creating: staged.directory + "/" + document.name)
+      try file.write(document.bytes, count: document.bytes.count, at: 0)
+      try file.synchronize()
+    }
+    try carried?.copy(to: staged.directory, cancellation: cancellation)
+    try cancellation.check()
+    try staged.commit(only: target.singleFileName)
+    return result
+  }
+
+  /// The small files that are made rather than copied.
+  private func documents() -> [(name: String, bytes: [UInt8])] {
+    guard target.isDirectory else { return [] }
+    var documents: [(String, [UInt8])] = []
+    if let config = plan.checkpoint.config {
+      let text = PackedConfig.document(config, plan: plan).prettyText
+      documents.append(("config.json", Array(text.utf8)))
+    }
+    if output.files.count > 1 {
+      let index = ShardIndexDocument.make(output.files.map { ($0.name, $0.layout) })
+      documents.append(("model.safetensors.index.json", Array(index.prettyText.utf8)))
+    }
+    return documents
+  }
+}

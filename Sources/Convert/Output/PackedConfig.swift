@@ -1,0 +1,52 @@
+import Formats
+
+/// `config.json` and the shard index of a packed directory, as mlx-lm and mlx-swift-lm read them.
+///
+/// Source: ml-explore/mlx-lm, `utils.py`; ml-explore/mlx-swift-lm, `BaseConfiguration.swift`. Both
+/// need `group_size` and `bits` for the whole; the Swift reader infers nothing from shapes, so every
+/// layer that differs has a complete entry of its own.
+enum PackedConfig {
+  /// The source's configuration with the quantization written in.
+  static func document(_ source: ModelConfig, plan: ConversionPlan) -> JSONValue {
+    var document = source.document
+    let block = quantization(plan)
+    document["quantization_config"] = nil
+    document["quantization"] = block
+    document["quantization_config"] = block
+    if let tied = plan.tiesWordEmbeddings, source.document["tie_word_embeddings"] == nil {
+      // Defaults differ between the runtimes; silence would be read both ways.
+      document["tie_word_embeddings"] = .bool(tied)
+    }
+    return document
+  }
+
+  private static func quantization(_ plan: ConversionPlan) -> JSONValue {
+    let options = plan.options
+    var block = entry(bits: options.bits, groupSize: options.groupSize)
+    for tensor in plan.tensors {
+      guard case .quantize(let layout, _) = tensor.action,
+        layout.bits != options.bits || layout.groupSize != options.groupSize
+      else { continue }
+      block[Manifest.Entry.modulePath(of: tensor.name)] = entry(
+        bits: layout.bits, groupSize: layout.groupSize)
+    }
+    return block
+  }
+
+  private static func entry(bits: Int, groupSize: Int) -> JSONValue {
+    ["group_size": .integer(groupSize), "bits": .integer(bits), "mode": "affine"]
+  }
+}
+
+/// `model.safetensors.index.json` for files that are about to be written.
+enum ShardIndexDocument {
+  static func make(_ files: [(name: String, layout: SafetensorsLayout)]) -> JSONValue {
+    let places = files.flatMap { file in file.layout.tensors.map { ($0.name, file.name) } }
+      .sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+    let total = files.reduce(0) { $0 + $1.layout.dataByteCount }
+    return [
+      "metadata": ["total_size": .integer(total)],
+      "weight_map": .object(places.map { .init($0.0, .string($0.1)) }),
+    ]
+  }
+}

@@ -1,0 +1,203 @@
+import Formats
+import Foundation
+
+/// Decodes a packed checkpoint to an ordinary one, of the shapes and names of its source.
+package struct Unpacker {
+  private let packed: PackedCheckpoint
+  private let files: [File]
+  private let target: OutputTarget
+  private let carried: CarriedFiles?
+  private let jobs: [Job]
+
+  private struct File {
+    let name: String
+    let layout: SafetensorsLayout
+    let header: [UInt8]
+  }
+
+  /// A run of one tensor, and where its elements go.
+  private struct Job {
+    let tensor: Int
+    let file: Int
+    /// Position in the file of the tensor's first byte.
+    let base: Int
+    let range: Range<Int>
+  }
+
+  /// - Parameter type: of the decoded weights; nil for the type in which each was packed. Tensors
+  ///   that were kept stay as they are.
+  package init(
+    _ packed: PackedCheckpoint, target: OutputTarget, type: ScaleType?, shardLimit: Int
+  ) throws {
+    self.packed = packed
+    self.target = target
+    let requests = packed.tensors.map { tensor in
+      SafetensorsLayout.Request(
+        name: tensor.entry.name, dtype: Self.outputType(of: tensor, type).dtype,
+        shape: tensor.entry.sourceShape)
+    }
+    var shards: [[Int]] = [[]]
+    var size = 0
+    for (index, request) in requests.enumerated() {
+      let bytes = SafetensorsLayout([request]).dataByteCount
+      if target.isDirectory, !shards[shards.count - 1].isEmpty, bytes > shardLimit - size {
+        shards.append([])
+        size = 0
+      }
+      shards[shards.count - 1].append(index)
+      size += bytes
+    }
+    files = shards.enumerated().map { position, indexes in
+      let layout = SafetensorsLayout(indexes.map { requests[$0] })
+      return File(
+        name: target.singleFileName ?? OutputPlan.fileName(position, of: shards.count),
+        layout: layout,
+        header: layout.header(metadata: [("decant.unpacked_by", decantVersion), ("format", "pt")]))
+    }
+    carried = target.isDirectory ? try packed.checkpoint.directory.map(CarriedFiles.init(in:)) : nil
+    jobs = Self.jobs(packed, shards: shards, files: files)
+  }
+
+  private static func outputType(
+    of tensor: PackedCheckpoint.Tensor, _ type: ScaleType?
+  ) -> (dtype: DType, scaleType: ScaleType) {
+    guard case .affine = tensor.entry.encoding else {
+      return (tensor.stored[0].info.dtype, .f32)
+    }
+    let scaleType = type ?? PackedTileReader.decodedType(tensor)
+    return (scaleType.dtype, scaleType)
+  }
+
+  private static func jobs(
+    _ packed: PackedCheckpoint, shards: [[Int]], files: [File]
+  ) -> [Job] {
+    var jobs: [Job] = []
+    for (fileIndex, indexes) in shards.enumerated() {
+      let file = files[fileIndex]
+      let places = Dictionary(
+        file.layout.tensors.map { ($0.name, file.header.count + $0.dataRange.lowerBound) },
+        uniquingKeysWith: { first, _ in first })
+      for index in indexes {
+        let tensor = packed.tensors[index]
+        let (count, step) = tileSteps(tensor)
+        for start in stride(from: 0, to: count, by: step) {
+          jobs.append(
+            Job(
+              tensor: index, file: fileIndex, base: places[tensor.entry.name]!,
+              range: start..<min(start + step, count)))
+        }
+      }
+    }
+    return jobs
+  }
+
+  /// How many units a tensor has, and how many make a tile: bytes of a raw tensor, groups of a
+  /// packed one; whole rows of groups where they go back to input-major order.
+  private static func tileSteps(_ tensor: PackedCheckpoint.Tensor) -> (count: Int, step: Int) {
+    guard case .affine(let layout, _) = tensor.entry.encoding else {
+      return (tensor.stored[0].info.byteCount, 1 << 20)
+    }
+    let groups = tensor.stored[1].info.elementCount
+    guard tensor.entry.isTransposed else { return (groups, Tiling.weightCount / layout.groupSize) }
+    return (groups, max(1, tensor.stored[1].info.dimensions.last ?? 1))
+  }
+
+  /// Writes the checkpoint under a temporary name, syncs it, and gives it its own.
+  package func run(
+    replacing: Bool, type: ScaleType?, threads: Int, cancellation: Cancellation,
+    progress: @escaping @Sendable (Int) -> Void
+  ) throws {
+    let documents = try documents(type: type)
+    try target.check(
+      source: packed.checkpoint, replacing: replacing,
+      names: files.map(\.name) + documents.map(\.name) + (carried?.names ?? []))
+    let staged = try StagedOutput(target: target.path, replacing: replacing)
+    let outputs = try files.map { try OutputFile(creating: staged.directory + "/" + $0.name) }
+    for (file, output) in zip(files, outputs) {
+      try output.write(file.header, count: file.header.count, at: 0)
+    }
+    let reader = PackedTileReader(checkpoint: packed.checkpoint)
+    let pipeline = OrderedPipeline(
+      jobCount: jobs.count, slots: (0..<2 * threads).map { _ in TileSlot() },
+      work: { index, slot in
+        try cancellation.check()
+        try decode(jobs[index], with: reader, type: type, in: slot)
+      },
+      handOn: { index, slot in
+        try write(jobs[index], slot, to: outputs)
+        progress(slot.outputs[0].byteCount)
+      })
+    try pipeline.run(threads: threads)
+    for output in outputs { try output.synchronize() }
+    for document in documents {
+      let file = try OutputFile(creating: staged.directory + "/" + document.name)
+      try file.write(document.bytes, count: document.bytes.count, at: 0)
+      try file.synchronize()
+    }
+    try carried?.copy(to: staged.directory, cancellation: cancellation)
+    try cancellation.check()
+    try staged.commit(only: target.singleFileName)
+  }
+
+  /// Bytes of the decoded tensors.
+  package var byteCount: Int { files.reduce(0) { $0 + $1.layout.dataByteCount } }
+
+  private func decode(
+    _ job: Job, with reader: PackedTileReader, type: ScaleType?, in slot: TileSlot
+  ) throws {
+    let tensor = packed.tensors[job.tensor]
+    guard case .affine(let layout, _) = tensor.entry.encoding else {
+      try reader.readBytes(job.range, of: tensor.stored[0], into: slot)
+      slot.prepareOutputs([job.range.count])
+      slot.outputs[0].bytes.replaceSubrange(
+        0..<job.range.count, with: slot.source[0..<job.range.count])
+      return
+    }
+    let output = Self.outputType(of: tensor, type).scaleType
+    try reader.read(job.range, of: tensor, layout: layout, into: slot)
+    let count = job.range.count * layout.groupSize
+    slot.prepareOutputs([count * output.byteCount])
+    ElementEncoder.encode(slot.transposed, count: count, as: output, into: &slot.outputs[0].bytes)
+  }
+
+  private func write(_ job: Job, _ slot: TileSlot, to outputs: [OutputFile]) throws {
+    let tensor = packed.tensors[job.tensor]
+    let piece = slot.outputs[0]
+    let file = outputs[job.file]
+    guard case .affine(let layout, _) = tensor.entry.encoding else {
+      return try file.write(
+        piece.bytes, count: piece.byteCount, at: job.base + job.range.lowerBound)
+    }
+    let size = piece.byteCount / (job.range.count * layout.groupSize)
+    let start = job.range.lowerBound * layout.groupSize
+    guard tensor.entry.isTransposed else {
+      return try file.write(piece.bytes, count: piece.byteCount, at: job.base + start * size)
+    }
+    // One row of the layout is one column of the source's matrix.
+    let shape = tensor.entry.sourceShape.map { Int(clamping: $0) }
+    let (inputs, outputCount) = (shape[shape.count - 2], shape[shape.count - 1])
+    let (matrix, row) = (start / inputs).quotientAndRemainder(dividingBy: outputCount)
+    var element = [UInt8](repeating: 0, count: size)
+    for input in 0..<inputs {
+      for byte in 0..<size { element[byte] = piece.bytes[input * size + byte] }
+      let position = (matrix * inputs + input) * outputCount + row
+      try file.write(element, count: size, at: job.base + position * size)
+    }
+  }
+
+  /// Configuration without the quantization, and the index where there are several files.
+  private func documents(type: ScaleType?) throws -> [(name: String, bytes: [UInt8])] {
+    guard target.isDirectory else { return [] }
+    var documents: [(String, [UInt8])] = []
+    if var document = packed.checkpoint.config?.document {
+      document["quantization"] = nil
+      document["quantization_config"] = nil
+      documents.append(("config.json", Array(document.prettyText.utf8)))
+    }
+    if files.count > 1 {
+      let index = ShardIndexDocument.make(files.map { ($0.name, $0.layout) })
+      documents.append(("model.safetensors.index.json", Array(index.prettyText.utf8)))
+    }
+    return documents
+  }
+}

@@ -1,0 +1,136 @@
+import Formats
+import Stats
+
+/// A run of a tensor that is processed at once. All tiles of a tensor lie one after the other.
+struct TileJob {
+  /// Index into the plan's tensors.
+  let tensor: Int
+  let content: Content
+
+  enum Content {
+    /// Bytes of the source that are copied, decoded or only read for the source's checksum.
+    case bytes(Range<Int>)
+    /// Groups of the packed tensor, whose weights lie one after the other in the source.
+    case groups(Range<Int>)
+    /// Groups of whole rows of one matrix that is stored input-major.
+    case transposedGroups(Range<Int>)
+  }
+
+  /// Whether the bytes read are the next of the source file, to go into its checksum.
+  let countsForChecksum: Bool
+}
+
+/// The way a plan is cut into tiles. Tiles have a fixed size, so that sums over them do not depend
+/// on the number of threads.
+enum Tiling {
+  /// Weights in a tile: a multiple of every group size.
+  static let weightCount = 1 << 18
+  private static let byteCount = 1 << 20
+
+  static func jobs(_ plan: ConversionPlan) -> [TileJob] {
+    plan.tensors.indices.flatMap { jobs(plan.tensors[$0], index: $0) }
+  }
+
+  private static func jobs(_ tensor: TensorPlan, index: Int) -> [TileJob] {
+    func byteTiles(step: Int) -> [TileJob] {
+      ranges(tensor.tensor.info.byteCount, step: step).map {
+        TileJob(tensor: index, content: .bytes($0), countsForChecksum: true)
+      }
+    }
+    switch tensor.action {
+    case .drop, .copy: return byteTiles(step: byteCount)
+    case .decode: return byteTiles(step: weightCount)
+    case .quantize(let layout, _):
+      let groups = tensor.tensor.info.elementCount / layout.groupSize
+      guard tensor.identity.isTransposed else {
+        return ranges(groups, step: weightCount / layout.groupSize).map {
+          TileJob(tensor: index, content: .groups($0), countsForChecksum: true)
+        }
+      }
+      // Read once in order for the checksum, then by columns.
+      let groupsPerRow = tensor.inputCount / layout.groupSize
+      let rows = groupsPerRow == 0 ? 0 : groups / groupsPerRow
+      let matrixRows = Int(clamping: tensor.outputMajorShape.dropLast().last ?? 1)
+      let step = max(1, weightCount / max(1, tensor.inputCount))
+      return byteTiles(step: byteCount)
+        + rowTiles(rows, matrixRows: matrixRows, step: step).map {
+          TileJob(
+            tensor: index,
+            content: .transposedGroups(
+              $0.lowerBound * groupsPerRow..<$0.upperBound * groupsPerRow),
+            countsForChecksum: false)
+        }
+    }
+  }
+
+  private static func ranges(_ count: Int, step: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: step).map { $0..<min($0 + step, count) }
+  }
+
+  /// Runs of rows that never cross from one matrix of a stack into the next.
+  private static func rowTiles(_ rows: Int, matrixRows: Int, step: Int) -> [Range<Int>] {
+    guard matrixRows > 0 else { return [] }
+    return stride(from: 0, to: rows, by: matrixRows).flatMap { first in
+      ranges(min(matrixRows, rows - first), step: step).map {
+        first + $0.lowerBound..<first + $0.upperBound
+      }
+    }
+  }
+}
+
+/// The buffers of one tile, reused from tile to tile; each is used by one thread at a time.
+final class TileSlot {
+  /// Bytes read from the source.
+  var source: [UInt8] = []
+  var sourceByteCount = 0
+  var weights: [Float] = []
+  var transposed: [Float] = []
+  var codes: [UInt8] = []
+  var scales: [Float] = []
+  var biases: [Float] = []
+  /// What goes into each stored tensor of the tile's tensor, from the start of the buffer.
+  var outputs: [Output] = []
+  var outputCount = 0
+  var error = QuantizationError()
+  private var quantizers: [QuantizerKey: GroupQuantizer] = [:]
+
+  private struct QuantizerKey: Hashable {
+    let layout: AffineLayout
+    let scaleType: ScaleType
+  }
+
+  /// The slot's own quantizer for a layout, made when first asked for.
+  func withQuantizer<R>(
+    _ layout: AffineLayout, _ scaleType: ScaleType, _ method: QuantizationMethod,
+    _ body: (inout GroupQuantizer) -> R
+  ) -> R {
+    let key = QuantizerKey(layout: layout, scaleType: scaleType)
+    return body(
+      &quantizers[
+        key, default: GroupQuantizer(layout: layout, method: method, scaleType: scaleType)])
+  }
+
+  /// Makes room for outputs of these sizes in bytes.
+  func prepareOutputs(_ sizes: [Int]) {
+    while outputs.count < sizes.count { outputs.append(Output()) }
+    outputCount = sizes.count
+    for (index, size) in sizes.enumerated() {
+      outputs[index].bytes.grow(to: size, filler: 0)
+      outputs[index].byteCount = size
+    }
+  }
+
+  struct Output {
+    var bytes: [UInt8] = []
+    var byteCount = 0
+    /// Position in the stored tensor.
+    var offset = 0
+  }
+}
+
+extension Array {
+  /// Makes the array at least `count` long; what was there stays.
+  mutating func grow(to count: Int, filler: Element) {
+    if self.count < count { append(contentsOf: repeatElement(filler, count: count - self.count)) }
+  }
+}

@@ -1,0 +1,70 @@
+import Formats
+
+/// What a person may choose about a conversion.
+package struct ConversionOptions: Sendable {
+  /// Bits, and a group size where one is named, for the tensors that a pattern matches. Of several
+  /// that match, the last one holds.
+  package struct Override: Sendable {
+    package let pattern: NamePattern
+    package let bits: Int
+    package let groupSize: Int?
+
+    /// Parses `PATTERN=BITS[:GROUP]`.
+    package init(parsing text: String) throws(PlanError) {
+      guard let equals = text.lastIndex(of: "="), equals > text.startIndex else {
+        throw .badOverride(text)
+      }
+      let numbers = text[text.index(after: equals)...].split(
+        separator: ":", omittingEmptySubsequences: false)
+      guard (1...2).contains(numbers.count), let bits = Int(numbers[0]),
+        AffineLayout.allowedBits.contains(bits)
+      else { throw .badOverride(text) }
+      var group: Int?
+      if numbers.count == 2 {
+        guard let size = Int(numbers[1]), AffineLayout.allowedGroupSizes.contains(size) else {
+          throw .badOverride(text)
+        }
+        group = size
+      }
+      pattern = try NamePattern(String(text[..<equals]))
+      self.bits = bits
+      groupSize = group
+    }
+  }
+
+  /// What to do about NaN and infinities in the source.
+  package enum NonFinite: String, Sendable {
+    case error
+    case zero
+  }
+
+  package var bits = 4
+  package var groupSize = 64
+  package var method = QuantizationMethod.search
+  /// Type of scales and biases; nil for the source's own.
+  package var scaleType: ScaleType?
+  package var overrides: [Override] = []
+  package var keep: [NamePattern] = []
+  package var nonFinite = NonFinite.error
+  /// Data bytes after which the next shard begins.
+  package var shardLimit = 5_000_000_000
+  /// Smallest share of the weight bytes to be quantized, 0 to 1.
+  package var minimumCoverage: Double?
+
+  package init() {}
+
+  /// The options as the manifest records them.
+  package var json: JSONValue {
+    [
+      "bits": .integer(bits), "group_size": .integer(groupSize), "method": .string(method.rawValue),
+      "scale_dtype": .string(scaleType?.rawValue.lowercased() ?? "auto"),
+      "overrides": .array(
+        overrides.map { override in
+          .string(
+            override.pattern.text + "=\(override.bits)"
+              + (override.groupSize.map { ":\($0)" } ?? ""))
+        }),
+      "keep": .array(keep.map { .string($0.text) }), "non_finite": .string(nonFinite.rawValue),
+    ]
+  }
+}

@@ -1,0 +1,75 @@
+import Formats
+import Foundation
+
+/// The files of a conversion: which tensors each holds, and its exact size.
+package struct OutputPlan: Sendable {
+  package struct File: Sendable {
+    package let name: String
+    /// Indexes into the plan's tensors.
+    package let tensors: [Int]
+    package let layout: SafetensorsLayout
+    /// Length field and header text, with nothing measured yet; its size is final.
+    package let blankHeader: [UInt8]
+    package let manifest: Manifest
+
+    package var byteCount: Int { blankHeader.count + layout.dataByteCount }
+
+    /// The header once `manifest` holds what was measured.
+    package func header(_ manifest: Manifest) -> [UInt8] {
+      OutputPlan.header(layout, manifest)
+    }
+  }
+
+  package let files: [File]
+  package var dataByteCount: Int { files.reduce(0) { $0 + $1.layout.dataByteCount } }
+  package var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
+
+  /// - Parameter singleFileName: the name where the output is one file, whatever its size; nil for
+  ///   a directory, sharded where the limit asks for it.
+  package init(_ plan: ConversionPlan, singleFileName: String? = nil) {
+    let limit = singleFileName == nil ? plan.options.shardLimit : Int.max
+    var shards: [[Int]] = [[]]
+    var size = 0
+    for (index, tensor) in plan.tensors.enumerated() where tensor.action != .drop {
+      let bytes = tensor.storedByteCount
+      if !shards[shards.count - 1].isEmpty, bytes > limit - size {
+        shards.append([])
+        size = 0
+      }
+      shards[shards.count - 1].append(index)
+      size += bytes
+    }
+    let sources = zip(plan.checkpoint.fileNames, plan.checkpoint.files).map { name, file in
+      Manifest.SourceFile(name: name, byteCount: file.input.byteCount, checksum: 0)
+    }
+    files = shards.enumerated().map { position, indexes in
+      let tensors = indexes.map { plan.tensors[$0] }
+      let entries = tensors.map { $0.manifestEntry(method: plan.options.method) }
+      let manifest = Manifest(
+        decantVersion: decantVersion,
+        tensors: entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
+        sources: sources, options: plan.options.json)
+      let layout = SafetensorsLayout(tensors.flatMap(\.stored))
+      return File(
+        name: singleFileName ?? Self.fileName(position, of: shards.count), tensors: indexes,
+        layout: layout, blankHeader: Self.header(layout, manifest), manifest: manifest)
+    }
+  }
+
+  private static func header(_ layout: SafetensorsLayout, _ manifest: Manifest) -> [UInt8] {
+    layout.header(metadata: [
+      (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
+      (Manifest.manifestKey, manifest.jsonText), ("format", "mlx"),
+    ])
+  }
+
+  /// `model.safetensors`, or `model-00001-of-00003.safetensors`.
+  package static func fileName(_ index: Int, of count: Int) -> String {
+    count == 1
+      ? "model.safetensors"
+      : String(format: "model-%05d-of-%05d.safetensors", index + 1, count)
+  }
+}
+
+/// The version that `--version` prints and manifests record.
+package let decantVersion = "0.1.0"

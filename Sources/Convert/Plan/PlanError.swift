@@ -1,0 +1,56 @@
+import Formats
+
+/// Why a conversion cannot be planned as asked.
+package enum PlanError: DescribedError, Equatable {
+  case badPattern(String)
+  case patternMatchesNothing(String, option: String)
+  case patternMatchesNothingQuantizable(String, option: String)
+  case badOverride(String)
+  case alreadyPacked(path: String)
+  case alreadyQuantized(path: String, method: String)
+  case coverageTooLow(reached: Double, wanted: Double, unfit: [String])
+  case tiedWeightsDiffer(head: String, embedding: String)
+  case nameClash(tensor: String, stored: String)
+
+  package var message: String {
+    switch self {
+    case .badPattern(let text): "'\(text)' is not a regular expression"
+    case .patternMatchesNothing(let text, let option): "\(option) '\(text)' matches no tensor"
+    case .patternMatchesNothingQuantizable(let text, let option):
+      "\(option) '\(text)' matches only tensors that are not quantized"
+    case .badOverride(let text): "'\(text)' is not PATTERN=BITS or PATTERN=BITS:GROUP"
+    case .alreadyPacked(let path): "\(path) is packed already"
+    case .alreadyQuantized(let path, let method):
+      "\(path) is quantized already, by a method that decant does not decode: \(method)"
+    case .coverageTooLow(let reached, let wanted, let unfit):
+      "coverage is \(Self.percent(reached)), below \(Self.percent(wanted)); did not fit: "
+        + (unfit.isEmpty ? "nothing" : unfit.prefix(5).joined(separator: ", "))
+    case .tiedWeightsDiffer(let head, let embedding):
+      "config.json ties '\(head)' to '\(embedding)', but their bytes differ"
+    case .nameClash(let tensor, let stored):
+      "packing '\(tensor)' would write a second tensor '\(stored)'"
+    }
+  }
+
+  package var hint: String? {
+    switch self {
+    case .badPattern: "write a regular expression after re:, or a glob without it"
+    case .patternMatchesNothing: "list the names with 'decant inspect'"
+    case .patternMatchesNothingQuantizable:
+      "'decant convert --dry-run' lists every tensor with the reason"
+    case .badOverride:
+      "bits are 2, 3, 4, 5, 6 or 8 and groups 32, 64 or 128, as in --override 'lm_head=8:64'"
+    case .alreadyPacked: "convert the 16-bit original, or 'decant unpack' this one first"
+    case .alreadyQuantized: "convert the 16-bit original"
+    case .coverageTooLow: "a smaller --group-size fits more tensors"
+    case .tiedWeightsDiffer:
+      "set tie_word_embeddings to false in a copy of the checkpoint if the head is real, or remove it"
+    case .nameClash: "keep that tensor with --keep"
+    }
+  }
+
+  private static func percent(_ share: Double) -> String {
+    // Rounded down, so that a coverage just below the limit is not shown as the limit.
+    "\((share * 1000).rounded(.down) / 10)%"
+  }
+}

@@ -32,34 +32,49 @@ enum Tiling {
   }
 
   private static func jobs(_ tensor: TensorPlan, index: Int) -> [TileJob] {
-    func byteTiles(step: Int) -> [TileJob] {
-      ranges(tensor.tensor.info.byteCount, step: step).map {
-        TileJob(tensor: index, content: .bytes($0), countsForChecksum: true)
-      }
+    func job(_ content: TileJob.Content, countsForChecksum: Bool) -> TileJob {
+      TileJob(tensor: index, content: content, countsForChecksum: countsForChecksum)
+    }
+    let byteTiles = ranges(tensor.tensor.info.byteCount, step: byteCount).map {
+      TileJob.Content.bytes($0)
     }
     switch tensor.action {
-    case .drop, .copy: return byteTiles(step: byteCount)
-    case .decode: return byteTiles(step: weightCount)
+    case .drop, .copy: return byteTiles.map { job($0, countsForChecksum: true) }
+    case .decode:
+      return ranges(tensor.tensor.info.byteCount, step: weightCount).map {
+        job(.bytes($0), countsForChecksum: true)
+      }
     case .quantize(let layout, _):
-      let groups = tensor.tensor.info.elementCount / layout.groupSize
+      let groups = groupTiles(tensor, layout)
       guard tensor.identity.isTransposed else {
-        return ranges(groups, step: weightCount / layout.groupSize).map {
-          TileJob(tensor: index, content: .groups($0), countsForChecksum: true)
-        }
+        return groups.map { job($0, countsForChecksum: true) }
       }
       // Read once in order for the checksum, then by columns.
-      let groupsPerRow = tensor.inputCount / layout.groupSize
-      let rows = groupsPerRow == 0 ? 0 : groups / groupsPerRow
-      let matrixRows = Int(clamping: tensor.outputMajorShape.dropLast().last ?? 1)
-      let step = max(1, weightCount / max(1, tensor.inputCount))
-      return byteTiles(step: byteCount)
-        + rowTiles(rows, matrixRows: matrixRows, step: step).map {
-          TileJob(
-            tensor: index,
-            content: .transposedGroups(
-              $0.lowerBound * groupsPerRow..<$0.upperBound * groupsPerRow),
-            countsForChecksum: false)
-        }
+      return byteTiles.map { job($0, countsForChecksum: true) }
+        + groups.map { job($0, countsForChecksum: false) }
+    }
+  }
+
+  /// The tiles in which a packed or raw tensor is compared with its source: those in which it was
+  /// made.
+  static func contents(of entry: Manifest.Entry, source: TensorPlan) -> [TileJob.Content] {
+    if case .affine(let layout, _) = entry.encoding { return groupTiles(source, layout) }
+    return ranges(source.tensor.info.byteCount, step: weightCount).map { .bytes($0) }
+  }
+
+  private static func groupTiles(
+    _ tensor: TensorPlan, _ layout: AffineLayout
+  ) -> [TileJob.Content] {
+    let groups = tensor.tensor.info.elementCount / layout.groupSize
+    guard tensor.identity.isTransposed else {
+      return ranges(groups, step: weightCount / layout.groupSize).map { .groups($0) }
+    }
+    let perRow = tensor.inputCount / layout.groupSize
+    let rows = perRow == 0 ? 0 : groups / perRow
+    let matrixRows = Int(clamping: tensor.outputMajorShape.dropLast().last ?? 1)
+    let step = max(1, weightCount / max(1, tensor.inputCount))
+    return rowTiles(rows, matrixRows: matrixRows, step: step).map {
+      .transposedGroups($0.lowerBound * perRow..<$0.upperBound * perRow)
     }
   }
 

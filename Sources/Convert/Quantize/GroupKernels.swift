@@ -89,3 +89,23 @@ enum GroupKernels {
     return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
   }
 }
+
+extension GroupKernels {
+  /// What decoded weights lose, in the same order of sums as `error`.
+  static func difference(
+    _ weights: Span<Float>, _ decoded: Span<Float>, _ start: Int, _ count: Int
+  ) -> (squared: Double, largest: Float) {
+    var lanes = SIMD4<Double>.zero
+    var largest: Float = 0
+    for base in stride(from: start, to: start + count, by: 4) {
+      var difference = SIMD4<Double>.zero
+      for lane in 0..<4 {
+        let distance = abs(weights[base + lane] - decoded[base + lane])
+        largest = distance > largest ? distance : largest
+        difference[lane] = Double(weights[base + lane]) - Double(decoded[base + lane])
+      }
+      lanes += difference * difference
+    }
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), largest)
+  }
+}

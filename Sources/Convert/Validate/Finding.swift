@@ -1,0 +1,34 @@
+import Formats
+
+/// One thing that is wrong with a packed file.
+package struct Finding: Sendable, Equatable {
+  package let file: String
+  package let tensor: String?
+  /// A short, stable name of the rule that does not hold.
+  package let rule: String
+  package let message: String
+
+  package init(file: String, tensor: String? = nil, rule: String, message: String) {
+    self.file = file
+    self.tensor = tensor
+    self.rule = rule
+    self.message = message
+  }
+
+  /// The finding that an error amounts to.
+  init(_ error: any Error, file: String) {
+    switch error {
+    case let error as SafetensorsError:
+      self.init(file: file, tensor: error.tensor, rule: error.rule, message: error.message)
+    case let error as PackedError:
+      self.init(file: file, tensor: error.tensor, rule: error.rule, message: error.message)
+    case let error as ManifestError:
+      self.init(file: file, rule: "manifest", message: error.message)
+    case let error as SourceError:
+      self.init(file: file, rule: "checkpoint", message: error.message)
+    case let error as any DescribedError:
+      self.init(file: file, rule: "unreadable", message: error.message)
+    default: self.init(file: file, rule: "unreadable", message: "\(error)")
+    }
+  }
+}

@@ -139,6 +139,8 @@ extension NamingTable {
     NamingRule("lm_head.dense", .projection),
     NamingRule("lm_head.decoder", .outputHead),
     NamingRule("classifier", .classifier),
+    NamingRule("classifier.dense", .projection),
+    NamingRule("classifier.out_proj", .classifier),
     NamingRule("seq_relationship", .classifier),
   ]
 

@@ -60,7 +60,7 @@ extension TensorNaming {
   private static let towers: Set<Substring> = [
     "vision_tower", "vision_model", "vision_encoder", "vision_embed_tokens", "visual",
     "audio_tower", "audio_model", "embed_vision", "embed_audio", "multi_modal_projector",
-    "patch_embed",
+    "patch_embed", "patch_embedding",
   ]
 
   /// Whether this is the causal mask of GPT-2 (`attn.bias`), GPT-Neo or GPT-NeoX
@@ -81,10 +81,10 @@ extension TensorNaming {
   /// `norm`, `norm_f`, `norms.3`, `ln_1`, `ln2`, `pre_ln`, and whatever ends in `norm`.
   private static func isNorm(_ module: Substring) -> Bool {
     let name = module.lowercased()
-    if name.hasSuffix("norm") || name == "norms" || name == "pre_ln" { return true }
-    if name.hasPrefix("ln_") { return true }
-    let (stem, number) = (name.prefix { !$0.isNumber }, name.drop { !$0.isNumber })
-    return ["norm", "norm_", "ln"].contains(stem) && !number.isEmpty || name == "norm_f"
+    if name.hasSuffix("norm") || name.hasPrefix("ln_") { return true }
+    if ["norms", "norm_f", "pre_ln"].contains(name) { return true }
+    let number = name.reversed().prefix { $0.isNumber }.count
+    return number > 0 && ["norm", "norm_", "ln"].contains(name.dropLast(number))
   }
 
   private static func isConvolution(_ module: Substring) -> Bool {

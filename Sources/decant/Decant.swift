@@ -1,2 +1,9 @@
-/// Placeholder until the first subcommand lands.
-@main struct Decant { static func main() { print("decant") } }
+import Foundation
+
+@main
+struct Decant {
+  static func main() {
+    ignoreBrokenPipes()
+    exit(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
+  }
+}

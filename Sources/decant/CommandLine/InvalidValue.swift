@@ -1,0 +1,43 @@
+/// Why a word is not the number, size or percentage it should be. Whoever knows the option adds
+/// its name and the word.
+struct InvalidValue: Error, Equatable {
+  let reason: String
+  let hint: String?
+}
+
+/// A whole decimal number within `range`: digits only.
+func integer(parsing text: String, in range: ClosedRange<Int>) throws(InvalidValue) -> Int {
+  let bounds =
+    range.upperBound == .max
+    ? "a whole number, \(range.lowerBound) or more"
+    : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  guard text.allSatisfy(\.isDecimalDigit), !text.isEmpty else {
+    throw InvalidValue(reason: "not a whole number", hint: "give \(bounds)")
+  }
+  guard let number = Int(text), range.contains(number) else {
+    throw InvalidValue(reason: "out of range", hint: "give \(bounds)")
+  }
+  return number
+}
+
+/// A percentage, 0...100, with or without its sign.
+///
+/// Between 0 and 1 the sign is required: `0.95` is as likely meant as a fraction.
+func percentage(parsing text: String) throws(InvalidValue) -> Double {
+  let hint = "give a percentage from 0 to 100, as in '95%' or '99.5%'"
+  let digits = text.hasSuffix("%") ? text.dropLast() : text[...]
+  guard digits.first?.isDecimalDigit == true, digits.last?.isDecimalDigit == true,
+    digits.allSatisfy({ $0.isDecimalDigit || $0 == "." }), let number = Double(digits)
+  else { throw InvalidValue(reason: "not a percentage", hint: hint) }
+  guard number <= 100 else { throw InvalidValue(reason: "more than 100%", hint: hint) }
+  guard text.hasSuffix("%") || number == 0 || number >= 1 else {
+    throw InvalidValue(
+      reason: "it could be a percentage or a fraction", hint: "write '\(text)%' if you mean that")
+  }
+  return number
+}
+
+extension Character {
+  /// One of 0 to 9; other scripts' digits are not.
+  var isDecimalDigit: Bool { ("0"..."9").contains(self) && isASCII }
+}

@@ -1,0 +1,24 @@
+/// Options that several commands take, and that must mean the same in each.
+enum CommonOption {
+  static let jobs = OptionDescription(
+    long: "jobs", short: "j", value: .init("N", default: .described("all cores")),
+    help: "Work on at most N tensors at a time. The output does not depend on it.")
+  static let json = OptionDescription(
+    long: "json", help: "Print the result as JSON on standard output.")
+  static let force = OptionDescription(
+    long: "force", help: "Replace OUT if it exists.")
+  static let maxShardSize = OptionDescription(
+    long: "max-shard-size", value: .init("SIZE", default: .value("5GB")),
+    help: """
+      Begin a new file where one would grow beyond SIZE, as in 5GB, 1.5GB (decimal) or 512MiB \
+      (binary).
+      """)
+  /// For the commands that write a checkpoint.
+  static let output = OptionDescription(
+    long: "output", short: "o", value: .init("OUT", .directory),
+    help: "The directory to write; it is made.", isRequired: true)
+
+  /// For the commands that read a checkpoint.
+  static let path = OperandDescription(
+    name: "PATH", help: "A checkpoint: a directory, or one .safetensors file.", accepts: .path)
+}

@@ -1,0 +1,73 @@
+enum ConvertCommand: Command {
+  static let description = CommandDescription(
+    name: "convert",
+    summary: "quantize the weights of a checkpoint",
+    operands: [CommonOption.path],
+    options: [
+      CommonOption.output,
+      OptionDescription(
+        long: "bits",
+        value: .init("N", .choices(["2", "3", "4", "5", "6", "8"]), default: .value("4")),
+        help: "Bits for each weight."),
+      OptionDescription(
+        long: "group-size",
+        value: .init("N", .choices(["32", "64", "128"]), default: .value("64")),
+        help: "Consecutive weights that share a scale; smaller is larger and more exact."),
+      OptionDescription(
+        long: "method",
+        value: .init("NAME", .choices(["search", "minmax"]), default: .value("search")),
+        help: """
+          How scales are chosen. 'search' tries several for each group and keeps the one with the \
+          least error; 'minmax' spans the group's range and is faster.
+          """),
+      OptionDescription(
+        long: "scale-dtype",
+        value: .init("TYPE", .choices(["auto", "f16", "bf16", "f32"]), default: .value("auto")),
+        help: "The element type of the scales. 'auto' takes that of the weights."),
+      OptionDescription(
+        long: "override", value: .init("PATTERN=BITS[:GROUP]"),
+        help: "Other bits, and another group size, for the tensors that PATTERN matches.",
+        isRepeatable: true),
+      OptionDescription(
+        long: "keep", value: .init("PATTERN"),
+        help: "Leave the tensors that PATTERN matches as they are.", isRepeatable: true),
+      OptionDescription(
+        long: "non-finite",
+        value: .init("ACTION", .choices(["error", "zero"]), default: .value("error")),
+        help: "What to do about a NaN or an infinity: stop, or write a zero."),
+      CommonOption.maxShardSize,
+      OptionDescription(
+        long: "min-coverage", value: .init("PERCENT"),
+        help: "Stop before writing if less than this share of the weights would be quantized."),
+      CommonOption.jobs,
+      OptionDescription(
+        long: "dry-run", help: "Show what would be written, tensor by tensor, and write nothing."),
+      CommonOption.force,
+      CommonOption.json,
+    ],
+    examples: [
+      .init(
+        "decant convert Qwen3-0.6B -o Qwen3-0.6B-4bit",
+        "4 bits, with a scale for every 64 weights."),
+      .init(
+        "decant convert Qwen3-0.6B -o small --bits 3 --override '*.down_proj.weight=6:32'",
+        "3 bits, but 6 in groups of 32 where it hurts most."),
+      .init(
+        "decant convert Qwen3-0.6B -o careful --keep '*embed*' --keep 're:layers\\.[01]\\.'",
+        "Leave the embedding and the first two layers alone."),
+      .init(
+        "decant convert Qwen3-0.6B -o Qwen3-0.6B-4bit --dry-run --min-coverage 95%",
+        "See the plan, and fail unless it covers nearly all weights."),
+    ],
+    discussion: [
+      """
+      PATTERN is a glob over a tensor's whole name, as in 'model.layers.*.mlp.*', or a regular \
+      expression after 're:'. Quote it, so that the shell leaves it alone. A pattern that matches \
+      no tensor is an error.
+      """
+    ])
+
+  static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
+    throw CommandUnavailable(name: description.name)
+  }
+}

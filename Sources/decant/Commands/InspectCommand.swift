@@ -1,0 +1,20 @@
+enum InspectCommand: Command {
+  static let description = CommandDescription(
+    name: "inspect",
+    summary: "show what a checkpoint holds: tensors, shapes, types and sizes",
+    operands: [CommonOption.path],
+    options: [CommonOption.json],
+    examples: [
+      .init("decant inspect Qwen3-0.6B", "List the tensors of a checkpoint, with totals."),
+      .init(
+        "decant inspect --json model.safetensors > tensors.json",
+        "The same facts of one file, for a program to read."),
+    ],
+    discussion: [
+      "Only the headers of the files are read, so this is quick however large the weights are."
+    ])
+
+  static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
+    throw CommandUnavailable(name: description.name)
+  }
+}

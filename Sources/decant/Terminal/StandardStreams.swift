@@ -1,0 +1,59 @@
+import Formats
+import Foundation
+
+/// Why standard output did not take all that was written.
+enum OutputError: Error, Equatable {
+  /// The reader has gone, as `head` does once it has its lines.
+  case closed
+  case failed(errno: Int32)
+}
+
+extension OutputError: DescribedError {
+  var message: String {
+    switch self {
+    case .closed: return "standard output was closed before all was written"
+    case .failed(let errno):
+      // `strerror` returns a terminated string that lives until its next call on this thread.
+      let reason = unsafe String(cString: strerror(errno))
+      return "cannot write to standard output: \(reason)"
+    }
+  }
+
+  var hint: String? { nil }
+}
+
+/// Where results go.
+enum StandardOutput {
+  /// Writes all of `text` at once; nothing is held back.
+  static func write(_ text: String) throws(OutputError) {
+    try writeAll(text, to: STDOUT_FILENO)
+  }
+}
+
+/// Where errors, notes and progress go.
+enum StandardError {
+  /// Writes all of `text`. A failure goes unreported, for there is nowhere to report it.
+  static func write(_ text: String) {
+    try? writeAll(text, to: STDERR_FILENO)
+  }
+}
+
+/// Makes a write to a pipe without a reader fail, instead of ending the process in mid-work.
+func ignoreBrokenPipes() {
+  _ = signal(SIGPIPE, SIG_IGN)
+}
+
+private func writeAll(_ text: String, to stream: Int32) throws(OutputError) {
+  var rest = Array(text.utf8)[...]
+  while !rest.isEmpty {
+    // `write` reads at most `count` bytes from the buffer, and keeps nothing.
+    let count = unsafe rest.withUnsafeBytes { unsafe write(stream, $0.baseAddress, $0.count) }
+    if count >= 0 {
+      rest = rest.dropFirst(count)
+    } else if errno == EPIPE {
+      throw .closed
+    } else if errno != EINTR {
+      throw .failed(errno: errno)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// What a program did.
+struct ToolResult {
+  let output: String
+  let error: String
+  let status: Int32
+}
+
+/// Runs a program found on the path, with nothing to read. For small outputs only.
+func runTool(_ name: String, _ arguments: [String]) throws -> ToolResult {
+  let process = Process()
+  process.executableURL = URL(filePath: "/usr/bin/env")
+  process.arguments = [name] + arguments
+  let (output, error) = (Pipe(), Pipe())
+  process.standardInput = FileHandle.nullDevice
+  process.standardOutput = output
+  process.standardError = error
+  try process.run()
+  let outputData = try output.fileHandleForReading.readToEnd() ?? Data()
+  let errorData = try error.fileHandleForReading.readToEnd() ?? Data()
+  process.waitUntilExit()
+  return ToolResult(
+    output: String(decoding: outputData, as: UTF8.self),
+    error: String(decoding: errorData, as: UTF8.self), status: process.terminationStatus)
+}
+
+/// Whether a program is on the path.
+func isInstalled(_ name: String) -> Bool {
+  let folders = ProcessInfo.processInfo.environment["PATH", default: ""].split(separator: ":")
+  return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
+}
+
+/// A folder of its own for one test; it goes with the value.
+final class Folder {
+  private let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appending(path: "decant-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  var path: String { url.path(percentEncoded: false) }
+
+  func write(_ name: String, _ text: String) throws {
+    try Data(text.utf8).write(to: url.appending(path: name))
+  }
+
+  func makeFolder(_ name: String) throws {
+    try FileManager.default.createDirectory(
+      at: url.appending(path: name), withIntermediateDirectories: false)
+  }
+}

@@ -17,7 +17,8 @@ struct GroupParameters: Equatable {
     var fitted = self
     if steps * abs(scale) > limit || !(abs(bias) <= limit) {
       let middle = Double(bias) + Double(scale) * Double(largestCode) / 2
-      fitted.scale = Float(sign: scale.sign, exponent: 0, significand: min(abs(scale), limit / steps))
+      fitted.scale = Float(
+        sign: scale.sign, exponent: 0, significand: min(abs(scale), limit / steps))
       fitted.bias = Float(middle - Double(fitted.scale) * Double(largestCode) / 2)
       fitted.bias = max(-limit, min(limit, fitted.bias))
     }

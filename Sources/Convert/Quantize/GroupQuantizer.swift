@@ -14,6 +14,9 @@ package struct GroupQuantizer {
   package let layout: AffineLayout
   package let method: QuantizationMethod
   package let scaleType: ScaleType
+  /// Largest error that a candidate may leave in any weight, in steps of its scale. MLX's own
+  /// choice leaves up to one; the rounding of stored values adds to that.
+  private static let largestMove: Float = 1.5
   private var search: ParameterSearch
   private var trial: [UInt8]
 
@@ -75,7 +78,11 @@ package struct GroupQuantizer {
         into: &trialSpan, at: 0)
       let trialError = GroupKernels.error(
         weights, start, size, codes: trial.span, at: 0, with: candidate.stored, in: scaleType)
-      guard trialError.squared < error.squared else { continue }
+      // The sum of squares would let one weight move far to help many small ones; no weight may
+      // move by more than MLX's own quantizer and half a step allow.
+      guard trialError.squared < error.squared,
+        candidate.isMLX || trialError.largest <= Self.largestMove * abs(candidate.stored.scale)
+      else { continue }
       (best, error) = (candidate.stored, trialError)
       for i in 0..<size { codes[start + i] = trial[i] }
     }
@@ -86,6 +93,7 @@ package struct GroupQuantizer {
   private struct Candidate {
     let encoding: GroupParameters
     let stored: GroupParameters
+    let isMLX: Bool
   }
 
   private mutating func candidates(
@@ -98,17 +106,17 @@ package struct GroupQuantizer {
     let mlxStored = GroupParameters(
       scale: scaleType.round(mlx.scale), bias: scaleType.round(mlx.bias))
     var list = [
-      Candidate(encoding: mlx, stored: mlxStored),
-      Candidate(encoding: mlxStored, stored: mlxStored),
+      Candidate(encoding: mlx, stored: mlxStored, isMLX: true),
+      Candidate(encoding: mlxStored, stored: mlxStored, isMLX: true),
     ]
     if let found = search.best(weights, start, layout.groupSize, low: low, high: high) {
       let stored = found.stored(as: scaleType, largestCode: largestCode)
-      list.append(Candidate(encoding: stored, stored: stored))
+      list.append(Candidate(encoding: stored, stored: stored, isMLX: false))
       // The mirrored form of the same line: a smaller bias loses less when it is rounded.
       let mirrored = GroupParameters(
         scale: -found.scale, bias: found.bias + found.scale * Float(largestCode)
       ).stored(as: scaleType, largestCode: largestCode)
-      list.append(Candidate(encoding: mirrored, stored: mirrored))
+      list.append(Candidate(encoding: mirrored, stored: mirrored, isMLX: false))
     }
     return list
   }

@@ -126,7 +126,8 @@ struct SourceComparison {
   private func measure(_ groups: Int, _ layout: AffineLayout, _ slot: TileSlot) {
     let size = layout.groupSize
     for group in 0..<groups {
-      let loss = GroupKernels.difference(slot.weights.span, slot.transposed.span, group * size, size)
+      let loss = GroupKernels.difference(
+        slot.weights.span, slot.transposed.span, group * size, size)
       slot.error.squaredNorm += GroupKernels.squaredNorm(slot.weights.span, group * size, size)
       slot.error.squaredError += loss.squared
       slot.error.largestError = max(slot.error.largestError, Double(loss.largest))

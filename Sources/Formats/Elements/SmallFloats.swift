@@ -56,7 +56,8 @@ package enum SmallFloat {
       let fraction = code & (1 << mantissaBits - 1)
       let significand = exponent == 0 ? fraction : fraction + 1 << mantissaBits
       let magnitude =
-        Float(significand) * Float(sign: .plus, exponent: max(exponent, 1) - bias - mantissaBits, significand: 1)
+        Float(significand)
+        * Float(sign: .plus, exponent: max(exponent, 1) - bias - mantissaBits, significand: 1)
       return code & signBit == 0 ? magnitude : -magnitude
     }
   }

@@ -64,7 +64,9 @@ package struct JSONScanner {
   /// Steps over `byte`, which must come next after white space.
   package mutating func take(_ byte: UInt8, expected: String) throws(JSONError) {
     let next = try peek()
-    guard next == byte else { throw JSONError(.unexpectedByte(next, expected: expected), at: offset) }
+    guard next == byte else {
+      throw JSONError(.unexpectedByte(next, expected: expected), at: offset)
+    }
     offset += 1
   }
 
@@ -116,7 +118,9 @@ package struct JSONScanner {
   package mutating func array(_ element: (inout JSONScanner) throws -> Void) throws {
     try take(UInt8(ascii: "["), expected: "an array")
     if try takeIfPresent(UInt8(ascii: "]")) { return }
-    repeat { try element(&self) } while try takeSeparator(
+    repeat {
+      try element(&self)
+    } while try takeSeparator(
       closing: UInt8(ascii: "]"), expected: "',' or ']'")
   }
 

@@ -98,8 +98,9 @@ package struct Manifest: Sendable, Equatable {
 extension Manifest.Entry {
   /// The three names of a packed tensor: `P.weight`, `P.scales`, `P.biases` for a module path P.
   /// A name without `.weight` (an expert stack) is a path itself.
-  package static func packedNames(of name: String) -> (weight: String, scales: String, biases: String)
-  {
+  package static func packedNames(of name: String) -> (
+    weight: String, scales: String, biases: String
+  ) {
     let path = modulePath(of: name)
     return (path + ".weight", path + ".scales", path + ".biases")
   }

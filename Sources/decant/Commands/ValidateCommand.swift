@@ -38,7 +38,8 @@ enum ValidateCommand: Command {
         try StandardOutput.write(
           terminal.style.red(finding.rule) + "  " + printable(finding.message) + "\n")
       }
-      try StandardOutput.write("\(findings.count) \(findings.count == 1 ? "finding" : "findings")\n")
+      try StandardOutput.write(
+        "\(findings.count) \(findings.count == 1 ? "finding" : "findings")\n")
     } else if !terminal.isQuiet {
       try StandardOutput.write("\(printable(path)): all holds\n")
     }

@@ -116,7 +116,8 @@ struct InspectionReport {
       ("experts", config.expertCount),
     ]
     let known = facts.compactMap { name, value in value.map { "\(name) \($0)" } }
-    return "architecture: " + ([printable(config.modelType ?? "unknown")] + known)
+    return "architecture: "
+      + ([printable(config.modelType ?? "unknown")] + known)
       .joined(separator: ", ")
   }
 

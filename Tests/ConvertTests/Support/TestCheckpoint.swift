@@ -1,0 +1,135 @@
+import Formats
+import Foundation
+
+@testable import Convert
+
+/// A folder of its own for one test; it goes with the value.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "decant-test-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ name: String, _ bytes: [UInt8]) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
+  }
+
+  func bytes(_ name: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
+  }
+
+  var entries: [String] {
+    ((try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []).sorted()
+  }
+}
+
+/// A small generator whose numbers depend on nothing but the seed (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// Roughly normal, variance 1: the sum of twelve uniform numbers, less six.
+  mutating func normal() -> Float {
+    (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
+  }
+}
+
+/// A tensor of a checkpoint that a test writes: its elements are given as stored bytes.
+struct TestTensor {
+  let name: String
+  let dtype: DType
+  let shape: [Int]
+  let bytes: [UInt8]
+
+  init(_ name: String, _ dtype: DType, _ shape: [Int], bytes: [UInt8]) {
+    self.name = name
+    self.dtype = dtype
+    self.shape = shape
+    self.bytes = bytes
+  }
+
+  init(_ name: String, _ type: ScaleType = .f32, _ shape: [Int], values: [Float]) {
+    var bytes = [UInt8](repeating: 0, count: values.count * type.byteCount)
+    ElementEncoder.encode(values, count: values.count, as: type, into: &bytes)
+    self.init(name, type.dtype, shape, bytes: bytes)
+  }
+
+  /// Finite random elements of any type.
+  init(random name: String, _ dtype: DType, _ shape: [Int], seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    let count = shape.reduce(1, *)
+    if let type = ScaleType(dtype) {
+      self.init(name, type, shape, values: (0..<count).map { _ in generator.normal() * 0.05 })
+    } else if dtype.isFloat8 {
+      // Exponents below the special codes of every 8-bit type.
+      self.init(
+        name, dtype, shape,
+        bytes: (0..<count).map { _ in
+          UInt8.random(in: 1..<0x70, using: &generator)
+            | (Bool.random(using: &generator) ? 0x80 : 0)
+        })
+    } else {
+      let byteCount = count * dtype.bitCount / 8
+      self.init(name, dtype, shape, bytes: [UInt8](repeating: 1, count: byteCount))
+    }
+  }
+}
+
+/// Writes a checkpoint's file, by the writer's own layout but with the bytes of the test.
+func writeSafetensors(_ tensors: [TestTensor], to path: String) throws {
+  let layout = SafetensorsLayout(
+    tensors.map { .init(name: $0.name, dtype: $0.dtype, shape: $0.shape.map { UInt64($0) }) })
+  var bytes = layout.header(metadata: [("format", "pt")])
+  for info in layout.tensors {
+    bytes += tensors.first { $0.name == info.name }!.bytes
+  }
+  try Data(bytes).write(to: URL(fileURLWithPath: path))
+}
+
+/// Converts a checkpoint directory and returns the result.
+@discardableResult
+func convert(
+  _ source: String, to output: String, options: ConversionOptions = ConversionOptions(),
+  threads: Int = 2, replacing: Bool = false, cancellation: Cancellation = Cancellation()
+) throws -> Converter.Result {
+  let plan = try ConversionPlan(Checkpoint(path: source), options: options)
+  return try Conversion(plan, target: OutputTarget(path: output)).run(
+    replacing: replacing, threads: threads, cancellation: cancellation, progress: { _ in })
+}
+
+func validate(_ path: String, against source: String? = nil) throws -> [Finding] {
+  try Validator(path: path, threads: 2, cancellation: Cancellation()).run(
+    against: source, progress: { _ in })
+}
+
+func unpack(_ path: String, to output: String, type: ScaleType? = nil) throws {
+  let unpacker = try Unpacker(
+    PackedCheckpoint(Checkpoint(path: path)), target: OutputTarget(path: output), type: type,
+    shardLimit: 5_000_000_000)
+  try unpacker.run(
+    replacing: false, type: type, threads: 2, cancellation: Cancellation(), progress: { _ in })
+}
+
+/// The elements of a tensor as `Float`.
+func values(_ name: String, in checkpoint: Checkpoint) throws -> [Float] {
+  let tensor = checkpoint.tensors.first { $0.name == name }!
+  var bytes = [UInt8](repeating: 0, count: tensor.info.byteCount)
+  try checkpoint.read(0..<bytes.count, of: tensor, into: &bytes)
+  var values = [Float](repeating: 0, count: tensor.info.elementCount)
+  precondition(
+    ElementDecoder.decode(bytes, count: values.count, as: tensor.info.dtype, into: &values))
+  return values
+}

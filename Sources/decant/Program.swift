@@ -9,6 +9,7 @@ enum Program {
       ConvertCommand.self,
       ValidateCommand.self,
       UnpackCommand.self,
+      CompletionsCommand.self,
       HelpCommand.self,
     ]
   }

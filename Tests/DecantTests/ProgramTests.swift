@@ -51,6 +51,13 @@ private var builtProgram: String {
     #expect(result.status == 64)
   }
 
+  @Test(arguments: Shell.allCases)
+  func completionsAreWrittenToStandardOutput(_ shell: Shell) throws {
+    let result = try decant("completions", shell.rawValue)
+    #expect(result.output == shell.completionScript(for: Program.description))
+    #expect(result.status == 0)
+  }
+
   @Test func aReaderThatLeavesIsNoError() throws {
     // `sleep` outlives the reader, so that the write surely finds the pipe closed.
     let result = try runTool(

@@ -17,16 +17,18 @@ package struct CarriedFiles: Sendable {
   ]
   private static let depthLimit = 8
 
-  /// Lists what lies in `directory`.
+  /// Lists what lies in the directory that `checkpoint` was read from; nil for a single file.
   ///
   /// - Throws: `FileError`; `SourceError.leavesDirectory` for a link that leads out of it.
-  package init(in directory: String) throws {
+  package init?(beside checkpoint: Checkpoint) throws {
+    guard let directory = checkpoint.directory else { return nil }
     var names: [String] = []
     var skipped: [String] = []
     try Self.list(directory, prefix: "", depth: 0, into: &names, skipped: &skipped)
     self.directory = directory
     self.names = names
-    self.skipped = skipped
+    let converted = Set(checkpoint.fileNames)
+    self.skipped = skipped.filter { !converted.contains($0) }
   }
 
   private static func list(
@@ -48,7 +50,7 @@ package struct CarriedFiles: Sendable {
       } else if otherWeights.contains(ending) || entry.hasSuffix(".safetensors.index.json")
         || entry.hasSuffix(".bin.index.json")
       {
-        if !(prefix.isEmpty && ending == "safetensors") { skipped.append(name) }
+        skipped.append(name)
       } else {
         try SourceTriage.checkInside(directory, name: entry, of: path)
         if !FileStatus.isDirectory(path) {

@@ -14,7 +14,7 @@ package struct Conversion {
     self.target = target
     output = OutputPlan(plan, singleFileName: target.singleFileName)
     carried =
-      target.isDirectory ? try plan.checkpoint.directory.map(CarriedFiles.init(in:)) : nil
+      target.isDirectory ? try CarriedFiles(beside: plan.checkpoint) : nil
   }
 
   /// Files of the source directory that are left behind.

@@ -54,7 +54,7 @@ package struct Unpacker {
         layout: layout,
         header: layout.header(metadata: [("decant.unpacked_by", decantVersion), ("format", "pt")]))
     }
-    carried = target.isDirectory ? try packed.checkpoint.directory.map(CarriedFiles.init(in:)) : nil
+    carried = target.isDirectory ? try CarriedFiles(beside: packed.checkpoint) : nil
     jobs = Self.jobs(packed, shards: shards, files: files)
   }
 

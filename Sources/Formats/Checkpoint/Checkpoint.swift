@@ -91,7 +91,7 @@ package struct Checkpoint: Sendable {
       guard missing.isEmpty else {
         throw SourceError.missingShards(index: indexPath, names: missing)
       }
-      let others = weights.filter { !listed.contains($0) }
+      let others = weights.filter { !listed.contains($0) && isModelName($0) }
       let shards = others.filter { isShardName($0) }
       guard shards.isEmpty else {
         throw SourceError.unlistedShards(index: indexPath, names: shards)
@@ -101,12 +101,20 @@ package struct Checkpoint: Sendable {
       }
       return index.fileNames
     }
-    guard !weights.isEmpty else { throw SourceError.noWeights(directory: directory) }
-    if weights.count > 1, !weights.allSatisfy(isShardName) {
-      throw SourceError.severalSets(directory: directory, names: weights)
+    // Beside a model other tensors may lie, such as dumps: they are no second set.
+    let models = weights.filter(isModelName)
+    let names = models.isEmpty ? weights : models
+    guard !names.isEmpty else { throw SourceError.noWeights(directory: directory) }
+    if names.count > 1, !names.allSatisfy(isShardName) {
+      throw SourceError.severalSets(directory: directory, names: names)
     }
-    try checkShardCount(directory, weights)
-    return weights
+    try checkShardCount(directory, names)
+    return names
+  }
+
+  /// Whether a file's name is one that the weights of a model have.
+  private static func isModelName(_ name: String) -> Bool {
+    isShardName(name) || name.hasPrefix("model") || name.hasPrefix("consolidated")
   }
 
   /// Without an index the names themselves say how many shards there must be.

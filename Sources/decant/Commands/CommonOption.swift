@@ -1,3 +1,5 @@
+import Foundation
+
 /// Options that several commands take, and that must mean the same in each.
 enum CommonOption {
   static let jobs = OptionDescription(
@@ -21,4 +23,11 @@ enum CommonOption {
   /// For the commands that read a checkpoint.
   static let path = OperandDescription(
     name: "PATH", help: "A checkpoint: a directory, or one .safetensors file.", accepts: .path)
+}
+
+extension Arguments {
+  /// Threads to use: `--jobs`, else one for every core.
+  func threads() throws(UsageError) -> Int {
+    try int("jobs", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount
+  }
 }

@@ -1,3 +1,7 @@
+import Convert
+import Formats
+import Foundation
+
 enum ConvertCommand: Command {
   static let description = CommandDescription(
     name: "convert",
@@ -68,6 +72,48 @@ enum ConvertCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    throw CommandUnavailable(name: description.name)
+    let path = arguments.operands[0]
+    let interruption = Interruption()
+    let options = try options(arguments)
+    let threads = try arguments.threads()
+    let plan = try ConversionPlan(Checkpoint(path: path), options: options)
+    let conversion = try Conversion(
+      plan, target: OutputTarget(path: arguments.value("output") ?? ""))
+    var report = ConversionReport(conversion, path: path)
+    if !arguments.flag("dry-run") {
+      let start = ContinuousClock.now
+      let bar = ProgressBar(
+        title: "convert", totalBytes: report.sourceByteCount, terminal: terminal)
+      defer { bar.finish() }
+      let result = try conversion.run(
+        replacing: arguments.flag("force"), threads: threads,
+        cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
+      bar.finish()
+      report.finish(result, seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+    if arguments.flag("json") {
+      try StandardOutput.write(try report.json.prettyText)
+    } else if !terminal.isQuiet {
+      try StandardOutput.write(try report.text(terminal))
+    }
+    return .done
+  }
+
+  private static func options(_ arguments: Arguments) throws -> ConversionOptions {
+    var options = ConversionOptions()
+    options.bits = try arguments.int("bits") ?? options.bits
+    options.groupSize = try arguments.int("group-size") ?? options.groupSize
+    options.method = arguments.choice("method", as: QuantizationMethod.self) ?? options.method
+    options.scaleType = arguments.value("scale-dtype").flatMap {
+      ScaleType(rawValue: $0.uppercased())
+    }
+    options.overrides = try arguments.values("override").map(
+      ConversionOptions.Override.init(parsing:))
+    options.keep = try arguments.values("keep").map { try NamePattern($0) }
+    options.nonFinite =
+      arguments.choice("non-finite", as: ConversionOptions.NonFinite.self) ?? options.nonFinite
+    options.shardLimit = try arguments.size("max-shard-size")?.bytes ?? options.shardLimit
+    options.minimumCoverage = try arguments.percent("min-coverage").map { $0 / 100 }
+    return options
   }
 }

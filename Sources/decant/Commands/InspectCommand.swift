@@ -1,3 +1,6 @@
+import Convert
+import Formats
+
 enum InspectCommand: Command {
   static let description = CommandDescription(
     name: "inspect",
@@ -15,6 +18,10 @@ enum InspectCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    throw CommandUnavailable(name: description.name)
+    let inspection = try Inspection(Checkpoint(path: arguments.operands[0]))
+    let report = InspectionReport(inspection)
+    try StandardOutput.write(
+      arguments.flag("json") ? report.json.prettyText : report.text(terminal))
+    return .done
   }
 }

@@ -1,3 +1,6 @@
+import Convert
+import Formats
+
 enum UnpackCommand: Command {
   static let description = CommandDescription(
     name: "unpack",
@@ -23,6 +26,23 @@ enum UnpackCommand: Command {
     discussion: ["What quantization lost does not come back."])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    throw CommandUnavailable(name: description.name)
+    let interruption = Interruption()
+    let type = arguments.value("dtype").flatMap { ScaleType(rawValue: $0.uppercased()) }
+    let output = arguments.value("output") ?? ""
+    let unpacker = try Unpacker(
+      PackedCheckpoint(Checkpoint(path: arguments.operands[0])),
+      target: OutputTarget(path: output), type: type,
+      shardLimit: try arguments.size("max-shard-size")?.bytes ?? 5_000_000_000)
+    let bar = ProgressBar(title: "unpack", totalBytes: unpacker.byteCount, terminal: terminal)
+    defer { bar.finish() }
+    try unpacker.run(
+      replacing: arguments.flag("force"), type: type, threads: try arguments.threads(),
+      cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
+    bar.finish()
+    if !terminal.isQuiet {
+      try StandardOutput.write(
+        "\(printable(output)): \(ByteSize(bytes: unpacker.byteCount).text) of tensors\n")
+    }
+    return .done
   }
 }

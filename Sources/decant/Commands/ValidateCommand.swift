@@ -1,3 +1,6 @@
+import Convert
+import Formats
+
 enum ValidateCommand: Command {
   static let description = CommandDescription(
     name: "validate",
@@ -20,6 +23,39 @@ enum ValidateCommand: Command {
     discussion: ["Exits with 0 where nothing is wrong, and with 1 where something is."])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    throw CommandUnavailable(name: description.name)
+    let path = arguments.operands[0]
+    let interruption = Interruption()
+    let bar = ProgressBar(title: "validate", totalBytes: 0, terminal: terminal)
+    defer { bar.finish() }
+    let findings = try Validator(
+      path: path, threads: try arguments.threads(), cancellation: interruption.cancellation
+    ).run(against: arguments.value("against"), progress: { bar.advance(by: $0) })
+    bar.finish()
+    if arguments.flag("json") {
+      try StandardOutput.write(json(path, findings).prettyText)
+    } else if !findings.isEmpty {
+      for finding in findings {
+        try StandardOutput.write(
+          terminal.style.red(finding.rule) + "  " + printable(finding.message) + "\n")
+      }
+      try StandardOutput.write("\(findings.count) \(findings.count == 1 ? "finding" : "findings")\n")
+    } else if !terminal.isQuiet {
+      try StandardOutput.write("\(printable(path)): all holds\n")
+    }
+    return findings.isEmpty ? .done : .failure
+  }
+
+  private static func json(_ path: String, _ findings: [Finding]) -> JSONValue {
+    [
+      "path": .string(path), "ok": .bool(findings.isEmpty),
+      "findings": .array(
+        findings.map { finding in
+          [
+            "file": .string(finding.file),
+            "tensor": finding.tensor.map { .string($0) } ?? .null,
+            "rule": .string(finding.rule), "message": .string(finding.message),
+          ]
+        }),
+    ]
   }
 }

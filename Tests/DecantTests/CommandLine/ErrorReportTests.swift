@@ -1,3 +1,4 @@
+import Formats
 import Testing
 
 @testable import decant
@@ -7,7 +8,7 @@ import Testing
 
   @Test func eachErrorHasItsStatus() {
     #expect(ErrorReport(UsageError("no", hint: nil)).status == .usage)
-    #expect(ErrorReport(CommandUnavailable(name: "x")).status == .failure)
+    #expect(ErrorReport(FileError.missing(path: "x")).status == .failure)
     #expect(ErrorReport(Oddity()).status == .failure)
     #expect(ErrorReport(CancellationError()).status == .interrupted)
     #expect(ErrorReport(OutputError.closed).status == .failure)

@@ -1,0 +1,185 @@
+import Convert
+import Formats
+import Foundation
+import Stats
+
+/// What a conversion did, or would do: as JSON, and as text for people.
+struct ConversionReport {
+  private let conversion: Conversion
+  private let path: String
+  private var errors: [QuantizationError?]
+  private var seconds: Double?
+
+  init(_ conversion: Conversion, path: String) {
+    self.conversion = conversion
+    self.path = path
+    errors = conversion.plan.tensors.map { _ in nil }
+  }
+
+  /// Adds what was measured.
+  mutating func finish(_ result: Converter.Result, seconds: Double) {
+    errors = result.errors
+    self.seconds = seconds
+  }
+
+  private var plan: ConversionPlan { conversion.plan }
+
+  var sourceByteCount: Int { plan.tensors.reduce(0) { $0 + $1.tensor.info.byteCount } }
+
+  private var bitsPerWeight: Double {
+    let kept = plan.tensors.filter { $0.standing != .dropped }
+    let weights = kept.reduce(0) { $0 + $1.tensor.info.elementCount }
+    return weights == 0 ? 0 : 8 * Double(conversion.output.dataByteCount) / Double(weights)
+  }
+
+  var json: JSONValue {
+    get throws {
+      let coverage = plan.coverage
+      return [
+        "path": .string(path), "output": .string(conversion.target.path),
+        "dry_run": .bool(seconds == nil),
+        "output_bytes": .integer(try conversion.byteCount()),
+        "source_bytes": .integer(sourceByteCount), "bits_per_weight": .double(bitsPerWeight),
+        "coverage": [
+          "quantized": .double(coverage.quantizedShare), "kept": .double(coverage.keptShare),
+          "unfit": .double(coverage.unfitShare),
+        ],
+        "files": .array(
+          conversion.output.files.map {
+            ["name": .string($0.name), "byte_count": .integer($0.byteCount)]
+          }),
+        "skipped_files": .array(conversion.skippedFiles.map { .string($0) }),
+        "seconds": .double(seconds),
+        "peak_memory_bytes": seconds == nil ? .null : peakMemory().map { .integer($0) } ?? .null,
+        "tensors": .array(plan.tensors.indices.map(tensorJSON)),
+      ]
+    }
+  }
+
+  private func tensorJSON(_ index: Int) -> JSONValue {
+    let tensor = plan.tensors[index]
+    var bits: JSONValue = .null
+    var groupSize: JSONValue = .null
+    var scaleType: JSONValue = .null
+    if case .quantize(let layout, let type) = tensor.action {
+      bits = .integer(layout.bits)
+      groupSize = .integer(layout.groupSize)
+      scaleType = .string(type.rawValue)
+    }
+    return [
+      "name": .string(tensor.name), "role": .string(tensor.identity.role.rawValue),
+      "action": .string(tensor.action.word), "standing": .string(tensor.standing.rawValue),
+      "bits": bits, "group_size": groupSize, "scale_dtype": scaleType,
+      "sqnr_db": .double(errors[index]?.sqnrDecibels),
+      "stored_bytes": .integer(tensor.storedByteCount), "reason": .string(tensor.reason),
+    ]
+  }
+
+  func text(_ terminal: Terminal) throws -> String {
+    var text = ""
+    if seconds == nil { text += table(terminal) + "\n" }
+    text += try summary(terminal)
+    return text
+  }
+
+  /// Every tensor with what happens to it and why.
+  private func table(_ terminal: Terminal) -> String {
+    var table = TextTable([
+      .init("tensor"), .init("shape"), .init("dtype"), .init("becomes"), .init("bytes", .right),
+      .init("why"),
+    ])
+    for tensor in plan.tensors {
+      table.append([
+        printable(tensor.name), shapeText(tensor.tensor.info.shape),
+        tensor.tensor.info.dtype.rawValue, tensor.action.summary, "\(tensor.storedByteCount)",
+        printable(tensor.reason),
+      ])
+    }
+    return table.text(style: terminal.style)
+  }
+
+  private func summary(_ terminal: Terminal) throws -> String {
+    let coverage = plan.coverage
+    let size = try conversion.byteCount()
+    var lines = [
+      "\(seconds == nil ? "would write" : "wrote") \(printable(conversion.target.path)):"
+        + " \(ByteSize(bytes: size).text) (\(size) bytes), from"
+        + " \(ByteSize(bytes: sourceByteCount).text) of tensors",
+      String(format: "bits per weight: %.3f, scales and biases counted", bitsPerWeight),
+      "coverage: \(percent(coverage.quantizedShare)) of the weight bytes quantized,"
+        + " \(percent(coverage.keptShare)) kept on purpose,"
+        + " \(percent(coverage.unfitShare)) kept because something did not fit",
+    ]
+    for (reason, tensors) in unquantizedByReason() {
+      lines.append("  \(printable(reason)): \(tensors)")
+    }
+    if !conversion.skippedFiles.isEmpty {
+      lines.append(
+        "not carried over: " + conversion.skippedFiles.map(printable).joined(separator: ", "))
+    }
+    if let seconds {
+      let worst = worstTensors()
+      if !worst.isEmpty { lines.append("lowest SQNR: " + worst.joined(separator: ", ")) }
+      let rate = Double(sourceByteCount) / max(seconds, 1e-9) / 1e6
+      lines.append(
+        String(format: "%.1f s, %.0f MB/s", seconds, rate)
+          + (peakMemory().map { ", peak memory \(ByteSize(bytes: $0).text)" } ?? ""))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What is not quantized: the reasons in the order of their first tensor, with counts.
+  private func unquantizedByReason() -> [(String, String)] {
+    var order: [String] = []
+    var counts: [String: (count: Int, bytes: Int)] = [:]
+    for tensor in plan.tensors where tensor.standing != .quantized {
+      let verb = tensor.standing == .dropped ? "dropped" : "kept"
+      let key = "\(verb), \(tensor.reason)"
+      if counts[key] == nil { order.append(key) }
+      counts[key, default: (0, 0)].count += 1
+      counts[key, default: (0, 0)].bytes += tensor.tensor.info.byteCount
+    }
+    return order.map { key in
+      let (count, bytes) = counts[key]!
+      return (key, "\(count) \(count == 1 ? "tensor" : "tensors"), \(ByteSize(bytes: bytes).text)")
+    }
+  }
+
+  private func worstTensors() -> [String] {
+    let measured = plan.tensors.indices.compactMap { index in
+      errors[index]?.sqnrDecibels.map { (plan.tensors[index].name, $0) }
+    }
+    return measured.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map { name, decibels in
+      "\(printable(name)) " + String(format: "%.1f dB", decibels)
+    }
+  }
+
+  private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+}
+
+extension TensorPlan.Action {
+  /// One word, as JSON gives it.
+  fileprivate var word: String {
+    switch self {
+    case .quantize: "quantize"
+    case .copy: "copy"
+    case .decode: "decode"
+    case .drop: "drop"
+    }
+  }
+
+  fileprivate var summary: String {
+    switch self {
+    case .quantize(let layout, let type):
+      "\(layout.bits) bits, groups of \(layout.groupSize), \(type.rawValue) scales"
+    case .copy: "kept"
+    case .decode(let type): "kept as \(type.rawValue)"
+    case .drop: "dropped"
+    }
+  }
+}
+
+/// `[4096, 11008]`, or `scalar`.
+func shapeText(_ shape: [UInt64]) -> String {
+  shape.isEmpty ? "scalar" : "[" + shape.map { String($0) }.joined(separator: ", ") + "]"
+}

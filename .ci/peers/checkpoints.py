@@ -1,0 +1,69 @@
+"""Reading checkpoints through the safetensors library, and keeping count of what failed."""
+
+import json
+import sys
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+from safetensors import safe_open
+
+mx.set_default_device(mx.cpu)
+
+
+def shards(path):
+    """The safetensors files of a directory, or the file itself."""
+    path = Path(path)
+    found = [path] if path.is_file() else sorted(path.glob("*.safetensors"))
+    if not found:
+        sys.exit(f"no safetensors file in {path}")
+    return found
+
+
+def manifest_of(path):
+    """What decant wrote about the tensors of one file."""
+    with safe_open(path, framework="mlx") as file:
+        return json.loads(file.metadata()["decant.manifest"])
+
+
+def read_all(path):
+    """Every tensor of a checkpoint, by name."""
+    tensors = {}
+    for shard in shards(path):
+        with safe_open(shard, framework="mlx") as file:
+            for name in file.keys():
+                if name in tensors:
+                    sys.exit(f"{name} is in more than one file of {path}")
+                tensors[name] = file.get_tensor(name)
+    return tensors
+
+
+def bits_equal(a, b):
+    """Whether two arrays agree in dtype, shape, and every bit (so that -0 is not 0)."""
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    unsigned = {1: mx.uint8, 2: mx.uint16, 4: mx.uint32, 8: mx.uint64}[a.itemsize]
+    return bool(mx.array_equal(a.view(unsigned), b.view(unsigned)))
+
+
+def doubles(array):
+    """Float values as numpy float64; exact for every float type mlx has."""
+    return np.array(array.astype(mx.float32)).astype(np.float64)
+
+
+class Checks:
+    """Counts checks; prints those that fail, and at the end exits accordingly."""
+
+    def __init__(self):
+        self.done = 0
+        self.failed = 0
+
+    def require(self, holds, what):
+        self.done += 1
+        if not holds:
+            self.failed += 1
+            print(f"  FAILED: {what}")
+
+    def finish(self, summary):
+        print(f"  {summary}; {self.done} checks, {self.failed} failed")
+        sys.exit(1 if self.failed or not self.done else 0)

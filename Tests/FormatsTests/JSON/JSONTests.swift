@@ -84,8 +84,15 @@ import Testing
     #expect(throws: JSONError(fault, at: offset)) { try parse(text) }
   }
 
-  @Test func bytesThatAreNotUTF8AreRefused() {
-    #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22, 0xFF, 0x22]) }
+  @Test(
+    arguments: [
+      ([0x22, 0xFF, 0x22], 1), ([0x22, 0xC3, 0xA9, 0xFF, 0x22], 3), ([0x22, 0xC3, 0xA9, 0xC3], 3),
+      ([0x22, 0xED, 0xA0, 0x80, 0x22], 1),
+    ] as [([UInt8], Int)])
+  func bytesThatAreNotUTF8AreRefusedWhereTheyStand(_ bytes: [UInt8], _ offset: Int) {
+    #expect(throws: JSONError(.unexpectedByte(bytes[offset], expected: "UTF-8"), at: offset)) {
+      try JSONValue(parsing: bytes)
+    }
   }
 
   @Test func nestingEndsAtTheLimit() throws {

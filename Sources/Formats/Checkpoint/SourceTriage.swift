@@ -16,7 +16,10 @@ package enum SourceTriage {
     if opening.hasPrefix("<!doctype html") || opening.hasPrefix("<html") {
       throw SourceError.webPage(path: path)
     }
-    if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x80, 0x02]) {
+    // The length field of a sound file may begin like either, so the header's brace decides.
+    let mayBeHeader = start.count > 8 && start[8] == UInt8(ascii: "{")
+    let isArchive = start.starts(with: [0x50, 0x4B, 0x03, 0x04])
+    if !mayBeHeader, isArchive || start.starts(with: [0x80, 0x02]) {
       throw SourceError.pickle(path: path)
     }
     return try SafetensorsFile(input)

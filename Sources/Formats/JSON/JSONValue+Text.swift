@@ -4,8 +4,8 @@ extension JSONValue {
   /// - Parameter bytes: UTF-8; a leading byte order mark is not JSON and is refused.
   /// - Throws: `JSONError` only.
   package init(parsing bytes: [UInt8]) throws {
-    guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw JSONError(.unexpectedByte(bytes.first { $0 >= 0x80 } ?? 0, expected: "UTF-8"), at: 0)
+    if let offset = UTF8.firstInvalidOffset(in: bytes) {
+      throw JSONError(.unexpectedByte(bytes[offset], expected: "UTF-8"), at: offset)
     }
     var scanner = JSONScanner(bytes)
     self = try scanner.value()
@@ -82,5 +82,19 @@ extension JSONValue {
       }
     }
     text += "\""
+  }
+}
+
+extension UTF8 {
+  /// Offset of the first character that is not valid UTF-8, or nil where all are.
+  static func firstInvalidOffset(in bytes: [UInt8]) -> Int? {
+    guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
+    var decoder = UTF8()
+    var iterator = bytes.makeIterator()
+    var offset = 0
+    while case .scalarValue(let scalar) = decoder.decode(&iterator) {
+      offset += UTF8.width(scalar)
+    }
+    return offset
   }
 }

@@ -19,8 +19,8 @@ struct HeaderParser {
   init(text: [UInt8]) { self.text = text }
 
   mutating func parse() throws(SafetensorsError.Violation) {
-    guard String(validating: text, as: UTF8.self) != nil else {
-      throw .headerNotUTF8(position: Self.textPosition + Self.firstInvalidOffset(text))
+    if let offset = UTF8.firstInvalidOffset(in: text) {
+      throw .headerNotUTF8(position: Self.textPosition + offset)
     }
     guard text.first == UInt8(ascii: "{") else {
       guard let first = text.first else {
@@ -48,17 +48,6 @@ struct HeaderParser {
     } catch {
       preconditionFailure("the parser throws only the errors caught above: \(error)")
     }
-  }
-
-  /// Offset of the first byte that breaks UTF-8.
-  private static func firstInvalidOffset(_ text: [UInt8]) -> Int {
-    var decoder = UTF8()
-    var iterator = text.makeIterator()
-    var offset = 0
-    while case .scalarValue(let scalar) = decoder.decode(&iterator) {
-      offset += UTF8.width(scalar)
-    }
-    return offset
   }
 
   private static func metadata(

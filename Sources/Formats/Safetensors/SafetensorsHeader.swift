@@ -62,11 +62,11 @@ package struct SafetensorsHeader: Sendable {
     var previousEnd: UInt64 = 0
     var beyond = false
     for record in ordered {
-      if record.begin > previousEnd {
-        throw .gap(tensor: record.name, begin: record.begin, previousEnd: previousEnd)
-      }
       if record.end < record.begin {
         throw .endBeforeBegin(tensor: record.name, begin: record.begin, end: record.end)
+      }
+      if record.begin > previousEnd {
+        throw .gap(tensor: record.name, begin: record.begin, previousEnd: previousEnd)
       }
       if record.begin < previousEnd {
         throw .overlap(tensor: record.name, begin: record.begin, previousEnd: previousEnd)

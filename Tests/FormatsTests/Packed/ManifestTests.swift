@@ -1,0 +1,112 @@
+import Formats
+import Testing
+
+@Suite struct ManifestTests {
+  static func sample() throws -> Manifest {
+    let layout = try #require(AffineLayout(bits: 3, groupSize: 64))
+    return Manifest(
+      decantVersion: "1.2.3",
+      tensors: [
+        .init(
+          name: "a.weight", encoding: .affine(layout, method: "search"), sourceDType: .bf16,
+          sourceShape: [128, 64], isTransposed: true,
+          stored: [
+            .init(name: "a.weight", checksum: 1), .init(name: "a.scales", checksum: .max),
+            .init(name: "a.biases", checksum: 0),
+          ],
+          error: .init(squaredNorm: 1024, squaredError: 0.5, largestError: 0)),
+        .init(
+          name: "n", encoding: .raw, sourceDType: .f32, sourceShape: [], isTransposed: false,
+          stored: [.init(name: "n", checksum: 0xABCD)], error: nil),
+      ],
+      sources: [.init(name: "model.safetensors", byteCount: 1 << 40, checksum: 5)],
+      options: ["bits": 3])
+  }
+
+  @Test func comesThroughAsItWas() throws {
+    let manifest = try Self.sample()
+    #expect(try Manifest(text: manifest.jsonText, file: "f") == manifest)
+  }
+
+  /// The header is planned before anything is measured.
+  @Test func theLengthDoesNotDependOnWhatIsMeasured() throws {
+    let plain = try Self.sample()
+    var measured = plain
+    measured.tensors[0].stored[0].checksum = 0xFEDC_BA98_7654_3210
+    measured.tensors[0].error = .init(
+      squaredNorm: 1.234_567_890_123e38, squaredError: 9.999_999_999_99e-39, largestError: 1 / 3)
+    measured.sources[0].checksum = .max
+    #expect(measured.jsonText != plain.jsonText)
+    #expect(measured.jsonText.utf8.count == plain.jsonText.utf8.count)
+  }
+
+  private func edited(_ edit: (inout JSONValue) -> Void) throws -> String {
+    var json = try Self.sample().json
+    edit(&json)
+    return json.compactText
+  }
+
+  @Test func aNewerVersionIsRefused() throws {
+    let text = try edited { $0["format_version"] = .integer(Manifest.formatVersion + 1) }
+    #expect(
+      throws: ManifestError.newerVersion(
+        file: "f", found: Manifest.formatVersion + 1, known: Manifest.formatVersion)
+    ) { try Manifest(text: text, file: "f") }
+  }
+
+  @Test func unknownMembersAreIgnored() throws {
+    let text = try edited { $0["remark"] = "new" }
+    #expect(try Manifest(text: text, file: "f") == Self.sample())
+  }
+
+  @Test func textThatIsNoJSONIsRefusedWithItsPlace() {
+    #expect(throws: ManifestError.notJSON(file: "f", reason: "the JSON ends early", offset: 1)) {
+      try Manifest(text: "{", file: "f")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("format_version", nil, "an integer >= 0"), ("format_version", -1, "an integer >= 0"),
+      ("decant_version", nil, "a string"), ("decant_version", 1, "a string"),
+      ("tensors", nil, "an object"), ("tensors", [], "an object"), ("sources", [:], "a list"),
+    ] as [(String, JSONValue?, String)])
+  func aBrokenMemberIsNamed(_ name: String, _ value: JSONValue?, _ expected: String) throws {
+    let text = try edited { $0[name] = value }
+    #expect(throws: ManifestError.malformed(file: "f", place: name, expected: expected)) {
+      try Manifest(text: text, file: "f")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("source_dtype", "F128", ".source_dtype", "a dtype"),
+      ("source_shape", [-1], ".source_shape", "a list of unsigned integers"),
+      ("encoding", "zip", ".encoding", "raw or affine, not 'zip'"),
+      ("bits", 7, "", "a layout that exists; 7 bits, groups of 64 do not"),
+      ("method", nil, ".method", "a string"),
+      ("xxh64", ["a": "0000000000000000"], ".xxh64", "three checksums"),
+      ("xxh64", ["a": "123"], ".xxh64", "16 hexadecimal digits"),
+      ("error", [:], ".error.squared_norm", "a number >= 0"),
+    ] as [(String, JSONValue?, String, String)])
+  func aBrokenTensorIsNamed(
+    _ member: String, _ value: JSONValue?, _ place: String, _ expected: String
+  ) throws {
+    let text = try edited {
+      var tensors = $0["tensors"]!
+      tensors["a.weight"]![member] = value
+      $0["tensors"] = tensors
+    }
+    let error = ManifestError.malformed(
+      file: "f", place: "tensors['a.weight']" + place, expected: expected)
+    #expect(throws: error) { try Manifest(text: text, file: "f") }
+  }
+
+  @Test func packedNamesFollowTheModule() {
+    let names = Manifest.Entry.packedNames(of: "m.q_proj.weight")
+    #expect(names == ("m.q_proj.weight", "m.q_proj.scales", "m.q_proj.biases"))
+    let stack = Manifest.Entry.packedNames(of: "m.experts.gate_up_proj")
+    #expect(stack.weight == "m.experts.gate_up_proj.weight")
+    #expect(stack.biases == "m.experts.gate_up_proj.biases")
+  }
+}

@@ -1,3 +1,4 @@
+import Convert
 import Formats
 
 /// The program as a whole: its commands, and what happens around each of them.
@@ -17,7 +18,7 @@ enum Program {
   static var description: ProgramDescription {
     ProgramDescription(
       name: "decant",
-      version: "0.1.0",
+      version: decantVersion,
       summary: "inspect and convert LLM checkpoints",
       discussion: [
         """

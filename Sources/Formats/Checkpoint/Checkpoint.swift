@@ -68,7 +68,7 @@ package struct Checkpoint: Sendable {
       entries = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     } catch { throw FileError.system("list", directory) }
     try SourceTriage.checkDownloads(directory, entries: entries)
-    let weights = entries.filter { $0.hasSuffix(".safetensors") }
+    let weights = entries.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }
     let names = try chooseSet(directory, weights: weights, hasIndex: entries.contains(indexName))
     for name in names {
       try SourceTriage.checkInside(directory, name: name, of: SourceTriage.join(directory, name))

@@ -4,7 +4,7 @@ import Foundation
 enum CommonOption {
   static let jobs = OptionDescription(
     long: "jobs", short: "j", value: .init("N", default: .described("all cores")),
-    help: "Work on at most N tensors at a time. The output does not depend on it.")
+    help: "Threads to use. The output does not depend on it.")
   static let json = OptionDescription(
     long: "json", help: "Print the result as JSON on standard output.")
   static let force = OptionDescription(
@@ -18,7 +18,7 @@ enum CommonOption {
   /// For the commands that write a checkpoint.
   static let output = OptionDescription(
     long: "output", short: "o", value: .init("OUT", .directory),
-    help: "The directory to write; it is made.", isRequired: true)
+    help: "What to write: one file where the name ends in .safetensors, else a directory.", isRequired: true)
 
   /// For the commands that read a checkpoint.
   static let path = OperandDescription(

@@ -19,7 +19,7 @@ import Testing
     for layer in 0..<2 {
       let prefix = "model.layers.\(layer)."
       tensors += [
-        TestTensor(random: prefix + "mlp.up_proj.weight", .bf16, [5000, 128], seed: 4),
+        TestTensor(random: prefix + "mlp.up_proj.weight", .bf16, [2100, 128], seed: 4),
         TestTensor(random: prefix + "mlp.down_proj.weight", .bf16, [128, 96], seed: 5),
         TestTensor(random: prefix + "input_layernorm.weight", .bf16, [128], seed: 6),
       ]

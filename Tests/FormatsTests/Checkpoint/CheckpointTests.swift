@@ -106,16 +106,24 @@ import Testing
 
   @Test func twoSetsAreNotGuessedAt() throws {
     try directory.write(shard("a"), to: "model.safetensors")
-    try directory.write(shard("a"), to: "other.safetensors")
+    try directory.write(shard("a"), to: "consolidated.safetensors")
     expect(
-      .severalSets(directory: directory.path, names: ["model.safetensors", "other.safetensors"]))
+      .severalSets(
+        directory: directory.path, names: ["consolidated.safetensors", "model.safetensors"]))
+  }
+
+  @Test func tensorsThatAreNoModelMayLieBesideOne() throws {
+    try directory.write(shard("a"), to: "model.safetensors")
+    try directory.write(shard("b"), to: "reference-logits.safetensors")
+    let checkpoint = try Checkpoint(path: directory.path)
+    #expect(checkpoint.tensors.map(\.name) == ["a"])
   }
 
   @Test func aSetBesideAnIndexedOneIsNotGuessedAt() throws {
     try writeShards()
     try writeIndex(["a": Self.first, "b": Self.first, "c": Self.second])
-    try directory.write(shard("a"), to: "adapter.safetensors")
-    expect(.severalSets(directory: directory.path, names: [Self.index, "adapter.safetensors"]))
+    try directory.write(shard("a"), to: "model.safetensors")
+    expect(.severalSets(directory: directory.path, names: [Self.index, "model.safetensors"]))
   }
 
   @Test(arguments: [

@@ -42,11 +42,7 @@ package struct Conversion {
     let staged = try StagedOutput(target: target.path, replacing: replacing)
     let result = try Converter(plan, output: output).run(
       into: staged.directory, threads: threads, cancellation: cancellation, progress: progress)
-    for document in documents() {
-      let file = try OutputFile(creating: staged.directory + "/" + document.name)
-      try file.write(document.bytes, count: document.bytes.count, at: 0)
-      try file.synchronize()
-    }
+    for document in documents() { try document.write(into: staged.directory) }
     try carried?.copy(to: staged.directory, cancellation: cancellation)
     try cancellation.check()
     try staged.commit(only: target.singleFileName)
@@ -54,16 +50,16 @@ package struct Conversion {
   }
 
   /// The small files that are made rather than copied.
-  private func documents() -> [(name: String, bytes: [UInt8])] {
+  private func documents() -> [OutputDocument] {
     guard target.isDirectory else { return [] }
-    var documents: [(String, [UInt8])] = []
+    var documents: [OutputDocument] = []
     if let config = plan.checkpoint.config {
-      let text = PackedConfig.document(config, plan: plan).prettyText
-      documents.append(("config.json", Array(text.utf8)))
+      documents.append(
+        OutputDocument("config.json", PackedConfig.document(config, plan: plan)))
     }
     if output.files.count > 1 {
       let index = ShardIndexDocument.make(output.files.map { ($0.name, $0.layout) })
-      documents.append(("model.safetensors.index.json", Array(index.prettyText.utf8)))
+      documents.append(OutputDocument("model.safetensors.index.json", index))
     }
     return documents
   }

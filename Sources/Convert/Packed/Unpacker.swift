@@ -36,21 +36,13 @@ package struct Unpacker {
         name: tensor.entry.name, dtype: Self.outputType(of: tensor, type).dtype,
         shape: tensor.entry.sourceShape)
     }
-    var shards: [[Int]] = [[]]
-    var size = 0
-    for (index, request) in requests.enumerated() {
-      let bytes = SafetensorsLayout([request]).dataByteCount
-      if target.isDirectory, !shards[shards.count - 1].isEmpty, bytes > shardLimit - size {
-        shards.append([])
-        size = 0
-      }
-      shards[shards.count - 1].append(index)
-      size += bytes
-    }
+    let shards = Sharding.split(
+      Array(requests.indices), sizes: { SafetensorsLayout([requests[$0]]).dataByteCount },
+      limit: target.isDirectory ? shardLimit : Int.max)
     files = shards.enumerated().map { position, indexes in
       let layout = SafetensorsLayout(indexes.map { requests[$0] })
       return File(
-        name: target.singleFileName ?? OutputPlan.fileName(position, of: shards.count),
+        name: target.singleFileName ?? Sharding.fileName(position, of: shards.count),
         layout: layout,
         header: layout.header(metadata: [("decant.unpacked_by", decantVersion), ("format", "pt")]))
     }
@@ -79,27 +71,30 @@ package struct Unpacker {
         uniquingKeysWith: { first, _ in first })
       for index in indexes {
         let tensor = packed.tensors[index]
-        let (count, step) = tileSteps(tensor)
-        for start in stride(from: 0, to: count, by: step) {
-          jobs.append(
-            Job(
-              tensor: index, file: fileIndex, base: places[tensor.entry.name]!,
-              range: start..<min(start + step, count)))
+        jobs += tiles(tensor).map {
+          Job(tensor: index, file: fileIndex, base: places[tensor.entry.name]!, range: $0)
         }
       }
     }
     return jobs
   }
 
-  /// How many units a tensor has, and how many make a tile: bytes of a raw tensor, groups of a
-  /// packed one; whole rows of groups where they go back to input-major order.
-  private static func tileSteps(_ tensor: PackedCheckpoint.Tensor) -> (count: Int, step: Int) {
+  /// Runs of bytes of a raw tensor, of groups of a packed one; of whole rows of groups where they
+  /// go back to input-major order.
+  private static func tiles(_ tensor: PackedCheckpoint.Tensor) -> [Range<Int>] {
     guard case .affine(let layout, _) = tensor.entry.encoding else {
-      return (tensor.stored[0].info.byteCount, 1 << 20)
+      return Tiling.ranges(tensor.stored[0].info.byteCount, step: 1 << 20)
     }
-    let groups = tensor.stored[1].info.elementCount
-    guard tensor.entry.isTransposed else { return (groups, Tiling.weightCount / layout.groupSize) }
-    return (groups, max(1, tensor.stored[1].info.dimensions.last ?? 1))
+    let scales = tensor.stored[1].info
+    guard tensor.entry.isTransposed else {
+      return Tiling.ranges(scales.elementCount, step: Tiling.weightCount / layout.groupSize)
+    }
+    let perRow = scales.dimensions[scales.dimensions.count - 1]
+    let matrixRows = scales.dimensions[scales.dimensions.count - 2]
+    guard perRow > 0 else { return [] }
+    return Tiling.rowTiles(
+      scales.elementCount / perRow, matrixRows: matrixRows, inputs: perRow * layout.groupSize
+    ).map { $0.lowerBound * perRow..<$0.upperBound * perRow }
   }
 
   /// Writes the checkpoint under a temporary name, syncs it, and gives it its own.
@@ -129,11 +124,7 @@ package struct Unpacker {
       })
     try pipeline.run(threads: threads)
     for output in outputs { try output.synchronize() }
-    for document in documents {
-      let file = try OutputFile(creating: staged.directory + "/" + document.name)
-      try file.write(document.bytes, count: document.bytes.count, at: 0)
-      try file.synchronize()
-    }
+    for document in documents { try document.write(into: staged.directory) }
     try carried?.copy(to: staged.directory, cancellation: cancellation)
     try cancellation.check()
     try staged.commit(only: target.singleFileName)
@@ -173,30 +164,36 @@ package struct Unpacker {
     guard tensor.entry.isTransposed else {
       return try file.write(piece.bytes, count: piece.byteCount, at: job.base + start * size)
     }
-    // One row of the layout is one column of the source's matrix.
+    // A row of the layout is a column of the source's matrix: for each input the tile's rows lie
+    // side by side there.
     let shape = tensor.entry.sourceShape.map { Int(clamping: $0) }
     let (inputs, outputCount) = (shape[shape.count - 2], shape[shape.count - 1])
-    let (matrix, row) = (start / inputs).quotientAndRemainder(dividingBy: outputCount)
-    var element = [UInt8](repeating: 0, count: size)
+    let (matrix, firstRow) = (start / inputs).quotientAndRemainder(dividingBy: outputCount)
+    let rows = job.range.count * layout.groupSize / inputs
+    var run = [UInt8](repeating: 0, count: rows * size)
     for input in 0..<inputs {
-      for byte in 0..<size { element[byte] = piece.bytes[input * size + byte] }
-      let position = (matrix * inputs + input) * outputCount + row
-      try file.write(element, count: size, at: job.base + position * size)
+      for row in 0..<rows {
+        for byte in 0..<size {
+          run[row * size + byte] = piece.bytes[(row * inputs + input) * size + byte]
+        }
+      }
+      let position = (matrix * inputs + input) * outputCount + firstRow
+      try file.write(run, count: run.count, at: job.base + position * size)
     }
   }
 
   /// Configuration without the quantization, and the index where there are several files.
-  private func documents(type: ScaleType?) throws -> [(name: String, bytes: [UInt8])] {
+  private func documents(type: ScaleType?) throws -> [OutputDocument] {
     guard target.isDirectory else { return [] }
-    var documents: [(String, [UInt8])] = []
+    var documents: [OutputDocument] = []
     if var document = packed.checkpoint.config?.document {
       document["quantization"] = nil
       document["quantization_config"] = nil
-      documents.append(("config.json", Array(document.prettyText.utf8)))
+      documents.append(OutputDocument("config.json", document))
     }
     if files.count > 1 {
       let index = ShardIndexDocument.make(files.map { ($0.name, $0.layout) })
-      documents.append(("model.safetensors.index.json", Array(index.prettyText.utf8)))
+      documents.append(OutputDocument("model.safetensors.index.json", index))
     }
     return documents
   }

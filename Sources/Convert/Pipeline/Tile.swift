@@ -72,24 +72,24 @@ enum Tiling {
     let perRow = tensor.inputCount / layout.groupSize
     let rows = perRow == 0 ? 0 : groups / perRow
     let matrixRows = Int(clamping: tensor.outputMajorShape.dropLast().last ?? 1)
-    let step = max(1, weightCount / max(1, tensor.inputCount))
-    return rowTiles(rows, matrixRows: matrixRows, step: step).map {
+    return rowTiles(rows, matrixRows: matrixRows, inputs: tensor.inputCount).map {
       .transposedGroups($0.lowerBound * perRow..<$0.upperBound * perRow)
     }
   }
 
-  private static func ranges(_ count: Int, step: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: step).map { $0..<min($0 + step, count) }
-  }
-
-  /// Runs of rows that never cross from one matrix of a stack into the next.
-  private static func rowTiles(_ rows: Int, matrixRows: Int, step: Int) -> [Range<Int>] {
+  /// Runs of rows of about a tile's size that never cross from one matrix of a stack into the next.
+  static func rowTiles(_ rows: Int, matrixRows: Int, inputs: Int) -> [Range<Int>] {
     guard matrixRows > 0 else { return [] }
+    let step = max(1, weightCount / max(1, inputs))
     return stride(from: 0, to: rows, by: matrixRows).flatMap { first in
       ranges(min(matrixRows, rows - first), step: step).map {
         first + $0.lowerBound..<first + $0.upperBound
       }
     }
+  }
+
+  static func ranges(_ count: Int, step: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: step).map { $0..<min($0 + step, count) }
   }
 }
 

@@ -1,5 +1,4 @@
 import Formats
-import Foundation
 
 /// The files of a conversion: which tensors each holds, and its exact size.
 package struct OutputPlan: Sendable {
@@ -28,17 +27,9 @@ package struct OutputPlan: Sendable {
   ///   a directory, sharded where the limit asks for it.
   package init(_ plan: ConversionPlan, singleFileName: String? = nil) {
     let limit = singleFileName == nil ? plan.options.shardLimit : Int.max
-    var shards: [[Int]] = [[]]
-    var size = 0
-    for (index, tensor) in plan.tensors.enumerated() where tensor.action != .drop {
-      let bytes = tensor.storedByteCount
-      if !shards[shards.count - 1].isEmpty, bytes > limit - size {
-        shards.append([])
-        size = 0
-      }
-      shards[shards.count - 1].append(index)
-      size += bytes
-    }
+    let shards = Sharding.split(
+      plan.tensors.indices.filter { plan.tensors[$0].action != .drop },
+      sizes: { plan.tensors[$0].storedByteCount }, limit: limit)
     let sources = zip(plan.checkpoint.fileNames, plan.checkpoint.files).map { name, file in
       Manifest.SourceFile(name: name, byteCount: file.input.byteCount, checksum: 0)
     }
@@ -51,7 +42,7 @@ package struct OutputPlan: Sendable {
         sources: sources, options: plan.options.json)
       let layout = SafetensorsLayout(tensors.flatMap(\.stored))
       return File(
-        name: singleFileName ?? Self.fileName(position, of: shards.count), tensors: indexes,
+        name: singleFileName ?? Sharding.fileName(position, of: shards.count), tensors: indexes,
         layout: layout, blankHeader: Self.header(layout, manifest), manifest: manifest)
     }
   }
@@ -61,13 +52,6 @@ package struct OutputPlan: Sendable {
       (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
       (Manifest.manifestKey, manifest.jsonText), ("format", "mlx"),
     ])
-  }
-
-  /// `model.safetensors`, or `model-00001-of-00003.safetensors`.
-  package static func fileName(_ index: Int, of count: Int) -> String {
-    count == 1
-      ? "model.safetensors"
-      : String(format: "model-%05d-of-%05d.safetensors", index + 1, count)
   }
 }
 

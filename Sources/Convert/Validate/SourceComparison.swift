@@ -65,7 +65,7 @@ struct SourceComparison {
         progress(slot.sourceByteCount)
       })
     try pipeline.run(threads: threads)
-    var findings = try digestFindings()
+    var findings = try digestFindings() + missingFindings()
     for index in packed.tensors.indices {
       if let finding = shapeFinding(index) {
         findings.append(finding)
@@ -131,6 +131,16 @@ struct SourceComparison {
       slot.error.squaredNorm += GroupKernels.squaredNorm(slot.weights.span, group * size, size)
       slot.error.squaredError += loss.squared
       slot.error.largestError = max(slot.error.largestError, Double(loss.largest))
+    }
+  }
+
+  /// Tensors of the source that a conversion would not leave out, and that are not there.
+  private func missingFindings() -> [Finding] {
+    let present = Set(packed.tensors.map(\.entry.name))
+    return plan.tensors.filter { $0.action != .drop && !present.contains($0.name) }.map { tensor in
+      Finding(
+        file: packed.checkpoint.path, tensor: tensor.name, rule: "source",
+        message: "\(packed.checkpoint.path): tensor '\(tensor.name)' of the source is missing")
     }
   }
 

@@ -61,6 +61,9 @@ extension Manifest {
     }
     let reader = ManifestReader(file: file)
     let version = try reader.integer(json["format_version"], "format_version")
+    guard version > 0 else {
+      throw ManifestError.malformed(file: file, place: "format_version", expected: "at least 1")
+    }
     guard version <= Self.formatVersion else {
       throw ManifestError.newerVersion(file: file, found: version, known: Self.formatVersion)
     }
@@ -129,24 +132,31 @@ private struct ManifestReader {
       }
       return value
     }
-    let stored = try members(json["xxh64"], place + ".xxh64").map { member in
-      Manifest.StoredTensor(
-        name: member.name, checksum: try checksum(member.value, place + ".xxh64"))
-    }
     let encoding: Manifest.Encoding
+    let storedNames: [String]
     switch try string(json["encoding"], place + ".encoding") {
     case "raw":
-      guard stored.count == 1 else { throw malformed(place + ".xxh64", "one checksum") }
       encoding = .raw
+      storedNames = [name]
     case "affine":
       let bits = try integer(json["bits"], place + ".bits")
       let groupSize = try integer(json["group_size"], place + ".group_size")
       guard let layout = AffineLayout(bits: bits, groupSize: groupSize) else {
         throw malformed(place, "a layout that exists; \(bits) bits, groups of \(groupSize) do not")
       }
-      guard stored.count == 3 else { throw malformed(place + ".xxh64", "three checksums") }
       encoding = .affine(layout, method: try string(json["method"], place + ".method"))
+      let names = Manifest.Entry.packedNames(of: name)
+      storedNames = [names.weight, names.scales, names.biases]
     case let other: throw malformed(place + ".encoding", "raw or affine, not '\(other)'")
+    }
+    // Looked up by name: the members of a JSON object have no order.
+    let checksums = try members(json["xxh64"], place + ".xxh64")
+    guard checksums.count == storedNames.count else {
+      throw malformed(place + ".xxh64", "the checksums of " + storedNames.joined(separator: ", "))
+    }
+    let stored = try storedNames.map { name in
+      Manifest.StoredTensor(
+        name: name, checksum: try checksum(json["xxh64"]?[name], place + ".xxh64['\(name)']"))
     }
     var error: Manifest.MeasuredError?
     if let json = json["error"] {
@@ -157,7 +167,8 @@ private struct ManifestReader {
     }
     return Manifest.Entry(
       name: name, encoding: encoding, sourceDType: dtype, sourceShape: shape,
-      isTransposed: json["transposed"]?.boolValue ?? false, stored: stored, error: error)
+      isTransposed: try json["transposed"].map { try flag($0, place + ".transposed") } ?? false,
+      stored: stored, error: error)
   }
 
   func malformed(_ place: String, _ expected: String) -> ManifestError {
@@ -175,6 +186,10 @@ private struct ManifestReader {
 
   func integer(_ json: JSONValue?, _ place: String) throws -> Int {
     try require(json?.intValue.flatMap { $0 >= 0 ? $0 : nil }, place, "an integer >= 0")
+  }
+
+  func flag(_ json: JSONValue?, _ place: String) throws -> Bool {
+    try require(json?.boolValue, place, "true or false")
   }
 
   func number(_ json: JSONValue?, _ place: String) throws -> Double {

@@ -18,7 +18,8 @@ enum CommonOption {
   /// For the commands that write a checkpoint.
   static let output = OptionDescription(
     long: "output", short: "o", value: .init("OUT", .directory),
-    help: "What to write: one file where the name ends in .safetensors, else a directory.", isRequired: true)
+    help: "One file where the name ends in .safetensors, else a directory.",
+    isRequired: true)
 
   /// For the commands that read a checkpoint.
   static let path = OperandDescription(

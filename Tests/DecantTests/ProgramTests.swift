@@ -8,13 +8,6 @@ private func decant(_ arguments: String...) throws -> ToolResult {
   try runTool(builtProgram, arguments)
 }
 
-private var builtProgram: String {
-  // On macOS the tests are a bundle that another program loads; on Linux they are the program.
-  let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
-  let tests = bundle ?? URL(filePath: CommandLine.arguments[0])
-  return tests.deletingLastPathComponent().appending(path: "decant").path(percentEncoded: false)
-}
-
 @Suite struct ProgramTests {
   @Test func versionIsOneLine() throws {
     let result = try decant("--version")

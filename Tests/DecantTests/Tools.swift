@@ -54,3 +54,11 @@ final class Folder {
       at: url.appending(path: name), withIntermediateDirectories: false)
   }
 }
+
+/// The program under test. `swift build` puts it beside the tests.
+var builtProgram: String {
+  // On macOS the tests are a bundle that another program loads; on Linux they are the program.
+  let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
+  let tests = bundle ?? URL(filePath: CommandLine.arguments[0])
+  return tests.deletingLastPathComponent().appending(path: "decant").path(percentEncoded: false)
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// The README's commands, run as shown with the program as it was built.
+@Suite struct ReadmeTests {
+  /// A command line of a `console` block, and the lines shown below it.
+  private struct Shown {
+    let words: [String]
+    var output: [String] = []
+  }
+
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+  private static let prefix = "$ swift run -c release decant "
+
+  private func shownCommands() throws -> [Shown] {
+    let text = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
+    var shown: [Shown] = []
+    var isConsole = false
+    for line in text.components(separatedBy: "\n") {
+      if line.hasPrefix("```") {
+        isConsole = line == "```console"
+      } else if isConsole, line.hasPrefix(Self.prefix) {
+        shown.append(
+          Shown(words: line.dropFirst(Self.prefix.count).split(separator: " ").map(String.init)))
+      } else if isConsole {
+        shown[shown.count - 1].output.append(line)
+      }
+    }
+    return shown
+  }
+
+  /// Time, rate and memory differ from run to run.
+  private func isTiming(_ line: String) -> Bool { line.contains(" MB/s, peak memory ") }
+
+  @Test func commandsPrintWhatIsShown() throws {
+    let folder = try Folder()
+    let output = folder.path + "/small-4bit"
+    let commands = try shownCommands()
+    #expect(commands.map(\.words.first) == ["convert", "validate", "inspect"])
+    for command in commands {
+      let words = command.words.map {
+        $0 == "/tmp/small-4bit"
+          ? output
+          : $0.hasPrefix("samples/") ? Self.root.path(percentEncoded: false) + "/" + $0 : $0
+      }
+      let result = try runTool(builtProgram, words)
+      #expect(result.status == 0 && result.error == "")
+      let lines = result.output.replacingOccurrences(of: output, with: "/tmp/small-4bit")
+        .components(separatedBy: "\n")
+      let expected = command.output.prefix { $0 != "..." }
+      #expect(expected.count > 0)
+      for (line, printed) in zip(expected, lines) where !isTiming(line) {
+        #expect(printed == line)
+      }
+    }
+  }
+}

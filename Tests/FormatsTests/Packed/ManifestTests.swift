@@ -85,8 +85,22 @@ import Testing
       ("encoding", "zip", ".encoding", "raw or affine, not 'zip'"),
       ("bits", 7, "", "a layout that exists; 7 bits, groups of 64 do not"),
       ("method", nil, ".method", "a string"),
-      ("xxh64", ["a": "0000000000000000"], ".xxh64", "three checksums"),
-      ("xxh64", ["a": "123"], ".xxh64", "16 hexadecimal digits"),
+      (
+        "xxh64", ["a.weight": "0000000000000000"], ".xxh64",
+        "the checksums of a.weight, a.scales, a.biases"
+      ),
+      (
+        "xxh64",
+        [
+          "a.weight": "0000000000000000", "b.scales": "0000000000000000",
+          "a.biases": "0000000000000000",
+        ], ".xxh64['a.scales']", "16 hexadecimal digits"
+      ),
+      (
+        "xxh64", ["a.scales": "0000000000000000", "a.weight": "123", "a.biases": "0"],
+        ".xxh64['a.weight']", "16 hexadecimal digits"
+      ),
+      ("transposed", "yes", ".transposed", "true or false"),
       ("error", [:], ".error.squared_norm", "a number >= 0"),
     ] as [(String, JSONValue?, String, String)])
   func aBrokenTensorIsNamed(

@@ -24,7 +24,8 @@ package struct CarriedFiles: Sendable {
     guard let directory = checkpoint.directory else { return nil }
     var names: [String] = []
     var skipped: [String] = []
-    try Self.list(directory, prefix: "", depth: 0, into: &names, skipped: &skipped)
+    try Self.list(
+      directory, root: directory, prefix: "", depth: 0, into: &names, skipped: &skipped)
     self.directory = directory
     self.names = names
     let converted = Set(checkpoint.fileNames)
@@ -32,7 +33,7 @@ package struct CarriedFiles: Sendable {
   }
 
   private static func list(
-    _ directory: String, prefix: String, depth: Int, into names: inout [String],
+    _ directory: String, root: String, prefix: String, depth: Int, into names: inout [String],
     skipped: inout [String]
   ) throws {
     let entries: [String]
@@ -52,11 +53,12 @@ package struct CarriedFiles: Sendable {
       {
         skipped.append(name)
       } else {
-        try SourceTriage.checkInside(directory, name: entry, of: path)
+        try SourceTriage.checkInside(directory, name: entry, of: path, root: root)
         if !FileStatus.isDirectory(path) {
           names.append(name)
         } else if depth < depthLimit {
-          try list(path, prefix: name + "/", depth: depth + 1, into: &names, skipped: &skipped)
+          try list(
+            path, root: root, prefix: name + "/", depth: depth + 1, into: &names, skipped: &skipped)
         } else {
           skipped.append(name)
         }

@@ -43,18 +43,22 @@ package enum SourceTriage {
   ///
   /// One link out is common and allowed: in the Hugging Face cache `snapshots/<revision>/` holds
   /// links into the `blobs/` directory beside `snapshots/`.
-  package static func checkInside(_ directory: String, name: String, of origin: String) throws {
+  ///
+  /// - Parameter root: the checkpoint's directory, where `directory` lies inside it.
+  package static func checkInside(
+    _ directory: String, name: String, of origin: String, root: String? = nil
+  ) throws {
     let leaves = SourceError.leavesDirectory(path: origin, name: name)
     guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.contains("\0") else {
       throw leaves
     }
     guard let real = FileStatus.realPath(join(directory, name)),
-      let home = FileStatus.realPath(directory)
+      let home = FileStatus.realPath(root ?? directory)
     else { return }  // missing or dangling: opening it says so
-    let parent = URL(fileURLWithPath: real).deletingLastPathComponent()
-    if parent.path == home { return }
+    if real.hasPrefix(home == "/" ? home : home + "/") { return }
     let snapshots = URL(fileURLWithPath: home).deletingLastPathComponent()
     let blobs = snapshots.deletingLastPathComponent().appendingPathComponent("blobs")
+    let parent = URL(fileURLWithPath: real).deletingLastPathComponent()
     if snapshots.lastPathComponent == "snapshots", parent.path == blobs.path { return }
     throw leaves
   }

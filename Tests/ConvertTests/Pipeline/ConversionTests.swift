@@ -243,4 +243,32 @@ import Testing
         tensor: "model.layers.0.mlp.gate_proj.weight", file: "model.safetensors")
     ) { try ConversionPlan(Checkpoint(path: source), options: ConversionOptions()) }
   }
+
+  /// The Hugging Face cache: every file of a snapshot, in folders too, is a link into `blobs`.
+  @Test func filesOfTheCacheAreCarriedOverFromFoldersToo() throws {
+    let folder = try TemporaryFolder()
+    let source = try writeSource(folder)
+    let snapshot = folder.path + "/models--x/snapshots/1"
+    let files = FileManager.default
+    for directory in [folder.path + "/models--x/blobs", snapshot + "/1_Pooling"] {
+      try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+    try files.moveItem(
+      atPath: source + "/model.safetensors", toPath: folder.path + "/models--x/blobs/a")
+    try folder.write("models--x/blobs/b", Array("pooling".utf8))
+    try files.createSymbolicLink(
+      atPath: snapshot + "/model.safetensors", withDestinationPath: "../../blobs/a")
+    try files.createSymbolicLink(
+      atPath: snapshot + "/1_Pooling/config.json", withDestinationPath: "../../../blobs/b")
+    try convert(snapshot, to: folder.path + "/out")
+    #expect(try folder.bytes("out/1_Pooling/config.json") == Array("pooling".utf8))
+
+    let secret = "1_Pooling/secret.json"
+    try folder.write("secret.json", [1])
+    try files.createSymbolicLink(
+      atPath: snapshot + "/" + secret, withDestinationPath: folder.path + "/secret.json")
+    #expect(
+      throws: SourceError.leavesDirectory(path: snapshot + "/" + secret, name: "secret.json")
+    ) { try convert(snapshot, to: folder.path + "/again") }
+  }
 }

@@ -20,6 +20,8 @@ struct SourceComparison {
     let tensor: Int
     let source: Int
     let content: TileJob.Content
+    /// Bytes of the source that the tile stands for.
+    let byteCount: Int
   }
 
   /// - Throws: `SourceError`, `SafetensorsError`, `FileError` where the source cannot be opened.
@@ -39,8 +41,18 @@ struct SourceComparison {
     self.indexes = indexes
     jobs = packed.tensors.enumerated().flatMap { index, tensor -> [Job] in
       guard let source = indexes[tensor.entry.name] else { return [] }
-      return Tiling.contents(of: tensor.entry, source: plan.tensors[source]).map {
-        Job(tensor: index, source: source, content: $0)
+      let info = plan.tensors[source].tensor.info
+      return Tiling.contents(of: tensor.entry, source: plan.tensors[source]).map { content in
+        let bytes =
+          switch (content, tensor.entry.encoding) {
+          case (.groups(let groups), .affine(let layout, _)),
+            (.transposedGroups(let groups), .affine(let layout, _)):
+            groups.count * layout.groupSize * info.dtype.bitCount / 8
+          case (.bytes(let range), _), (.groups(let range), .raw),
+            (.transposedGroups(let range), .raw):
+            range.count
+          }
+        return Job(tensor: index, source: source, content: content, byteCount: bytes)
       }
     }
   }
@@ -62,7 +74,7 @@ struct SourceComparison {
         let tensor = jobs[index].tensor
         errors[tensor].merge(slot.error)
         if slot.error.squaredError != 0 { differs[tensor] = true }
-        progress(slot.sourceByteCount)
+        progress(jobs[index].byteCount)
       })
     try pipeline.run(threads: threads)
     var findings = try digestFindings() + missingFindings()

@@ -15,6 +15,14 @@ package struct Validator {
     self.cancellation = cancellation
   }
 
+  /// Bytes that `run` will report to its `progress`; 0 where the files cannot be opened.
+  package static func byteCount(path: String, against source: String?) -> Int {
+    [path, source].compactMap(\.self).reduce(0) { total, path in
+      let tensors = (try? Checkpoint(path: path))?.tensors ?? []
+      return tensors.reduce(total) { $0 + $1.info.byteCount }
+    }
+  }
+
   /// All that is wrong, in the order of files and tensors; empty where all holds.
   ///
   /// - Throws: `FileError.missing` where there is nothing under the path, `CancellationError`.
@@ -32,7 +40,7 @@ package struct Validator {
     for index in checkpoint.files.indices {
       findings += structure(of: index, in: checkpoint)
     }
-    findings += try checkData(checkpoint)
+    findings += try checkData(checkpoint, progress: progress)
     // The comparisons below need entries that fit their tensors.
     guard let packed = try? PackedCheckpoint(checkpoint) else { return findings }
     findings += configFindings(packed)
@@ -101,7 +109,9 @@ package struct Validator {
 
   /// Reads every stored tensor once: its checksum, and for scales and biases whether all values
   /// are finite.
-  private func checkData(_ checkpoint: Checkpoint) throws -> [Finding] {
+  private func checkData(
+    _ checkpoint: Checkpoint, progress: @escaping @Sendable (Int) -> Void
+  ) throws -> [Finding] {
     struct Check {
       let tensor: Checkpoint.Tensor
       let checksum: UInt64
@@ -130,7 +140,8 @@ package struct Validator {
         let check = checks[index]
         let findings = try Self.check(
           check.tensor, in: checkpoint, checksum: check.checksum,
-          isParameter: check.isParameter, cancellation: cancellation, slot: slot)
+          isParameter: check.isParameter, cancellation: cancellation, slot: slot,
+          progress: progress)
         if !findings.isEmpty { results.withLock { $0[index] = findings } }
       }, handOn: { _, _ in })
     try pipeline.run(threads: threads)
@@ -141,7 +152,7 @@ package struct Validator {
 
   private static func check(
     _ tensor: Checkpoint.Tensor, in checkpoint: Checkpoint, checksum: UInt64, isParameter: Bool,
-    cancellation: Cancellation, slot: TileSlot
+    cancellation: Cancellation, slot: TileSlot, progress: (Int) -> Void
   ) throws -> [Finding] {
     let file = checkpoint.files[tensor.file].path
     let step = 1 << 20
@@ -157,6 +168,7 @@ package struct Validator {
         return [Finding(error, file: file)]
       }
       hash.update(slot.source, 0..<range.count)
+      progress(range.count)
       guard isParameter, badIndex == nil else { continue }
       let size = tensor.info.dtype.bitCount / 8
       slot.scales.grow(to: range.count / size, filler: 0)

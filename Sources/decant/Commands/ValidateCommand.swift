@@ -25,7 +25,10 @@ enum ValidateCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let path = arguments.operands[0]
     let interruption = Interruption()
-    let bar = ProgressBar(title: "validate", totalBytes: 0, terminal: terminal)
+    let bar = ProgressBar(
+      title: "validate",
+      totalBytes: Validator.byteCount(path: path, against: arguments.value("against")),
+      terminal: terminal)
     defer { bar.finish() }
     let findings = try Validator(
       path: path, threads: try arguments.threads(), cancellation: interruption.cancellation

@@ -15,6 +15,8 @@ package struct Inspection: Sendable {
     /// Weights that the bytes stand for.
     package let parameterCount: Int
     package let identity: TensorIdentity
+    /// What the manifest says it was before packing; nil without one.
+    package let sourceDType: DType?
     package let packing: Packing?
 
     /// Effective, scales and biases counted.
@@ -23,12 +25,11 @@ package struct Inspection: Sendable {
     }
   }
 
-  /// How a packed weight is stored. Method, source and error come from the manifest.
+  /// How a packed weight is stored. Method and error come from the manifest.
   package struct Packing: Sendable {
     package let layout: AffineLayout
     package let stored: [String]
     package let method: String?
-    package let sourceDType: DType?
     package let error: QuantizationError?
   }
 
@@ -87,9 +88,9 @@ package struct Inspection: Sendable {
         identity: naming.identify(
           name: entry?.name ?? tensor.name, dtype: entry?.sourceDType ?? scales.info.dtype,
           shape: shape.map { Int(clamping: $0) }),
+        sourceDType: entry?.sourceDType,
         packing: Packing(
           layout: layout, stored: [words.name, scales.name, biases.name], method: method,
-          sourceDType: entry?.sourceDType,
           error: entry?.error.map {
             QuantizationError(
               squaredNorm: $0.squaredNorm, squaredError: $0.squaredError,
@@ -102,7 +103,7 @@ package struct Inspection: Sendable {
       parameterCount: tensor.info.elementCount,
       identity: naming.identify(
         name: tensor.name, dtype: tensor.info.dtype, shape: tensor.info.dimensions),
-      packing: nil)
+      sourceDType: entry?.sourceDType, packing: nil)
   }
 
   private static func modulePath(of name: String) -> String {

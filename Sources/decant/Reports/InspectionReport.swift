@@ -75,14 +75,14 @@ struct InspectionReport {
     ]
     guard inspection.isPacked else { return json }
     json["encoding"] = tensor.packing == nil ? "raw" : "affine"
+    json["source_dtype"] = tensor.sourceDType.map { .string($0.rawValue) } ?? .null
+    json["stored"] = .array((tensor.packing?.stored ?? [tensor.name]).map { .string($0) })
     if let packing = tensor.packing {
       json["bits"] = .integer(packing.layout.bits)
       json["group_size"] = .integer(packing.layout.groupSize)
       json["method"] = packing.method.map { .string($0) } ?? .null
       json["bits_per_weight"] = .double(tensor.bitsPerWeight)
       json["sqnr_db"] = .double(packing.error?.sqnrDecibels)
-      json["source_dtype"] = packing.sourceDType.map { .string($0.rawValue) } ?? .null
-      json["stored"] = .array(packing.stored.map { .string($0) })
     }
     return json
   }

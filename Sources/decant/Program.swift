@@ -7,6 +7,7 @@ enum Program {
   static var commands: [any Command.Type] {
     [
       InspectCommand.self,
+      StatsCommand.self,
       ConvertCommand.self,
       ValidateCommand.self,
       UnpackCommand.self,

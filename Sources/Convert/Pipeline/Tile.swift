@@ -62,6 +62,16 @@ enum Tiling {
     return ranges(source.tensor.info.byteCount, step: weightCount).map { .bytes($0) }
   }
 
+  /// The tiles in which a tensor of the source is measured: those in which it would be quantized,
+  /// else runs of bytes.
+  static func contents(_ tensor: TensorPlan) -> [TileJob.Content] {
+    if case .quantize(let layout, _) = tensor.action { return groupTiles(tensor, layout) }
+    let size = tensor.tensor.info.dtype.bitCount / 8
+    return ranges(tensor.tensor.info.elementCount, step: weightCount).map {
+      .bytes($0.lowerBound * size..<$0.upperBound * size)
+    }
+  }
+
   private static func groupTiles(
     _ tensor: TensorPlan, _ layout: AffineLayout
   ) -> [TileJob.Content] {

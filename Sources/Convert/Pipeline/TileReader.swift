@@ -1,9 +1,10 @@
 import Formats
 
-/// Reads the weights of a tile as finite `Float` values in the order of the packed layout.
+/// Reads the weights of a tile as `Float` values in the order of the packed layout.
 struct TileReader {
   let checkpoint: Checkpoint
-  let nonFinite: ConversionOptions.NonFinite
+  /// What to do about NaN and infinities; nil to hand them over.
+  let nonFinite: ConversionOptions.NonFinite?
 
   /// Reads elements `range` of the tensor, as they lie in the file, into `slot.weights`.
   func readRun(_ range: Range<Int>, of plan: TensorPlan, into slot: TileSlot) throws {
@@ -72,6 +73,7 @@ struct TileReader {
   private func checkFinite(
     _ weights: inout [Float], count: Int, of plan: TensorPlan, index: (Int) -> Int
   ) throws {
+    guard let nonFinite else { return }
     // Exponent all ones: infinity or NaN. An integer maximum vectorizes.
     var largest: UInt32 = 0
     for i in 0..<count { largest = max(largest, weights[i].bitPattern & 0x7FFF_FFFF) }

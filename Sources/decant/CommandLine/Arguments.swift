@@ -70,6 +70,11 @@ extension Arguments {
     try typed(long) { text throws(InvalidValue) in try ByteSize(parsing: text) }
   }
 
+  /// A positive decimal number, as in `2.5`.
+  func number(_ long: String) throws(UsageError) -> Double? {
+    try typed(long) { text throws(InvalidValue) in try decimal(parsing: text) }
+  }
+
   /// A percentage between 0 and 100, as in `95%`.
   func percent(_ long: String) throws(UsageError) -> Double? {
     try typed(long) { text throws(InvalidValue) in try percentage(parsing: text) }

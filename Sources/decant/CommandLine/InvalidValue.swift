@@ -20,6 +20,16 @@ func integer(parsing text: String, in range: ClosedRange<Int>) throws(InvalidVal
   return number
 }
 
+/// A positive decimal number: digits with at most one point among them.
+func decimal(parsing text: String) throws(InvalidValue) -> Double {
+  let hint = "give a positive number, as in '6' or '2.5'"
+  guard text.first?.isDecimalDigit == true, text.last?.isDecimalDigit == true,
+    text.allSatisfy({ $0.isDecimalDigit || $0 == "." }), let number = Double(text)
+  else { throw InvalidValue(reason: "not a number", hint: hint) }
+  guard number > 0, number.isFinite else { throw InvalidValue(reason: "out of range", hint: hint) }
+  return number
+}
+
 /// A percentage, 0...100, with or without its sign.
 ///
 /// Between 0 and 1 the sign is required: `0.95` is as likely meant as a fraction.

@@ -1,0 +1,225 @@
+import Formats
+import Stats
+
+/// Whole tokens of a dump's tensor that are measured at once.
+struct DumpTile {
+  let part: Int
+  /// Counted from the part's first token.
+  let tokens: Range<Int>
+  /// Index of the first token in the tensor.
+  let firstToken: Int
+  let valueCount: Int
+
+  /// Tokens of one channel that share a scale (KIVI, arXiv 2402.02750, section 4.1: G = 32).
+  static let channelGroup = 32
+
+  /// Tiles of about a fixed size: whole groups of tokens, so that no group is cut but the last of
+  /// a part.
+  static func tiles(of tensor: TensorDump.Tensor) -> [DumpTile] {
+    let fitting = max(1, Tiling.weightCount / tensor.width)
+    let step =
+      switch tensor.subject {
+      case .input: fitting
+      case .key, .value: max(channelGroup, fitting / channelGroup * channelGroup)
+      }
+    var first = 0
+    return tensor.parts.indices.flatMap { part in
+      defer { first += tensor.parts[part].tokenCount }
+      return Tiling.ranges(tensor.parts[part].tokenCount, step: step).map { tokens in
+        DumpTile(
+          part: part, tokens: tokens, firstToken: first + tokens.lowerBound,
+          valueCount: tokens.count * tensor.width)
+      }
+    }
+  }
+
+  /// Reads the tile's values into `slot.tile.weights`, and their bytes into `slot.tile.source`.
+  func read(of tensor: TensorDump.Tensor, in dump: TensorDump, into slot: MeasureSlot) throws {
+    let part = tensor.parts[part]
+    let bytesPerToken = tensor.width * tensor.dtype.bitCount / 8
+    let tile = slot.tile
+    tile.sourceByteCount = tokens.count * bytesPerToken
+    tile.source.grow(to: tile.sourceByteCount, filler: 0)
+    try dump.files[part.file].read(
+      tokens.lowerBound * bytesPerToken..<tokens.upperBound * bytesPerToken, of: part.info,
+      into: &tile.source)
+    tile.weights.grow(to: valueCount, filler: 0)
+    let isDecoded = ElementDecoder.decode(
+      tile.source, count: valueCount, as: tensor.dtype, into: &tile.weights)
+    precondition(isDecoded, "a dump has only types that decode")
+  }
+}
+
+/// Measures one tile of a dump.
+enum DumpWorker {
+  static func measure(
+    _ tile: DumpTile, of tensor: TensorDump.Tensor, absMax: Float, in slot: MeasureSlot
+  ) {
+    slot.reset(ElementPatterns(tensor.dtype))
+    slot.countValues(tile.valueCount)
+    slot.activations = ActivationChannels(channelCount: tensor.width)
+    slot.activations.add(slot.tile.weights, tokens: tile.tokens.count)
+    slot.largest = LargestValues()
+    slot.tokenMagnitudes.removeAll(keepingCapacity: true)
+    let weights = slot.tile.weights
+    for token in 0..<tile.tokens.count {
+      slot.tokenMagnitudes.append(
+        measureToken(
+          weights.span, token * tensor.width, tensor.width,
+          row: tile.firstToken + token, into: &slot.largest))
+    }
+    switch tensor.subject {
+    case .input: slot.roundTrips = inputRoundTrips(tile, tensor, absMax: absMax, slot)
+    case .key, .value: slot.roundTrips = cacheRoundTrips(tile, tensor, slot)
+    }
+  }
+
+  /// The token's largest magnitude; the tensor's largest values on the way.
+  private static func measureToken(
+    _ values: Span<Float>, _ start: Int, _ count: Int, row: Int, into largest: inout LargestValues
+  ) -> Float {
+    var absMax: Float = 0
+    for column in 0..<count {
+      let value = values[start + column]
+      absMax = max(absMax, value.magnitude)
+      // Only what may be massive is of interest.
+      if value.magnitude > ActivationOutliers.massiveMagnitude {
+        largest.add(value, row: row, column: column)
+      }
+    }
+    return absMax
+  }
+
+  private static func inputRoundTrips(
+    _ tile: DumpTile, _ tensor: TensorDump.Tensor, absMax: Float, _ slot: MeasureSlot
+  ) -> [RoundTrip] {
+    let weights = slot.tile.weights
+    let values = weights.span
+    var roundTrips: [RoundTrip] = []
+    for bits in MeasureOptions.activationBits {
+      var perToken = RoundTrip(scheme: .perToken, bits: bits)
+      for (token, magnitude) in slot.tokenMagnitudes.enumerated() {
+        perToken.error.merge(
+          RoundTripKernels.symmetric(
+            values, token * tensor.width, tensor.width, absMax: magnitude, bits: bits))
+      }
+      let perTensor = RoundTrip(
+        scheme: .perTensor, bits: bits,
+        error: RoundTripKernels.symmetric(values, 0, tile.valueCount, absMax: absMax, bits: bits))
+      roundTrips += [perToken, perTensor]
+    }
+    return roundTrips
+  }
+
+  private static func cacheRoundTrips(
+    _ tile: DumpTile, _ tensor: TensorDump.Tensor, _ slot: MeasureSlot
+  ) -> [RoundTrip] {
+    let weights = slot.tile.weights
+    let values = weights.span
+    let groupSize = tokenGroupSize(headDimension: tensor.tokenShape[1])
+    var roundTrips: [RoundTrip] = []
+    for bits in MeasureOptions.cacheBits {
+      var perToken = RoundTrip(scheme: .perTokenGroup(size: groupSize), bits: bits)
+      for start in stride(from: 0, to: tile.valueCount, by: groupSize) {
+        perToken.error.merge(
+          RoundTripKernels.asymmetric(values, start, groupSize, stride: 1, bits: bits))
+      }
+      var perChannel = RoundTrip(
+        scheme: .perChannelGroup(tokens: DumpTile.channelGroup), bits: bits)
+      for first in stride(from: 0, to: tile.tokens.count, by: DumpTile.channelGroup) {
+        let count = min(DumpTile.channelGroup, tile.tokens.count - first)
+        for channel in 0..<tensor.width {
+          perChannel.error.merge(
+            RoundTripKernels.asymmetric(
+              values, first * tensor.width + channel, count, stride: tensor.width, bits: bits))
+        }
+      }
+      roundTrips += [perToken, perChannel]
+    }
+    return roundTrips
+  }
+
+  /// Qllm-Eval's group of 128 channels within one head, or the whole head where that does not
+  /// divide it.
+  private static func tokenGroupSize(headDimension: Int) -> Int {
+    headDimension % 128 == 0 ? 128 : headDimension
+  }
+}
+
+/// What the tiles of one tensor of a dump add up to.
+struct DumpAccumulator {
+  private var values: ValueAccumulator
+  private var channels: ActivationChannels
+  private var tokenMagnitudes: [Float]
+  private var largest: LargestValues
+  private var roundTrips: [RoundTrip]
+
+  init(_ slot: MeasureSlot) {
+    values = slot.values
+    channels = slot.activations
+    tokenMagnitudes = slot.tokenMagnitudes
+    largest = slot.largest
+    roundTrips = slot.roundTrips
+  }
+
+  mutating func merge(_ slot: MeasureSlot) {
+    values.merge(slot.values)
+    channels.merge(slot.activations)
+    tokenMagnitudes += slot.tokenMagnitudes
+    largest.merge(slot.largest)
+    for index in roundTrips.indices {
+      roundTrips[index].error.merge(slot.roundTrips[index].error)
+    }
+  }
+
+  func statistics(
+    _ tensor: TensorDump.Tensor, _ identity: DumpIdentity, options: MeasureOptions
+  ) -> TensorStatistics {
+    let distribution = Distribution(values)
+    return TensorStatistics(
+      name: tensor.name, kind: identity.kind, role: identity.role, layer: identity.layer,
+      expert: identity.expert, dtype: tensor.dtype, shape: tensor.shape,
+      distribution: distribution,
+      channels: MagnitudeProfile(channels.absMax, outlierRatio: options.outlierRatio),
+      outputChannels: nil,
+      tokens: MagnitudeProfile(tokenMagnitudes, outlierRatio: options.outlierRatio),
+      headMagnitudes: identity.kind == .activation ? nil : headMagnitudes(tensor),
+      roundTrips: roundTrips,
+      outliers: identity.kind == .activation ? outliers(distribution) : nil,
+      everyChannel: options.keepsChannels
+        ? ChannelFigures(
+          absMax: channels.absMax, meanMagnitude: channels.meanMagnitudes,
+          meanSquare: channels.meanSquares) : nil)
+  }
+
+  private func headMagnitudes(_ tensor: TensorDump.Tensor) -> [Float] {
+    let size = tensor.tokenShape[1]
+    return stride(from: 0, to: tensor.width, by: size).map { start in
+      channels.absMax[start..<start + size].max()!
+    }
+  }
+
+  private func outliers(_ distribution: Distribution) -> ActivationOutliers {
+    let threshold = ActivationOutliers.massiveThreshold(median: distribution.medianMagnitude ?? 0)
+    func isMassive(_ value: Float) -> Bool {
+      value.magnitude > ActivationOutliers.massiveMagnitude && Double(value.magnitude) >= threshold
+    }
+    var massiveCount = 0
+    values.forEachValue { value, count in
+      if isMassive(value) { massiveCount += Int(count) }
+    }
+    return ActivationOutliers(
+      features: channels.outlierTokens.enumerated().filter { $0.element > 0 }.map {
+        .init(channel: $0.offset, tokenCount: $0.element)
+      },
+      tokenCount: channels.tokenCount, massiveCount: massiveCount,
+      massive: largest.entries.filter { isMassive($0.value) })
+  }
+}
+
+extension ActivationOutliers {
+  /// Sun et al., arXiv 2402.17762, section 2.2.
+  static let massiveMagnitude: Float = 100
+
+  static func massiveThreshold(median: Double) -> Double { 1000 * median }
+}

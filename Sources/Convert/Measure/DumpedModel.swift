@@ -1,0 +1,101 @@
+import Formats
+
+/// What a tensor of a dump belongs to.
+struct DumpIdentity {
+  let kind: TensorStatistics.Kind
+  /// Name of the weight whose inputs these are; empty for the cache.
+  var weight = ""
+  var role: TensorRole?
+  var layer: Int?
+  var expert: Int?
+}
+
+/// The checkpoint, asked what a dump's tensors belong to and whether they fit.
+struct DumpedModel {
+  private struct Weight {
+    let name: String
+    let identity: TensorIdentity
+    let inputCount: Int
+    let outputCount: Int
+  }
+
+  /// By module path.
+  private var weights: [String: Weight] = [:]
+  /// Outputs of the key and value projections by layer, where they are layers of their own or known
+  /// rows of a fused one.
+  private var keyWidths: [Int: (weight: String, count: Int)] = [:]
+  private var valueWidths: [Int: (weight: String, count: Int)] = [:]
+  private var layerCount = 0
+
+  init(_ checkpoint: Checkpoint) {
+    let naming = TensorNaming(
+      config: checkpoint.config,
+      tensors: checkpoint.tensors.map { ($0.name, $0.info.dimensions) })
+    for tensor in checkpoint.tensors {
+      let shape = tensor.info.dimensions
+      let identity = naming.identify(name: tensor.name, dtype: tensor.info.dtype, shape: shape)
+      if let layer = identity.layer { layerCount = max(layerCount, layer + 1) }
+      guard shape.count >= 2 else { continue }
+      let inputs = TensorPlan.inputCount(shape, identity)
+      let outputs = identity.isTransposed ? shape[shape.count - 1] : shape[shape.count - 2]
+      weights[Manifest.Entry.modulePath(of: tensor.name)] = Weight(
+        name: tensor.name, identity: identity, inputCount: inputs, outputCount: outputs)
+      noteCache(tensor.name, identity, outputs: outputs)
+    }
+  }
+
+  private mutating func noteCache(_ name: String, _ identity: TensorIdentity, outputs: Int) {
+    guard let layer = identity.layer else { return }
+    switch identity.role {
+    case .attnK: keyWidths[layer] = (name, outputs)
+    case .attnV: valueWidths[layer] = (name, outputs)
+    case .attnQKV:
+      guard let rows = identity.fusedRows else { return }
+      keyWidths[layer] = (name, rows.rowCount(of: .k))
+      valueWidths[layer] = (name, rows.rowCount(of: .v))
+    default: break
+    }
+  }
+
+  /// - Throws: `DumpError` where the tensor is none of this model.
+  func check(
+    _ tensor: TensorDump.Tensor, from origin: TensorDump.Origin
+  ) throws(DumpError) {
+    func checkLayer(_ layer: Int, _ width: (weight: String, count: Int)?) throws(DumpError) {
+      guard layer < layerCount else {
+        throw .unknownLayer(
+          file: origin.file, tensor: origin.tensor, layer: layer, layerCount: layerCount)
+      }
+      if let width, width.count != tensor.width {
+        throw .widthMismatch(
+          file: origin.file, tensor: origin.tensor, shape: origin.shape, weight: width.weight,
+          expected: width.count)
+      }
+    }
+    switch tensor.subject {
+    case .input(let module):
+      guard let weight = weights[module] else {
+        throw .unknownModule(file: origin.file, tensor: origin.tensor, module: module)
+      }
+      guard weight.inputCount == tensor.width else {
+        throw .widthMismatch(
+          file: origin.file, tensor: origin.tensor, shape: origin.shape, weight: weight.name,
+          expected: weight.inputCount)
+      }
+    case .key(let layer): try checkLayer(layer, keyWidths[layer])
+    case .value(let layer): try checkLayer(layer, valueWidths[layer])
+    }
+  }
+
+  func identify(_ tensor: TensorDump.Tensor) -> DumpIdentity {
+    switch tensor.subject {
+    case .input(let module):
+      let weight = weights[module]
+      return DumpIdentity(
+        kind: .activation, weight: weight?.name ?? "", role: weight?.identity.role,
+        layer: weight?.identity.layer, expert: weight?.identity.expert)
+    case .key(let layer): return DumpIdentity(kind: .key, layer: layer)
+    case .value(let layer): return DumpIdentity(kind: .value, layer: layer)
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import Formats
+
+/// What a person may choose about measuring.
+package struct MeasureOptions: Sendable {
+  /// Consecutive weights that share a scale in the round trips.
+  package var groupSize = 64
+  /// How scales are chosen in the round trips.
+  package var method = QuantizationMethod.minmax
+  /// A channel is an outlier where its AbsMax exceeds this many times the median channel's.
+  package var outlierRatio = 6.0
+  /// Names of tensors and modules to measure; nil for all.
+  package var filter: NamePattern?
+  /// Whether to go on without what is wrong in a dump.
+  package var keepsGoing = false
+  /// Whether to keep every channel's figures, not only a profile.
+  package var keepsChannels = false
+
+  package init() {}
+
+  /// Widths at which weights and the cache go through a round trip.
+  package static let weightBits = [2, 3, 4, 6, 8]
+  package static let cacheBits = [2, 3, 4, 8]
+  package static let activationBits = [4, 8]
+}

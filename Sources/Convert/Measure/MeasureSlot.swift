@@ -1,0 +1,71 @@
+import Formats
+import Stats
+
+/// The buffers of one tile that is measured, and what was found in it.
+final class MeasureSlot {
+  let tile = TileSlot()
+  var values: ValueAccumulator
+  var channels = ChannelMagnitudes()
+  var activations = ActivationChannels(channelCount: 0)
+  var tokenMagnitudes: [Float] = []
+  var largest = LargestValues()
+  var largestMagnitude: Float = 0
+  var roundTrips: [RoundTrip] = []
+  /// Accumulators that are not in use, by the name of their patterns.
+  private var idle: [ElementPatterns: ValueAccumulator] = [:]
+  private var patterns = ElementPatterns.floats
+
+  init() { values = ValueAccumulator(ElementPatterns.floats.values) }
+
+  /// Empties what was found, and gets ready for other patterns.
+  func reset(_ wanted: ElementPatterns) {
+    if wanted != patterns {
+      let next = idle.removeValue(forKey: wanted) ?? ValueAccumulator(wanted.values)
+      idle[patterns] = values
+      (values, patterns) = (next, wanted)
+    }
+    values.reset()
+  }
+
+  /// Counts the first `count` values of the tile, then makes those that are no finite number 0, so
+  /// that nothing else meets them.
+  func countValues(_ count: Int) {
+    if patterns == .floats {
+      values.add(floats: tile.weights, count: count)
+    } else {
+      values.add(patterns: tile.source, count: count)
+    }
+    for index in 0..<count where !tile.weights[index].isFinite { tile.weights[index] = 0 }
+  }
+}
+
+/// Which patterns the values of a tensor are counted as.
+enum ElementPatterns: Hashable {
+  case f16
+  case bf16
+  /// Every other type, and weights with a scale: F32 values in bins.
+  case floats
+
+  init(_ dtype: DType, isScaled: Bool = false) {
+    switch dtype {
+    case .f16 where !isScaled: self = .f16
+    case .bf16 where !isScaled: self = .bf16
+    default: self = .floats
+    }
+  }
+
+  var values: PatternValues {
+    switch self {
+    case .f16: Self.f16Values
+    case .bf16: Self.bf16Values
+    case .floats: .leadingBits
+    }
+  }
+
+  private static let f16Values = PatternValues(smallestNormal: 0x1p-14) {
+    HalfPrecision.f16ToFloat($0)
+  }
+  private static let bf16Values = PatternValues(smallestNormal: .leastNormalMagnitude) {
+    HalfPrecision.bf16ToFloat($0)
+  }
+}

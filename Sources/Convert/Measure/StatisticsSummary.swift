@@ -1,0 +1,131 @@
+import Formats
+import Stats
+
+/// What several tensors of one kind are like together: those of a layer, or of a role in a layer.
+///
+/// Vectors (norms, biases) take no part: a few values around 1 would hide what the matrices are
+/// like.
+package struct StatisticsSummary: Sendable {
+  package let kind: TensorStatistics.Kind
+  /// Nil for the tensors outside the layers.
+  package let layer: Int?
+  /// Nil for all roles together, and for the cache.
+  package let role: TensorRole?
+  package private(set) var tensorCount = 0
+  package private(set) var valueCount = 0
+  package private(set) var nonFiniteCount = 0
+  package private(set) var zeroCount = 0
+  package private(set) var absMax: Float = 0
+  package private(set) var moments = Moments()
+  package private(set) var histogram = LogHistogram()
+  /// Merged over the tensors that have them.
+  package private(set) var roundTrips: [RoundTrip] = []
+  /// Largest over the tensors.
+  package private(set) var channelRatio: Double?
+  package private(set) var tokenRatio: Double?
+  package private(set) var massiveCount = 0
+  /// Channels with a magnitude of 6 and more, summed over the tensors.
+  package private(set) var outlierFeatureCount = 0
+  /// Whether kurtosis or AbsMax stands out among the layers.
+  package fileprivate(set) var isOutlier = false
+
+  /// A layer stands out where its kurtosis or its AbsMax exceeds this many times the median of the
+  /// layers.
+  package static let outlierRatio = 3.0
+
+  init(kind: TensorStatistics.Kind, layer: Int?, role: TensorRole?) {
+    self.kind = kind
+    self.layer = layer
+    self.role = role
+  }
+
+  mutating func add(_ tensor: TensorStatistics) {
+    tensorCount += 1
+    valueCount += tensor.distribution.count
+    nonFiniteCount += tensor.distribution.nanCount + tensor.distribution.infinityCount
+    zeroCount += tensor.distribution.zeroCount
+    absMax = max(absMax, tensor.distribution.absMax ?? 0)
+    moments.merge(tensor.distribution.moments)
+    histogram.merge(tensor.distribution.histogram)
+    channelRatio = Self.larger(channelRatio, tensor.channels?.ratio)
+    tokenRatio = Self.larger(tokenRatio, tensor.tokens?.ratio)
+    massiveCount += tensor.outliers?.massiveCount ?? 0
+    outlierFeatureCount += tensor.outliers?.features.count ?? 0
+    for trip in tensor.roundTrips {
+      // Group sizes may differ from tensor to tensor: where one did not divide, a smaller one did.
+      if let index = roundTrips.firstIndex(where: {
+        $0.scheme.name == trip.scheme.name && $0.bits == trip.bits
+      }) {
+        roundTrips[index].error.merge(trip.error)
+      } else {
+        roundTrips.append(trip)
+      }
+    }
+  }
+
+  private static func larger(_ a: Double?, _ b: Double?) -> Double? {
+    guard let a, let b else { return a ?? b }
+    return max(a, b)
+  }
+
+  package func sqnr(_ scheme: QuantizationScheme.Name, bits: Int) -> Double? {
+    roundTrips.first { $0.scheme.name == scheme && $0.bits == bits }?.error.sqnrDecibels
+  }
+}
+
+extension StatisticsSummary {
+  /// One summary for each layer that has tensors of the kind, in order; first, where there are any,
+  /// the tensors outside the layers.
+  package static func layers(
+    _ tensors: [TensorStatistics], kind: TensorStatistics.Kind
+  ) -> [StatisticsSummary] {
+    var summaries = group(tensors, kind: kind) { _ in nil }
+    let inside = summaries.filter { $0.layer != nil }
+    let kurtosis = median(inside.compactMap(\.moments.kurtosis))
+    let absMax = median(inside.map { Double($0.absMax) })
+    for index in summaries.indices where summaries[index].layer != nil {
+      summaries[index].isOutlier =
+        summaries[index].moments.kurtosis ?? 0 > outlierRatio * kurtosis
+        || Double(summaries[index].absMax) > outlierRatio * absMax
+    }
+    return summaries
+  }
+
+  /// One summary for each role in each layer.
+  package static func roles(
+    _ tensors: [TensorStatistics], kind: TensorStatistics.Kind
+  ) -> [StatisticsSummary] {
+    group(tensors, kind: kind, role: \.role)
+  }
+
+  private static func group(
+    _ tensors: [TensorStatistics], kind: TensorStatistics.Kind,
+    role: (TensorStatistics) -> TensorRole?
+  ) -> [StatisticsSummary] {
+    struct Key: Hashable {
+      let layer: Int?
+      let role: TensorRole?
+    }
+    var places: [Key: Int] = [:]
+    var summaries: [StatisticsSummary] = []
+    for tensor in tensors where tensor.kind == kind && tensor.shape.count > 1 {
+      let key = Key(layer: tensor.layer, role: role(tensor))
+      let place = places[key] ?? summaries.count
+      if place == summaries.count {
+        places[key] = place
+        summaries.append(StatisticsSummary(kind: kind, layer: key.layer, role: key.role))
+      }
+      summaries[place].add(tensor)
+    }
+    return summaries.enumerated()
+      .sorted { ($0.element.layer ?? -1, $0.offset) < ($1.element.layer ?? -1, $1.offset) }
+      .map(\.element)
+  }
+
+  /// 0 of nothing.
+  private static func median(_ values: [Double]) -> Double {
+    guard !values.isEmpty else { return 0 }
+    let sorted = values.sorted()
+    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  }
+}

@@ -1,0 +1,79 @@
+import Convert
+import Formats
+
+enum StatsCommand: Command {
+  static let description = CommandDescription(
+    name: "stats",
+    summary: "measure outliers in weights, activations and the KV cache",
+    operands: [CommonOption.path],
+    options: [
+      OptionDescription(
+        long: "activations", value: .init("FILE", .path),
+        help: "A dump of the inputs of linear layers; may be repeated.", isRepeatable: true),
+      OptionDescription(
+        long: "kv", value: .init("FILE", .path),
+        help: "A dump of keys and values of the cache; may be repeated.", isRepeatable: true),
+      OptionDescription(
+        long: "filter", value: .init("PATTERN"),
+        help: "Measure only the tensors and modules that PATTERN matches."),
+      OptionDescription(
+        long: "group-size",
+        value: .init("N", .choices(["32", "64", "128"]), default: .value("64")),
+        help: "Consecutive weights that would share a scale."),
+      OptionDescription(
+        long: "method",
+        value: .init("NAME", .choices(["minmax", "search"]), default: .value("minmax")),
+        help: "How scales would be chosen: 'minmax' is fast, 'search' is what 'convert' does."),
+      OptionDescription(
+        long: "outlier-ratio", value: .init("X", default: .value("6")),
+        help: "A channel is an outlier if its AbsMax exceeds X times that of the median channel."),
+      OptionDescription(
+        long: "channels", help: "With --json: also every channel's figures."),
+      OptionDescription(
+        long: "keep-going",
+        help: "Leave out what is wrong in a dump, say so, and measure the rest."),
+      CommonOption.jobs,
+      CommonOption.json,
+    ],
+    examples: [
+      .init("decant stats Qwen3-0.6B", "A histogram and the key figures of every layer's weights.")
+    ],
+    discussion: [
+      """
+      Kurtosis is Pearson's: 3 for a normal distribution. Figures of F16 and BF16 tensors are \
+      exact, quantiles too; F32 quantiles are within 0.4 %.
+      """,
+      "samples/capture_activations.py makes dumps; docs/DUMPS.md tells what is in them.",
+    ])
+
+  static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
+    let interruption = Interruption()
+    let threads = try arguments.threads()
+    let run = try StatisticsRun(
+      Checkpoint(path: arguments.operands[0]),
+      dumps: arguments.values("activations") + arguments.values("kv"),
+      options: try options(arguments))
+    let bar = ProgressBar(title: "stats", totalBytes: run.byteCount, terminal: terminal)
+    defer { bar.finish() }
+    let tensors = try run.run(
+      threads: threads, cancellation: interruption.cancellation,
+      progress: { bar.advance(by: $0) })
+    bar.finish()
+    let measured = MeasuredModel(run, tensors: tensors)
+    try StatisticsDocument(measured).write { try StandardOutput.write($0) }
+    return .done
+  }
+
+  private static func options(_ arguments: Arguments) throws -> MeasureOptions {
+    var options = MeasureOptions()
+    options.groupSize = try arguments.int("group-size") ?? options.groupSize
+    options.method = arguments.choice("method", as: QuantizationMethod.self) ?? options.method
+    options.outlierRatio = try arguments.number("outlier-ratio") ?? options.outlierRatio
+    options.filter = try arguments.value("filter").map {
+      try NamePattern($0)
+    }
+    options.keepsGoing = arguments.flag("keep-going")
+    options.keepsChannels = arguments.flag("channels")
+    return options
+  }
+}

@@ -1,0 +1,180 @@
+import Convert
+import Formats
+import Stats
+
+/// Statistics as JSON (schemas/stats.schema.json).
+struct StatisticsDocument {
+  private let measured: MeasuredModel
+
+  init(_ measured: MeasuredModel) { self.measured = measured }
+
+  /// The document in pieces, so that no tree of a large model is ever held whole.
+  func write(_ put: (String) throws -> Void) rethrows {
+    let head: [(String, JSONValue)] = [
+      ("path", .string(measured.path)),
+      ("group_size", .integer(measured.options.groupSize)),
+      ("method", .string(measured.options.method.rawValue)),
+      ("outlier_ratio", .double(measured.options.outlierRatio)),
+      ("kurtosis_convention", "pearson"),
+      (
+        "problems",
+        .array(
+          measured.problems.map {
+            ["message": .string($0.message), "hint": $0.hint.map { .string($0) } ?? .null]
+          })
+      ),
+      ("outlier_features", .array(measured.outlierFeatures.map(feature))),
+      ("layers", .array(measured.layerSummaries.map(summary))),
+    ]
+    try put("{")
+    for (name, value) in head { try put("\"\(name)\":\(value.compactText),\n") }
+    try put("\"tensors\":[")
+    for (index, tensor) in measured.tensors.enumerated() {
+      try put((index == 0 ? "\n" : ",\n") + Self.tensor(tensor).compactText)
+    }
+    try put("\n]}\n")
+  }
+
+  private func feature(_ feature: OutlierFeature) -> JSONValue {
+    [
+      "channel": .integer(feature.channel), "layer_count": .integer(feature.layerCount),
+      "layer_share": .double(feature.layerShare), "token_share": .double(feature.tokenShare),
+    ]
+  }
+
+  private func summary(_ summary: StatisticsSummary) -> JSONValue {
+    let moments = summary.moments
+    return [
+      "kind": .string(summary.kind.rawValue),
+      "layer": summary.layer.map { .integer($0) } ?? .null,
+      "tensor_count": .integer(summary.tensorCount), "count": .integer(summary.valueCount),
+      "non_finite": .integer(summary.nonFiniteCount), "zeros": .integer(summary.zeroCount),
+      "absmax": .double(Double(summary.absMax)), "mean": Self.number(moments, moments.mean),
+      "std": .double(moments.standardDeviation), "skewness": .double(moments.skewness),
+      "kurtosis": .double(moments.kurtosis), "channel_ratio": .double(summary.channelRatio),
+      "token_ratio": .double(summary.tokenRatio), "is_outlier": .bool(summary.isOutlier),
+      "histogram": Self.histogram(summary.histogram, zeros: summary.zeroCount),
+      "quantization": .array(summary.roundTrips.map(Self.roundTrip)),
+    ]
+  }
+
+  static func tensor(_ tensor: TensorStatistics) -> JSONValue {
+    let values = tensor.distribution
+    let moments = values.moments
+    var document: JSONValue = [
+      "name": .string(tensor.name), "kind": .string(tensor.kind.rawValue),
+      "role": tensor.role.map { .string($0.rawValue) } ?? .null,
+      "layer": tensor.layer.map { .integer($0) } ?? .null,
+      "expert": tensor.expert.map { .integer($0) } ?? .null,
+      "dtype": .string(tensor.dtype.rawValue),
+      "shape": .array(tensor.shape.map { .integer($0) }), "count": .integer(values.count),
+      "nan": .integer(values.nanCount), "positive_infinity": .integer(values.positiveInfinityCount),
+      "negative_infinity": .integer(values.negativeInfinityCount),
+      "zeros": .integer(values.zeroCount), "subnormals": .integer(values.subnormalCount),
+      "min": .double(values.minimum.map(Double.init)),
+      "max": .double(values.maximum.map(Double.init)),
+      "absmax": .double(values.absMax.map(Double.init)), "mean": number(moments, moments.mean),
+      "std": .double(moments.standardDeviation), "rms": .double(moments.rootMeanSquare),
+      "skewness": .double(moments.skewness), "kurtosis": .double(moments.kurtosis),
+      "crest_factor": .double(values.crestFactor),
+      "median_magnitude": .double(values.medianMagnitude),
+      "beyond_3_sigma": .double(values.beyondThreeSigma),
+      "beyond_6_sigma": .double(values.beyondSixSigma),
+      "quantiles": .array(
+        zip(Distribution.quantileLevels, values.quantiles).map {
+          ["level": .double($0), "value": .double($1)]
+        }),
+      "quantile_relative_error": .double(values.relativeError),
+      "histogram": histogram(values.histogram, zeros: values.zeroCount),
+      "quantization": .array(tensor.roundTrips.map(roundTrip)),
+    ]
+    switch tensor.kind {
+    case .weight:
+      document["input_channels"] = profile(tensor.channels)
+      document["output_channels"] = profile(tensor.outputChannels)
+    case .activation, .key, .value:
+      document["channels"] = profile(tensor.channels)
+      document["tokens"] = profile(tensor.tokens)
+    }
+    if let heads = tensor.headMagnitudes { document["head_absmax"] = numbers(heads) }
+    if let outliers = tensor.outliers { document["outliers"] = Self.outliers(outliers) }
+    if let channels = tensor.everyChannel { document["every_channel"] = figures(channels) }
+    return document
+  }
+
+  /// Null where there are no values to speak of.
+  private static func number(_ moments: Moments, _ value: Double) -> JSONValue {
+    .double(moments.count > 0 ? value : nil)
+  }
+
+  private static func numbers(_ values: [Float]) -> JSONValue {
+    .array(values.map { .double(Double($0)) })
+  }
+
+  private static func histogram(_ histogram: LogHistogram, zeros: Int) -> JSONValue {
+    [
+      "zeros": .integer(zeros), "edges": numbers(histogram.edges),
+      "counts": .array(histogram.counts.map { .integer($0) }),
+    ]
+  }
+
+  private static func roundTrip(_ trip: RoundTrip) -> JSONValue {
+    [
+      "scheme": .string(trip.scheme.name.rawValue),
+      "group_size": trip.scheme.groupSize.map { .integer($0) } ?? .null,
+      "bits": .integer(trip.bits), "sqnr_db": .double(trip.error.sqnrDecibels),
+      "squared_norm": .double(trip.error.squaredNorm),
+      "squared_error": .double(trip.error.squaredError),
+      "largest_error": .double(trip.error.largestError),
+    ]
+  }
+
+  private static func profile(_ profile: MagnitudeProfile?) -> JSONValue {
+    guard let profile else { return .null }
+    return [
+      "count": .integer(profile.count), "median": .double(profile.median),
+      "absmax": .double(Double(profile.largest)), "ratio": .double(profile.ratio),
+      "outlier_count": .integer(profile.outlierCount),
+      "outliers": .array(
+        profile.outliers.map {
+          [
+            "index": .integer($0.index), "absmax": .double(Double($0.absMax)),
+            "ratio": .double($0.ratio),
+          ]
+        }),
+      "step_length": .integer(profile.stepLength), "steps": numbers(profile.steps),
+    ]
+  }
+
+  private static func outliers(_ outliers: ActivationOutliers) -> JSONValue {
+    [
+      "magnitude_6_channels": .array(
+        outliers.features.map {
+          [
+            "channel": .integer($0.channel),
+            "token_share": .double(Double($0.tokenCount) / Double(outliers.tokenCount)),
+          ]
+        }),
+      "massive_count": .integer(outliers.massiveCount),
+      "massive": .array(
+        outliers.massive.map {
+          [
+            "token": .integer($0.row), "channel": .integer($0.column),
+            "value": .double(Double($0.value)),
+          ]
+        }),
+    ]
+  }
+
+  private static func figures(_ channels: ChannelFigures) -> JSONValue {
+    var document: JSONValue = ["absmax": numbers(channels.absMax)]
+    if let outputs = channels.outputAbsMax { document["output_absmax"] = numbers(outputs) }
+    if let means = channels.meanMagnitude {
+      document["mean_magnitude"] = .array(means.map { .double($0) })
+    }
+    if let squares = channels.meanSquare {
+      document["mean_square"] = .array(squares.map { .double($0) })
+    }
+    return document
+  }
+}

@@ -1,7 +1,7 @@
 /// Why a file is not a valid GGUF file: one case for each rule of the format.
 ///
-/// Rules are those of the reference library (ggml-org/llama.cpp, `ggml/src/gguf.cpp`); strings must
-/// also be UTF-8, as the format's description says. Byte positions count from the start of the file.
+/// Rules are those of the reference library (ggml-org/llama.cpp, `ggml/src/gguf.cpp`); as the
+/// format's description says, strings must also be UTF-8, and keys below 64 KiB. Byte positions count from the start of the file.
 package struct GGUFError: DescribedError, Equatable {
   package let file: String
   package let violation: Violation
@@ -14,6 +14,7 @@ package struct GGUFError: DescribedError, Equatable {
     case headerTooLarge(position: Int, needed: UInt64, limit: Int)
     case badCount(of: String, found: Int64, limit: Int)
     case notUTF8(String, position: Int)
+    case keyTooLong(byteCount: UInt64, position: Int)
     case emptyKey(position: Int)
     case repeatedKey(String, position: Int)
     case unknownValueType(key: String, id: Int32, position: Int)
@@ -21,7 +22,7 @@ package struct GGUFError: DescribedError, Equatable {
     case nestedArray(key: String, position: Int)
     case alignmentType(GGUFValueType)
     case badAlignment(UInt32)
-    case nameTooLong(tensor: String, byteCount: Int, position: Int)
+    case nameTooLong(byteCount: UInt64, position: Int)
     case repeatedTensor(String, position: Int)
     case tooManyDimensions(tensor: String, count: UInt32)
     case negativeDimension(tensor: String, dimensions: [Int])
@@ -30,33 +31,6 @@ package struct GGUFError: DescribedError, Equatable {
     case sizeOverflow(tensor: String, dimensions: [Int], type: GGMLType)
     case wrongOffset(tensor: String, found: UInt64, expected: Int)
     case dataMissing(tensor: String, offset: Int, byteCount: Int, fileSize: Int)
-  }
-
-  /// A short, stable name of the rule, for reports that programs read.
-  package var rule: String {
-    switch violation {
-    case .notGGUF: "not_gguf"
-    case .badVersion: "bad_version"
-    case .endsEarly: "ends_early"
-    case .headerTooLarge: "header_too_large"
-    case .badCount: "bad_count"
-    case .notUTF8: "not_utf8"
-    case .emptyKey: "empty_key"
-    case .repeatedKey: "repeated_key"
-    case .unknownValueType: "unknown_value_type"
-    case .arrayTooLong: "array_too_long"
-    case .nestedArray: "nested_array"
-    case .alignmentType, .badAlignment: "bad_alignment"
-    case .nameTooLong: "name_too_long"
-    case .repeatedTensor: "repeated_tensor"
-    case .tooManyDimensions: "too_many_dimensions"
-    case .negativeDimension: "negative_dimension"
-    case .unknownType: "unknown_type"
-    case .partialBlock: "partial_block"
-    case .sizeOverflow: "size_overflow"
-    case .wrongOffset: "wrong_offset"
-    case .dataMissing: "data_missing"
-    }
   }
 
   package var message: String { "\(file): \(explanation)" }
@@ -76,6 +50,8 @@ package struct GGUFError: DescribedError, Equatable {
     case .badCount(let things, let found, let limit):
       "the header claims \(found) \(things), and there is room for \(limit) at most"
     case .notUTF8(let owner, let position): "\(owner) is not UTF-8 (byte \(position))"
+    case .keyTooLong(let count, let position):
+      "a key claims \(count) bytes, and \(GGUFHeader.keyLimit) are allowed (byte \(position))"
     case .emptyKey(let position): "a key is empty (byte \(position))"
     case .repeatedKey(let key, let position): "key '\(key)' is given twice (byte \(position))"
     case .unknownValueType(let key, let id, let position):
@@ -88,8 +64,8 @@ package struct GGUFError: DescribedError, Equatable {
     case .alignmentType(let type): "general.alignment must be a uint32, not a \(type)"
     case .badAlignment(let alignment):
       "general.alignment must be a power of two, not \(alignment)"
-    case .nameTooLong(let tensor, let count, let position):
-      "tensor '\(tensor)': its name has \(count) bytes, and \(GGUFHeader.nameLimit) are allowed"
+    case .nameTooLong(let count, let position):
+      "a tensor's name claims \(count) bytes, and \(GGUFHeader.nameLimit) are allowed"
         + " (byte \(position))"
     case .repeatedTensor(let tensor, let position):
       "tensor '\(tensor)' is given twice (byte \(position))"

@@ -10,6 +10,8 @@ package struct GGUFHeader: Sendable {
   /// Largest header that is read, in bytes. A limit of decant's: the format has none, and the
   /// vocabularies that make headers large take some ten million bytes.
   package static let lengthLimit = 100_000_000
+  /// Bytes that a key may have by the format's description (ggml-org/ggml, `docs/gguf.md`).
+  package static let keyLimit = 65_535
   /// Bytes that a tensor's name may have in the reference library (`GGML_MAX_NAME`, less the zero).
   package static let nameLimit = 63
   package static let dimensionLimit = 4

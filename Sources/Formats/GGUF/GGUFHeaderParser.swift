@@ -55,7 +55,11 @@ struct GGUFHeaderParser {
     var keys = Set<[UInt8]>()
     for _ in 0..<count {
       let position = reader.position
-      let bytes = try reader.bytes(reader.integer(UInt64.self))
+      let length = try reader.integer(UInt64.self)
+      guard length <= UInt64(GGUFHeader.keyLimit) else {
+        throw GGUFError.Violation.keyTooLong(byteCount: length, position: position)
+      }
+      let bytes = try reader.bytes(length)
       let key = try Self.text(bytes, of: "a key", at: position)
       guard !key.isEmpty else { throw GGUFError.Violation.emptyKey(position: position) }
       guard keys.insert(bytes).inserted else {
@@ -159,12 +163,12 @@ struct GGUFHeaderParser {
     var names = Set<[UInt8]>()
     for _ in 0..<count {
       let position = reader.position
-      let bytes = try reader.bytes(reader.integer(UInt64.self))
-      let name = try Self.text(bytes, of: "a tensor's name", at: position)
-      guard bytes.count <= GGUFHeader.nameLimit else {
-        throw GGUFError.Violation.nameTooLong(
-          tensor: name, byteCount: bytes.count, position: position)
+      let length = try reader.integer(UInt64.self)
+      guard length <= UInt64(GGUFHeader.nameLimit) else {
+        throw GGUFError.Violation.nameTooLong(byteCount: length, position: position)
       }
+      let bytes = try reader.bytes(length)
+      let name = try Self.text(bytes, of: "a tensor's name", at: position)
       guard names.insert(bytes).inserted else {
         throw GGUFError.Violation.repeatedTensor(name, position: position)
       }

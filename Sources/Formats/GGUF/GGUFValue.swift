@@ -58,7 +58,7 @@ package enum GGUFArray: Sendable, Equatable {
 }
 
 /// The types of metadata values, by their numbers. Source: llama.cpp, `gguf.h`, `enum gguf_type`.
-package enum GGUFValueType: Int32, Sendable, CaseIterable {
+package enum GGUFValueType: Int32, Sendable {
   case uint8 = 0
   case int8 = 1
   case uint16 = 2

@@ -4,7 +4,7 @@
 //   NAME.counts    [1, matrices]          tokens
 //
 // Trailing dimensions of 1 may be left out. Other tensors, such as the `NAME.in_sum` of newer
-// writers, are not needed here and stay unread, as in the reference reader.
+// writers, are not needed here and stay unread.
 
 extension ImportanceMatrix {
   private static let sumSuffix = ".in_sum2"

@@ -9,6 +9,8 @@
 extension ImportanceMatrix {
   /// The fewest bytes of an entry: four fields and one byte of a name, with no value.
   private static let leastEntryByteCount = 4 + 1 + 4 + 4
+  /// Entries have the names of tensors, and those have so many bytes at most.
+  private static let nameLimit = Int32(GGUFHeader.nameLimit)
 
   /// - Throws: `ImportanceMatrixError.Violation`, or `FileError` where the file cannot be read.
   init(legacy input: InputFile) throws {
@@ -34,8 +36,8 @@ extension ImportanceMatrix {
       var datasets: [String] = []
       if reader.remaining > 0 {
         chunkCount = Int(
-          try Self.count(&reader, of: "the number of chunks", atLeast: 0))
-        let dataset = try Self.string(&reader, of: "the data set's name", atLeast: 0)
+          try Self.count(&reader, of: "the number of chunks", 0...(.max)))
+        let dataset = try Self.string(&reader, of: "the data set's name", 0...(.max))
         if !dataset.isEmpty { datasets.append(dataset) }
       }
       guard reader.remaining == 0 else {
@@ -52,9 +54,9 @@ extension ImportanceMatrix {
   private static func entry(
     _ reader: inout SequentialReader, _ floats: inout FloatReader
   ) throws -> Entry {
-    let name = try string(&reader, of: "the name of an entry", atLeast: 1)
-    let callCount = try count(&reader, of: "the calls of '\(name)'", atLeast: 0)
-    let valueCount = try count(&reader, of: "the values of '\(name)'", atLeast: 1)
+    let name = try string(&reader, of: "the name of an entry", 1...nameLimit)
+    let callCount = try count(&reader, of: "the calls of '\(name)'", 0...(.max))
+    let valueCount = try count(&reader, of: "the values of '\(name)'", 1...(.max))
     var values = try floats.floats(try reader.skip(4 * valueCount))
     for channel in values.indices {
       let value = values[channel]
@@ -70,20 +72,20 @@ extension ImportanceMatrix {
   }
 
   private static func count(
-    _ reader: inout SequentialReader, of field: String, atLeast least: Int32
+    _ reader: inout SequentialReader, of field: String, _ allowed: ClosedRange<Int32>
   ) throws -> UInt64 {
     let position = reader.position
     let count = try reader.integer(Int32.self)
-    guard count >= least else {
+    guard allowed.contains(count) else {
       throw ImportanceMatrixError.Violation.badCount(of: field, found: count, position: position)
     }
     return UInt64(count)
   }
 
   private static func string(
-    _ reader: inout SequentialReader, of field: String, atLeast least: Int32
+    _ reader: inout SequentialReader, of field: String, _ allowed: ClosedRange<Int32>
   ) throws -> String {
-    let length = try count(&reader, of: "the length of " + field, atLeast: least)
+    let length = try count(&reader, of: "the length of " + field, allowed)
     let position = reader.position
     let bytes = try reader.bytes(length)
     if let offset = UTF8.firstInvalidOffset(in: bytes) {

@@ -30,26 +30,6 @@ package struct ImportanceMatrixError: DescribedError, Equatable {
     case badValue(entry: String, matrix: Int, channel: Int, value: Float, divisor: Double)
   }
 
-  /// A short, stable name of the rule, for reports that programs read.
-  package var rule: String {
-    switch violation {
-    case .notImportanceMatrix: "not_importance_matrix"
-    case .keyMissing: "key_missing"
-    case .badKey: "bad_key"
-    case .noEntries, .badEntryCount: "no_entries"
-    case .halfMissing: "half_missing"
-    case .notF32: "not_f32"
-    case .badDimensions: "bad_dimensions"
-    case .badTokenCount: "bad_token_count"
-    case .endsEarly: "ends_early"
-    case .badCount: "bad_count"
-    case .notUTF8: "not_utf8"
-    case .repeatedEntry: "repeated_entry"
-    case .trailingBytes: "trailing_bytes"
-    case .badValue: "bad_value"
-    }
-  }
-
   package var message: String { "\(file): \(explanation)" }
 
   /// The violation in words, without the file.
@@ -57,7 +37,7 @@ package struct ImportanceMatrixError: DescribedError, Equatable {
     switch violation {
     case .notImportanceMatrix(let type):
       "a GGUF file with the importance matrix of a model has general.type 'imatrix'; this one has "
-        + (type.map { "'\($0)'" } ?? "none")
+        + (type.map { "'\($0.prefix(60))'" } ?? "none")
     case .keyMissing(let key): "an importance matrix needs key '\(key)'"
     case .badKey(let key, let expected): "key '\(key)' must be \(expected)"
     case .noEntries: "the importance matrix has no entries"

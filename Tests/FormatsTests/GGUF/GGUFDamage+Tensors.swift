@@ -1,10 +1,8 @@
 extension GGUFDamageTests {
   static let ofTheTensors: [GGUFDamage] = [
-    GGUFDamage(
-      "name of 64 bytes",
-      .nameTooLong(
-        tensor: String(repeating: "n", count: 64), byteCount: 64, position: 107)
-    ) { $0.tensors[0].name = String(repeating: "n", count: 64) },
+    GGUFDamage("name of 64 bytes", .nameTooLong(byteCount: 64, position: 107)) {
+      $0.tensors[0].name = String(repeating: "n", count: 64)
+    },
     GGUFDamage("name given twice", .repeatedTensor("a.weight", position: 155)) {
       $0.tensors[1].name = "a.weight"
     },

@@ -55,9 +55,9 @@ struct GGUFDamage: Sendable, CustomTestStringConvertible {
     let original = try contents(of: Fixture.path("gguf/tiny_llama_mixed.gguf"))
     var random = SplitMix64(state: 26)
     var refusals = 0
-    for _ in 0..<1500 {
+    for _ in 0..<1000 {
       var bytes = original
-      // Most bytes are of the vocabulary: half of the damage is done before and after it.
+      // Most bytes are of the vocabulary; what stands before and after it gets as much damage.
       let places = [0..<800, 800..<3300, 3300..<4704, 0..<4704]
       bytes.damage(places.randomElement(using: &random)!, using: &random)
       let path = try directory.write(bytes, to: "damaged")
@@ -71,7 +71,7 @@ struct GGUFDamage: Sendable, CustomTestStringConvertible {
         refusals += 1
       }
     }
-    #expect((300..<1500).contains(refusals), "\(refusals)")
+    #expect((300..<1000).contains(refusals), "\(refusals)")
   }
 
   /// A sparse file: the header claims a string that the file could hold, and decant will not.
@@ -111,6 +111,9 @@ struct GGUFDamage: Sendable, CustomTestStringConvertible {
 
   static let ofTheKeys: [GGUFDamage] = [
     GGUFDamage("empty key", .emptyKey(position: 24)) { $0.keys[0].name = [] },
+    GGUFDamage("key of 64 KiB", .keyTooLong(byteCount: 65_536, position: 24)) {
+      $0.keys[0].name = [UInt8](repeating: 0x61, count: 65_536)
+    },
     GGUFDamage("key that is not UTF-8", .notUTF8("a key", position: 33)) {
       $0.keys[0].name = [0x61, 0xFF]
     },

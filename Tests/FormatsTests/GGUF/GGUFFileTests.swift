@@ -129,6 +129,18 @@ import Testing
     #expect(bytes == [0, 0, 0, 0x40, 0, 0, 0x40, 0x40])
   }
 
+  /// As long as a name and a key may be.
+  @Test func longNamesAreRead() throws {
+    let name = String(repeating: "n", count: 63)
+    let key = String(repeating: "k", count: 65_535)
+    var builder = GGUFBuilder()
+    builder.add(key, value(uint32: 1))
+    builder.add(name, [1], [1])
+    let header = try open(builder).header
+    #expect(header.value(key) == .uint32(1))
+    #expect(header.tensors.map(\.name) == [name])
+  }
+
   @Test func versionTwoAndBytesAtTheEndAreAccepted() throws {
     var builder = GGUFBuilder.sound
     builder.version = 2

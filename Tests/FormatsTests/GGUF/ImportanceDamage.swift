@@ -123,8 +123,12 @@ extension ImportanceDamageTests {
       .badCount(of: "the length of the name of an entry", found: 0, position: 4), at: 4,
       little(Int32(0))),
     ImportanceDamage(
-      "name beyond the file", .endsEarly(position: 8, needed: 1000, available: 55), at: 4,
-      little(Int32(1000))),
+      "name of 64 bytes",
+      .badCount(of: "the length of the name of an entry", found: 64, position: 4), at: 4,
+      little(Int32(64))),
+    ImportanceDamage(
+      "name beyond the file", .endsEarly(position: 8, needed: 60, available: 55), at: 4,
+      little(Int32(60))),
     ImportanceDamage(
       "name that is not UTF-8", .notUTF8("the name of an entry", position: 8), at: 8, [0xFF]),
     ImportanceDamage("name given twice", .repeatedEntry("x"), at: 29, Array("x".utf8)),

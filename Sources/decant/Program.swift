@@ -8,6 +8,7 @@ enum Program {
     [
       InspectCommand.self,
       StatsCommand.self,
+      PlanCommand.self,
       ConvertCommand.self,
       ValidateCommand.self,
       UnpackCommand.self,

@@ -72,7 +72,7 @@ package struct CandidateMeasurement {
     guard case .quantize(_, let scaleType) = tensor.action else { return }
     try job.block.read(of: tensor, reader, into: slot.tile)
     let squares = meanSquares[tensor.name]
-    slot.errors = options.layouts(inputs: tensor.inputCount).map { layout in
+    slot.errors = options.layouts(of: tensor).map { layout in
       slot.quantize(
         layout, scaleType, options.method, count: job.block.weightCount, meanSquares: squares,
         firstInput: job.block.firstWeight(of: tensor) % tensor.inputCount)
@@ -86,7 +86,7 @@ package struct CandidateMeasurement {
     guard case .quantize(_, let scaleType) = tensor.action else {
       preconditionFailure("only quantized tensors are measured")
     }
-    let candidates = options.layouts(inputs: tensor.inputCount).enumerated().map { place, layout in
+    let candidates = options.layouts(of: tensor).enumerated().map { place, layout in
       let sample = SampledRatio(blocks.map { $0[place] })
       return Candidate(
         layout: layout,

@@ -88,15 +88,15 @@ struct Knapsack {
       bound: exact.isComplete ? bestLoss : bound.loss)
   }
 
-  /// Choices along the hulls from the cheapest to the most exact, each the optimum for its cost.
-  func hullPath() -> [[Int]] {
-    var choices = cheapest
-    var path = [choices]
-    for step in steps {
-      choices[step.owner] = step.to
-      path.append(choices)
-    }
-    return path
+  /// Cost and loss along the hulls from the cheapest choices to the most exact, each the optimum for
+  /// its cost.
+  func hullPath() -> [Option] {
+    var now = Option(cost: smallestCost, loss: loss(of: cheapest))
+    return [now]
+      + steps.map { step in
+        now = Option(cost: now.cost + step.cost, loss: now.loss - step.gain)
+        return now
+      }
   }
 }
 

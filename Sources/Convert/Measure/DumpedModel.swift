@@ -16,11 +16,26 @@ struct DumpedModel {
     let name: String
     let identity: TensorIdentity
     let inputCount: Int
+
+    /// What tells which layers have the same inputs; nil for a layer that shares its with none.
+    var sharedInput: Place? {
+      let role: TensorRole
+      switch identity.role {
+      case .attnQ, .attnK, .attnV: role = .attnQKV
+      case .attnQA, .attnKVA: role = .attnQA
+      case .mlpGate, .mlpUp: role = .mlpGateUp
+      case .sharedExpertGate, .sharedExpertUp: role = .sharedExpertGateUp
+      case .expertGate, .expertUp: role = .expertGateUp
+      default: return nil
+      }
+      return Place(role: role, layer: identity.layer, expert: identity.expert)
+    }
   }
 
-  private struct Place: Hashable {
+  struct Place: Hashable {
     let role: TensorRole
     let layer: Int?
+    var expert: Int?
   }
 
   /// By module path.
@@ -62,6 +77,14 @@ struct DumpedModel {
       valueWidths[layer] = (name, rows.rowCount(of: .v))
     default: break
     }
+  }
+
+  var allWeights: some Collection<Weight> { weights.values }
+
+  /// The weight whose inputs a tensor of a dump holds, by the convention's name.
+  func weight(ofInput name: String) -> Weight? {
+    guard case .input(let module)? = DumpName(name)?.subject else { return nil }
+    return weights[module]
   }
 
   /// The weights of a role in a layer. Where gate and up projection are fused, GGUF calls the pair

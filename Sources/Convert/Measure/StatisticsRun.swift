@@ -5,11 +5,7 @@ package struct StatisticsRun {
   package let checkpoint: Checkpoint
   package let options: MeasureOptions
   private let weights: WeightMeasurement
-  private let dump: DumpMeasurement?
-  /// Of all importance matrices.
-  package let importance: [ImportanceStatistics]
-  /// What was left out of the dumps.
-  package let problems: [DumpError]
+  private let calibration: Calibration?
 
   /// - Parameter dumps: files of captured activations and cache, and importance matrices, in any
   ///   order.
@@ -23,37 +19,20 @@ package struct StatisticsRun {
     let plan = try ConversionPlan(checkpoint, options: conversion)
     weights = WeightMeasurement(plan, options: options)
 
-    let model = DumpedModel(checkpoint)
-    let matrices = try dumps.filter { try ImportanceStatistics.isMatrix(path: $0) }
-    let captures = dumps.filter { !matrices.contains($0) }
-    dump =
-      captures.isEmpty
-      ? nil : try DumpMeasurement(TensorDump(paths: captures), of: model, options: options)
-    var problems = dump?.dump.problems ?? []
-    importance = try matrices.flatMap { path in
-      try ImportanceStatistics.read(path, of: model) { problem in
-        guard options.keepsGoing else { throw problem }
-        problems.append(problem)
-      }
-    }
-    .filter { entry in
-      options.filter.map { filter in
-        filter.matches(entry.name) || entry.weights.contains { filter.matches($0) }
-      } ?? true
-    }
-    self.problems = problems
-    if !matrices.isEmpty, importance.isEmpty, options.filter == nil {
-      throw DumpError.nothing(files: matrices)
-    }
-    if let filter = options.filter, weights.isEmpty, dump?.dump.tensors.isEmpty ?? true,
-      importance.isEmpty
-    {
+    calibration =
+      dumps.isEmpty ? nil : try Calibration(dumps, of: checkpoint, options: options)
+    if let filter = options.filter, weights.isEmpty, calibration?.isEmpty ?? true {
       throw PlanError.patternMatchesNothing(filter.text, option: "--filter")
     }
   }
 
+  /// Of all importance matrices.
+  package var importance: [ImportanceStatistics] { calibration?.importance ?? [] }
+  /// What was left out of the dumps.
+  package var problems: [DumpError] { calibration?.problems ?? [] }
+
   /// Bytes that will be read.
-  package var byteCount: Int { weights.byteCount + (dump?.byteCount ?? 0) }
+  package var byteCount: Int { weights.byteCount + (calibration?.byteCount ?? 0) }
 
   /// Measures everything: weights in the order of the files, then inputs, then the cache.
   ///
@@ -65,9 +44,8 @@ package struct StatisticsRun {
     try weights.run(threads: threads, cancellation: cancellation, progress: progress) {
       tensors.append($0)
     }
-    try dump?.run(threads: threads, cancellation: cancellation, progress: progress) {
-      tensors.append($0)
-    }
-    return tensors
+    let captured = try calibration?.run(
+      threads: threads, cancellation: cancellation, progress: progress)
+    return tensors + (captured ?? [])
   }
 }

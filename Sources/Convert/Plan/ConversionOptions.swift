@@ -50,6 +50,15 @@ package struct ConversionOptions: Sendable {
   package var shardLimit = 5_000_000_000
   /// Smallest share of the weight bytes to be quantized, 0 to 1.
   package var minimumCoverage: Double?
+  /// A width for every tensor; `bits` and `groupSize` then only say what is common.
+  package var plan: BitPlan? {
+    didSet {
+      guard let plan else { return }
+      method = plan.method
+      scaleType = plan.scaleType
+      if let common = plan.commonLayout { (bits, groupSize) = (common.bits, common.groupSize) }
+    }
+  }
 
   package init() {}
 

@@ -6,19 +6,32 @@ package struct ConversionPlan: Sendable {
   package let options: ConversionOptions
   /// In the order of the source's files and data.
   package let tensors: [TensorPlan]
+  private let tie: TiedWeights
   /// Whether the output projection uses the embedding; nil for models without a vocabulary.
-  package let tiesWordEmbeddings: Bool?
+  package var tiesWordEmbeddings: Bool? { tie.isTied }
 
-  /// - Throws: `PlanError`, `SourceError`; `FileError` where scales or tied weights cannot be read.
+  /// - Throws: `PlanError`, `SourceError`; `AllocationError` where the options hold a plan that does
+  ///   not fit; `FileError` where scales or tied weights cannot be read.
   package init(_ checkpoint: Checkpoint, options: ConversionOptions) throws {
+    try Self.checkSource(checkpoint)
+    try self.init(checkpoint, options: options, tie: TiedWeights(checkpoint))
+  }
+
+  /// The same conversion with the widths of `bitPlan`.
+  package func assigning(_ bitPlan: BitPlan) throws -> ConversionPlan {
+    var options = options
+    options.plan = bitPlan
+    return try ConversionPlan(checkpoint, options: options, tie: tie)
+  }
+
+  private init(_ checkpoint: Checkpoint, options: ConversionOptions, tie: TiedWeights) throws {
     self.checkpoint = checkpoint
     self.options = options
-    try Self.checkSource(checkpoint)
-    let tie = try TiedWeights(checkpoint)
-    tiesWordEmbeddings = tie.isTied
+    self.tie = tie
     var planner = try TensorPlanner(checkpoint, options: options, tie: tie)
     tensors = try checkpoint.tensors.map { try planner.plan($0) }
     try planner.checkPatterns()
+    try planner.checkPlan()
     try checkNames()
     try checkCoverage()
   }
@@ -55,6 +68,11 @@ package struct ConversionPlan: Sendable {
   }
 
   package var coverage: Coverage { Coverage(tensors) }
+
+  /// Elements of every tensor of the output, which bits per weight are counted over.
+  package var weightCount: Int {
+    tensors.reduce(0) { $0 + ($1.standing == .dropped ? 0 : $1.tensor.info.elementCount) }
+  }
 }
 
 /// How the source's weight bytes divide up.
@@ -84,7 +102,7 @@ package struct Coverage: Sendable, Equatable {
 }
 
 /// Whether the output projection is the embedding, from the configuration and the bytes.
-struct TiedWeights {
+struct TiedWeights: Sendable {
   let isTied: Bool?
   /// A stored head that equals the embedding, and is left out.
   let redundantHead: String?

@@ -12,6 +12,8 @@ struct TensorPlanner {
   private let scaledWeights: [String: String]
   private var keepMatches: [Bool]
   private var overrideMatches: [(any: Bool, quantizable: Bool)]
+  /// Choices of the plan that no tensor has claimed yet, by name.
+  private var unclaimed: [String: BitPlan.Choice]
 
   /// Inputs of a layer stored input-major beyond which a tile of it would not fit its buffer.
   private static let widestTransposedInput = 1 << 21
@@ -35,6 +37,8 @@ struct TensorPlanner {
     scaledWeights = scaled
     keepMatches = options.keep.map { _ in false }
     overrideMatches = options.overrides.map { _ in (false, false) }
+    unclaimed = Dictionary(
+      (options.plan?.choices ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// - Throws: `PlanError.patternMatchesNothing…` for the first pattern that did nothing.
@@ -49,6 +53,21 @@ struct TensorPlanner {
         throw PlanError.patternMatchesNothingQuantizable(text, option: "--override")
       }
     }
+  }
+
+  /// - Throws: `AllocationError.doesNotFit` for the first choice of the plan that is of no tensor.
+  func checkPlan() throws {
+    guard let rest = options.plan?.choices.first(where: { unclaimed[$0.name] != nil }) else {
+      return
+    }
+    throw misfit(
+      byName[rest.name] == nil
+        ? "the plan names tensor '\(rest.name)', which the checkpoint lacks"
+        : "the plan names tensor '\(rest.name)', which is not quantized")
+  }
+
+  private func misfit(_ difference: String) -> AllocationError {
+    .doesNotFit(plan: "the plan", difference: difference)
   }
 
   mutating func plan(_ tensor: Checkpoint.Tensor) throws -> TensorPlan {
@@ -85,6 +104,12 @@ struct TensorPlanner {
     case .quantize: break
     }
     if let keeper { return keep(.keptOnPurpose, "--keep \(keeper)") }
+    if options.plan != nil, isFit(tensor, identity) {
+      guard let choice = try claim(tensor, identity) else {
+        return keep(.keptOnPurpose, "kept by the plan")
+      }
+      return plan(.quantize(choice, scaleType(of: tensor)), .quantized, identity.role.rawValue)
+    }
     return fit(tensor, identity, override: override).map { layout, reason in
       plan(.quantize(layout, scaleType(of: tensor)), .quantized, reason)
     } ?? keep(.keptUnfit, unfitReason(tensor, identity))
@@ -128,6 +153,35 @@ struct TensorPlanner {
     if let override { reason += ", --override \(override.pattern.text)" }
     if size != wanted { reason += "; \(inputs) inputs divide by \(size), not by \(wanted)" }
     return (layout, reason)
+  }
+
+  /// Whether any layout fits.
+  private func isFit(_ tensor: Checkpoint.Tensor, _ identity: TensorIdentity) -> Bool {
+    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
+    if identity.isTransposed, inputs > Self.widestTransposedInput { return false }
+    return AffineLayout.allowedGroupSizes.contains { inputs % $0 == 0 }
+  }
+
+  /// What the plan chose for the tensor; nil where it keeps it.
+  ///
+  /// - Throws: `AllocationError.doesNotFit`.
+  private mutating func claim(
+    _ tensor: Checkpoint.Tensor, _ identity: TensorIdentity
+  ) throws -> AffineLayout? {
+    let name = tensor.name
+    guard let choice = unclaimed.removeValue(forKey: name) else {
+      throw misfit("it has no width for tensor '\(name)'")
+    }
+    guard choice.shape == tensor.info.shape else {
+      throw misfit(
+        "tensor '\(name)' has shape \(tensor.info.shape); the plan is for \(choice.shape)")
+    }
+    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
+    if let layout = choice.layout, inputs % layout.groupSize != 0 {
+      throw misfit(
+        "tensor '\(name)' has \(inputs) inputs, which groups of \(layout.groupSize) do not divide")
+    }
+    return choice.layout
   }
 
   private func unfitReason(_ tensor: Checkpoint.Tensor, _ identity: TensorIdentity) -> String {

@@ -15,10 +15,15 @@ package struct Manifest: Sendable, Equatable {
   package var sources: [SourceFile]
   /// The options of the conversion, as a JSON object.
   package var options: JSONValue
+  /// The plan that chose the widths of this file's tensors, as a JSON object; nil where one width
+  /// was asked for.
+  package var plan: JSONValue?
 
   package init(
-    decantVersion: String, tensors: [Entry], sources: [SourceFile], options: JSONValue
+    decantVersion: String, tensors: [Entry], sources: [SourceFile], options: JSONValue,
+    plan: JSONValue? = nil
   ) {
+    self.plan = plan
     self.decantVersion = decantVersion
     self.tensors = tensors
     self.sources = sources

@@ -1,3 +1,5 @@
+import Convert
+import Formats
 import Foundation
 
 /// Options that several commands take, and that must mean the same in each.
@@ -21,6 +23,30 @@ enum CommonOption {
     help: "One file where the name ends in .safetensors, else a directory.",
     isRequired: true)
 
+  // For the commands that quantize.
+  static let method = OptionDescription(
+    long: "method",
+    value: .init("NAME", .choices(["search", "minmax"]), default: .value("search")),
+    help: """
+      How scales are chosen. 'search' tries several for each group and keeps the one with the \
+      least error; 'minmax' spans the group's range and is faster.
+      """)
+  static let scaleType = OptionDescription(
+    long: "scale-dtype",
+    value: .init("TYPE", .choices(["auto", "f16", "bf16", "f32"]), default: .value("auto")),
+    help: "The element type of the scales. 'auto' takes that of the weights.")
+  static let override = OptionDescription(
+    long: "override", value: .init("PATTERN=BITS[:GROUP]"),
+    help: "Other bits, and another group size, for the tensors that PATTERN matches.",
+    isRepeatable: true)
+  static let keep = OptionDescription(
+    long: "keep", value: .init("PATTERN"),
+    help: "Leave the tensors that PATTERN matches as they are.", isRepeatable: true)
+  static let nonFinite = OptionDescription(
+    long: "non-finite",
+    value: .init("ACTION", .choices(["error", "zero"]), default: .value("error")),
+    help: "What to do about a NaN or an infinity: stop, or write a zero.")
+
   /// For the commands that read a checkpoint.
   static let path = OperandDescription(
     name: "PATH", help: "A checkpoint: a directory, or one .safetensors file.", accepts: .path)
@@ -30,5 +56,28 @@ extension Arguments {
   /// Threads to use: `--jobs`, else one for every core.
   func threads() throws(UsageError) -> Int {
     try int("jobs", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount
+  }
+
+  /// Reads the options of the commands that quantize, but for bits and group size.
+  func readWidthOptions(into options: inout ConversionOptions) throws {
+    options.method = choice("method", as: QuantizationMethod.self) ?? options.method
+    options.scaleType = value("scale-dtype").flatMap { ScaleType(rawValue: $0.uppercased()) }
+    options.overrides = try values("override").map(ConversionOptions.Override.init(parsing:))
+    options.keep = try values("keep").map { try NamePattern($0) }
+    options.nonFinite =
+      choice("non-finite", as: ConversionOptions.NonFinite.self) ?? options.nonFinite
+  }
+
+  /// Numbers with commas between them, each one of `allowed`; in rising order.
+  func list(_ long: String, of allowed: [Int]) throws(UsageError) -> [Int] {
+    let text = value(long) ?? ""
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard !numbers.isEmpty, numbers.allSatisfy({ $0.map(allowed.contains) ?? false }) else {
+      throw UsageError(
+        "'\(text)' is no value for '--\(long)'",
+        hint: "give some of " + allowed.map(String.init).joined(separator: ",")
+          + " with commas between them")
+    }
+    return Set(numbers.compactMap(\.self)).sorted()
   }
 }

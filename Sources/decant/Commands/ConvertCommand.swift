@@ -10,6 +10,9 @@ enum ConvertCommand: Command {
     options: [
       CommonOption.output,
       OptionDescription(
+        long: "plan", value: .init("FILE", .path),
+        help: "Take every tensor's bits and group size from a file that 'decant plan' wrote."),
+      OptionDescription(
         long: "bits",
         value: .init("N", .choices(["2", "3", "4", "5", "6", "8"]), default: .value("4")),
         help: "Bits for each weight."),
@@ -17,28 +20,11 @@ enum ConvertCommand: Command {
         long: "group-size",
         value: .init("N", .choices(["32", "64", "128"]), default: .value("64")),
         help: "Consecutive weights that share a scale; smaller is larger and more exact."),
-      OptionDescription(
-        long: "method",
-        value: .init("NAME", .choices(["search", "minmax"]), default: .value("search")),
-        help: """
-          How scales are chosen. 'search' tries several for each group and keeps the one with the \
-          least error; 'minmax' spans the group's range and is faster.
-          """),
-      OptionDescription(
-        long: "scale-dtype",
-        value: .init("TYPE", .choices(["auto", "f16", "bf16", "f32"]), default: .value("auto")),
-        help: "The element type of the scales. 'auto' takes that of the weights."),
-      OptionDescription(
-        long: "override", value: .init("PATTERN=BITS[:GROUP]"),
-        help: "Other bits, and another group size, for the tensors that PATTERN matches.",
-        isRepeatable: true),
-      OptionDescription(
-        long: "keep", value: .init("PATTERN"),
-        help: "Leave the tensors that PATTERN matches as they are.", isRepeatable: true),
-      OptionDescription(
-        long: "non-finite",
-        value: .init("ACTION", .choices(["error", "zero"]), default: .value("error")),
-        help: "What to do about a NaN or an infinity: stop, or write a zero."),
+      CommonOption.method,
+      CommonOption.scaleType,
+      CommonOption.override,
+      CommonOption.keep,
+      CommonOption.nonFinite,
       CommonOption.maxShardSize,
       OptionDescription(
         long: "min-coverage", value: .init("PERCENT"),
@@ -59,6 +45,9 @@ enum ConvertCommand: Command {
       .init(
         "decant convert Qwen3-0.6B -o careful --keep '*embed*' --keep 're:layers\\.[01]\\.'",
         "Leave the embedding and the first two layers alone."),
+      .init(
+        "decant convert Qwen3-0.6B -o best --plan plan.json",
+        "With the widths that 'decant plan' chose."),
       .init(
         "decant convert Qwen3-0.6B -o Qwen3-0.6B-4bit --dry-run --min-coverage 95%",
         "See the plan, and fail unless it covers nearly all weights."),
@@ -100,18 +89,17 @@ enum ConvertCommand: Command {
   }
 
   private static func options(_ arguments: Arguments) throws -> ConversionOptions {
+    let decided = ["bits", "group-size", "method", "scale-dtype", "override", "keep"]
+    if arguments.isGiven("plan"), let option = decided.first(where: arguments.isGiven) {
+      throw UsageError(
+        "--\(option) and --plan cannot be given together",
+        hint: "edit the plan, or make another with 'decant plan'")
+    }
     var options = ConversionOptions()
     options.bits = try arguments.int("bits") ?? options.bits
     options.groupSize = try arguments.int("group-size") ?? options.groupSize
-    options.method = arguments.choice("method", as: QuantizationMethod.self) ?? options.method
-    options.scaleType = arguments.value("scale-dtype").flatMap {
-      ScaleType(rawValue: $0.uppercased())
-    }
-    options.overrides = try arguments.values("override").map(
-      ConversionOptions.Override.init(parsing:))
-    options.keep = try arguments.values("keep").map { try NamePattern($0) }
-    options.nonFinite =
-      arguments.choice("non-finite", as: ConversionOptions.NonFinite.self) ?? options.nonFinite
+    try arguments.readWidthOptions(into: &options)
+    options.plan = try arguments.value("plan").map(BitPlan.init(path:))
     options.shardLimit = try arguments.size("max-shard-size")?.bytes ?? options.shardLimit
     options.minimumCoverage = try arguments.percent("min-coverage").map { $0 / 100 }
     return options

@@ -97,9 +97,8 @@ struct KnapsackTests {
     let knapsack = Knapsack(classes)
     let path = knapsack.hullPath()
     #expect(path.count > 3)
-    for choices in path {
-      #expect(
-        Self.bruteForce(classes, budget: knapsack.cost(of: choices)) == knapsack.loss(of: choices))
+    for point in path {
+      #expect(Self.bruteForce(classes, budget: point.cost) == point.loss)
     }
   }
 }

@@ -1,0 +1,211 @@
+import Formats
+
+extension BitPlan {
+  /// As `schemas/plan.schema.json` describes it.
+  ///
+  /// - Parameter predictedByteCount: of the output directory; nil where it is not known.
+  package func json(predictedByteCount: Int?) -> JSONValue {
+    [
+      "format_version": .integer(Self.formatVersion), "decant_version": .string(decantVersion),
+      "request": request, "method": .string(method.rawValue),
+      "scale_dtype": .string(scaleType?.rawValue.lowercased() ?? "auto"),
+      "sources": .array(sources.map { $0.json("header_xxh64") }),
+      "dumps": .array(dumps.map { $0.json("xxh64") }),
+      "totals": totals.json(predictedByteCount: predictedByteCount),
+      "uniform": .array(
+        uniform.map {
+          [
+            "bits": .integer($0.layout.bits), "group_size": .integer($0.layout.groupSize),
+            "tensor_bytes": .integer($0.tensorByteCount),
+            "bits_per_weight": .double($0.bitsPerWeight),
+            "relative_error": .double($0.relativeError),
+          ]
+        }),
+      "curve": .array(
+        curve.map {
+          [
+            "bits_per_weight": .double($0.bitsPerWeight),
+            "tensor_bytes": .integer($0.tensorByteCount),
+            "relative_error": .double($0.relativeError),
+          ]
+        }),
+      "tensors": .array(choices.map { $0.json(withAlternatives: true) }),
+    ]
+  }
+
+  /// What the manifest of a file with these tensors records: the choices without the ones that lost.
+  func manifestJSON(tensors names: Set<String>) -> JSONValue {
+    [
+      "format_version": .integer(Self.formatVersion), "decant_version": .string(decantVersion),
+      "request": request, "sources": .array(sources.map { $0.json("header_xxh64") }),
+      "dumps": .array(dumps.map { $0.json("xxh64") }),
+      "totals": totals.json(predictedByteCount: nil),
+      "tensors": .array(
+        choices.filter { names.contains($0.name) }.map { $0.json(withAlternatives: false) }),
+    ]
+  }
+
+  /// Reads a plan, edited or not.
+  ///
+  /// - Throws: `AllocationError.notAPlan`, `.newerPlan`; `FileError`.
+  package init(path: String) throws {
+    let bytes = try InputFile(path: path).readAll(limit: 256_000_000)
+    do {
+      try self.init(PlanReader(file: path), JSONValue(parsing: bytes))
+    } catch let error as JSONError {
+      throw AllocationError.notAPlan(
+        file: path, reason: "\(error.reason) (byte \(error.offset))")
+    }
+  }
+
+  private init(_ reader: PlanReader, _ json: JSONValue) throws {
+    let version = try reader.integer(json["format_version"], "format_version")
+    guard version <= Self.formatVersion else {
+      throw AllocationError.newerPlan(
+        file: reader.file, found: version, known: Self.formatVersion)
+    }
+    decantVersion = try reader.string(json["decant_version"], "decant_version")
+    request = json["request"] ?? [:]
+    let methodName = try reader.string(json["method"], "method")
+    guard let method = QuantizationMethod(rawValue: methodName) else {
+      throw reader.error("method '\(methodName)' is not known")
+    }
+    self.method = method
+    let scaleName = try reader.string(json["scale_dtype"], "scale_dtype")
+    scaleType = ScaleType(rawValue: scaleName.uppercased())
+    guard scaleType != nil || scaleName == "auto" else {
+      throw reader.error("scale_dtype '\(scaleName)' is not known")
+    }
+    sources = try reader.inputs(json["sources"], "sources", checksum: "header_xxh64")
+    dumps = try reader.inputs(json["dumps"], "dumps", checksum: "xxh64")
+    let totals = json["totals"] ?? [:]
+    self.totals = Totals(
+      bitsPerWeight: try reader.number(totals["bits_per_weight"], "totals.bits_per_weight"),
+      tensorByteCount: try reader.integer(totals["tensor_bytes"], "totals.tensor_bytes"),
+      relativeError: try reader.number(totals["predicted_error"], "totals.predicted_error"),
+      optimalityGap: try reader.number(totals["optimality_gap"], "totals.optimality_gap"))
+    choices = try reader.array(json["tensors"], "tensors").enumerated().map { index, tensor in
+      try reader.choice(tensor, "tensors[\(index)]")
+    }
+    // Comparisons are for people; a conversion does not need them.
+    uniform = []
+    curve = []
+  }
+}
+
+extension BitPlan.Totals {
+  fileprivate func json(predictedByteCount: Int?) -> JSONValue {
+    var json: JSONValue = [
+      "bits_per_weight": .double(bitsPerWeight), "tensor_bytes": .integer(tensorByteCount),
+      "predicted_error": .double(relativeError), "optimality_gap": .double(optimalityGap),
+    ]
+    if let predictedByteCount { json["predicted_bytes"] = .integer(predictedByteCount) }
+    return json
+  }
+}
+
+extension BitPlan.Input {
+  fileprivate func json(_ checksumName: String) -> JSONValue {
+    [
+      "file": .string(name), "byte_count": .integer(byteCount),
+      checksumName: .string(checksum.hexDigits),
+    ]
+  }
+}
+
+extension BitPlan.Choice {
+  fileprivate func json(withAlternatives: Bool) -> JSONValue {
+    var json: JSONValue = [
+      "name": .string(name), "shape": .array(shape.map { .integer($0) }), "role": .string(role),
+      "layer": layer.map { .integer($0) } ?? .null,
+      "keep": .bool(layout == nil),
+      "bits": layout.map { .integer($0.bits) } ?? .null,
+      "group_size": layout.map { .integer($0.groupSize) } ?? .null,
+      "bytes": .integer(byteCount), "relative_error": .double(relativeError),
+      "sampling_error": .double(samplingError), "weight": .double(weight),
+      "reason": .string(reason),
+    ]
+    if withAlternatives {
+      json["alternatives"] = .array(
+        alternatives.map {
+          [
+            "bits": .integer($0.layout.bits), "group_size": .integer($0.layout.groupSize),
+            "bytes": .integer($0.byteCount), "relative_error": .double($0.relativeError),
+          ]
+        })
+    }
+    return json
+  }
+}
+
+/// Takes a plan apart, and names what is wrong.
+private struct PlanReader {
+  let file: String
+
+  func error(_ reason: String) -> AllocationError { .notAPlan(file: file, reason: reason) }
+
+  func integer(_ value: JSONValue?, _ place: String) throws -> Int {
+    guard let number = value?.intValue, number >= 0 else {
+      throw error("\(place) must be a whole number")
+    }
+    return number
+  }
+
+  func number(_ value: JSONValue?, _ place: String) throws -> Double {
+    guard let number = value?.doubleValue, number.isFinite else {
+      throw error("\(place) must be a number")
+    }
+    return number
+  }
+
+  func string(_ value: JSONValue?, _ place: String) throws -> String {
+    guard let text = value?.stringValue else { throw error("\(place) must be a string") }
+    return text
+  }
+
+  func array(_ value: JSONValue?, _ place: String) throws -> [JSONValue] {
+    guard let elements = value?.arrayValue else { throw error("\(place) must be an array") }
+    return elements
+  }
+
+  func inputs(
+    _ value: JSONValue?, _ place: String, checksum: String
+  ) throws -> [BitPlan.Input] {
+    try array(value, place).enumerated().map { index, input in
+      let place = "\(place)[\(index)]"
+      let digits = try string(input[checksum], "\(place).\(checksum)")
+      guard let value = UInt64(digits, radix: 16), digits.utf8.count == 16 else {
+        throw error("\(place).\(checksum) must be sixteen hexadecimal digits")
+      }
+      return BitPlan.Input(
+        name: try string(input["file"], "\(place).file"),
+        byteCount: try integer(input["byte_count"], "\(place).byte_count"), checksum: value)
+    }
+  }
+
+  func choice(_ json: JSONValue, _ place: String) throws -> BitPlan.Choice {
+    let shape = try array(json["shape"], "\(place).shape").map { dimension in
+      guard case .number(let text) = dimension, let size = UInt64(text) else {
+        throw error("\(place).shape must hold whole numbers")
+      }
+      return size
+    }
+    var layout: AffineLayout?
+    if json["keep"]?.boolValue != true {
+      let bits = try integer(json["bits"], "\(place).bits")
+      let groupSize = try integer(json["group_size"], "\(place).group_size")
+      layout = AffineLayout(bits: bits, groupSize: groupSize)
+      guard layout != nil else {
+        throw error("\(place): there is no layout of \(bits) bits in groups of \(groupSize)")
+      }
+    }
+    return BitPlan.Choice(
+      name: try string(json["name"], "\(place).name"), shape: shape,
+      role: json["role"]?.stringValue ?? "", layer: json["layer"]?.intValue, layout: layout,
+      byteCount: try integer(json["bytes"], "\(place).bytes"),
+      relativeError: try number(json["relative_error"], "\(place).relative_error"),
+      samplingError: try number(json["sampling_error"], "\(place).sampling_error"),
+      weight: try number(json["weight"], "\(place).weight"),
+      reason: try string(json["reason"], "\(place).reason"), alternatives: [])
+  }
+}

@@ -1,0 +1,109 @@
+import Formats
+import Foundation
+
+/// A width for every tensor that is quantized, with what was known when it was chosen.
+package struct BitPlan: Sendable, Equatable {
+  /// What becomes of one tensor.
+  package struct Choice: Sendable, Equatable {
+    package let name: String
+    package let shape: [UInt64]
+    package let role: String
+    package let layer: Int?
+    /// Nil where a person decided to keep the tensor as it is.
+    package var layout: AffineLayout?
+    package let byteCount: Int
+    package let relativeError: Double
+    package let samplingError: Double
+    package let weight: Double
+    /// In words, for people.
+    package let reason: String
+    package let alternatives: [Alternative]
+  }
+
+  /// A layout that was not chosen.
+  package struct Alternative: Sendable, Equatable {
+    package let layout: AffineLayout
+    package let byteCount: Int
+    package let relativeError: Double
+  }
+
+  package struct Totals: Sendable, Equatable {
+    /// Of the whole output, kept tensors, scales and biases counted.
+    package let bitsPerWeight: Double
+    /// Bytes of all tensors of the output.
+    package let tensorByteCount: Int
+    /// Mean of the tensors' relative squared errors, by weight.
+    package let relativeError: Double
+    /// How far the error may be from the least possible, as a share of it.
+    package let optimalityGap: Double
+  }
+
+  /// One width for all, for comparison.
+  package struct Uniform: Sendable, Equatable {
+    package let layout: AffineLayout
+    package let tensorByteCount: Int
+    package let bitsPerWeight: Double
+    package let relativeError: Double
+  }
+
+  /// The least error for a size.
+  package struct CurvePoint: Sendable, Equatable {
+    package let bitsPerWeight: Double
+    package let tensorByteCount: Int
+    package let relativeError: Double
+  }
+
+  /// A file that the plan was made from.
+  package struct Input: Sendable, Equatable {
+    package let name: String
+    package let byteCount: Int
+    /// XXH64 of the header for weights (reading all of them would take as long as converting
+    /// them), of the whole file for dumps.
+    package let checksum: UInt64
+  }
+
+  package static let formatVersion = 1
+
+  package let decantVersion: String
+  package let method: QuantizationMethod
+  package let scaleType: ScaleType?
+  /// What was asked for, as a JSON object.
+  package let request: JSONValue
+  package let sources: [Input]
+  package let dumps: [Input]
+  /// In the order of the checkpoint.
+  package var choices: [Choice]
+  package let totals: Totals
+  package let uniform: [Uniform]
+  package let curve: [CurvePoint]
+
+  /// The layout that most weights have; the rest are its exceptions in `config.json`.
+  package var commonLayout: AffineLayout? {
+    var weights: [AffineLayout: Int] = [:]
+    for choice in choices {
+      guard let layout = choice.layout else { continue }
+      weights[layout, default: 0] += choice.shape.reduce(1) { $0 * Int(clamping: $1) }
+    }
+    return weights.max { a, b in
+      (a.value, b.key.bits, b.key.groupSize) < (b.value, a.key.bits, a.key.groupSize)
+    }?.key
+  }
+}
+
+extension BitPlan.Input {
+  /// A whole file, read for its checksum.
+  ///
+  /// - Throws: `FileError`.
+  package init(path: String) throws {
+    let file = try InputFile(path: path)
+    var hash = XXH64()
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    for range in Tiling.ranges(file.byteCount, step: buffer.count) {
+      try file.read(range, into: &buffer)
+      hash.update(buffer, 0..<range.count)
+    }
+    self.init(
+      name: URL(fileURLWithPath: path).lastPathComponent, byteCount: file.byteCount,
+      checksum: hash.value)
+  }
+}

@@ -1,0 +1,61 @@
+import Formats
+import Foundation
+
+/// How large an output may be, or how exact it must be.
+package enum Budget: Sendable, Equatable {
+  /// Of all weights of the output, scales and biases counted.
+  case bitsPerWeight(Double)
+  /// Bytes of the whole output: weights, headers, configuration, carried files.
+  case size(Int)
+  /// Largest mean relative squared error; the smallest output that stays within it.
+  case relativeError(Double)
+
+  /// `-10 log10` of the mean relative squared error, at least.
+  package static func sqnr(_ decibels: Double) -> Budget {
+    .relativeError(pow(10, -decibels / 10))
+  }
+}
+
+/// Why no plan can be made as asked, or why a plan cannot be used.
+package enum AllocationError: DescribedError, Equatable {
+  case tooSmall(wanted: String, smallest: String, largest: String)
+  case tooExact(wanted: Double, least: Double)
+  case nothingToPlan(path: String)
+  case tieWithoutCommonLayout(tensors: [String])
+  case notAPlan(file: String, reason: String)
+  case newerPlan(file: String, found: Int, known: Int)
+  case doesNotFit(plan: String, difference: String)
+  case riskyWidth(bits: Int, kind: String)
+
+  package var message: String {
+    switch self {
+    case .tooSmall(let wanted, let smallest, let largest):
+      "no plan fits \(wanted): the smallest possible is \(smallest), the largest \(largest)"
+    case .tooExact(let wanted, let least):
+      "no plan has a mean relative error of \(wanted): the least possible is \(least)"
+    case .nothingToPlan(let path): "\(path) holds no tensor that would be quantized"
+    case .tieWithoutCommonLayout(let tensors):
+      "tied tensors have no width in common: " + tensors.prefix(4).joined(separator: ", ")
+    case .notAPlan(let file, let reason): "\(file) is no plan: \(reason)"
+    case .newerPlan(let file, let found, let known):
+      "\(file): plan format version \(found); this decant reads up to \(known)"
+    case .doesNotFit(let plan, let difference):
+      "\(plan) does not fit the checkpoint: \(difference)"
+    case .riskyWidth(let bits, let kind):
+      "\(bits) bits for \(kind) fail throughout the literature (arXiv 2402.18158)"
+    }
+  }
+
+  package var hint: String? {
+    switch self {
+    case .tooSmall: "allow fewer bits with --allow-bits, or a larger budget"
+    case .tooExact: "allow more bits with --allow-bits, or ask for less"
+    case .nothingToPlan: "'decant convert --dry-run' says why for every tensor"
+    case .tieWithoutCommonLayout: "override all of them alike, or none"
+    case .notAPlan: "make one with 'decant plan', and keep its members when editing"
+    case .newerPlan: "get a newer decant"
+    case .doesNotFit: "make a plan from this checkpoint"
+    case .riskyWidth: "name the width in --allow-bits if you mean it"
+    }
+  }
+}

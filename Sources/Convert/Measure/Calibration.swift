@@ -1,0 +1,85 @@
+import Formats
+import Stats
+
+/// What was captured while a model ran: dumps of activations and cache, and importance matrices.
+package struct Calibration {
+  package let importance: [ImportanceStatistics]
+  /// What was left out, and why.
+  package let problems: [DumpError]
+  private let dump: DumpMeasurement?
+  private let model: DumpedModel
+
+  /// - Parameter paths: dumps and importance matrices in any order.
+  /// - Throws: `DumpError` where something does not fit and the options do not say to go on;
+  ///   `SourceError`, `FileError`, `SafetensorsError`, and what a broken importance matrix gives.
+  package init(_ paths: [String], of checkpoint: Checkpoint, options: MeasureOptions) throws {
+    let model = DumpedModel(checkpoint)
+    self.model = model
+    let matrices = try paths.filter { try ImportanceStatistics.isMatrix(path: $0) }
+    let captures = paths.filter { !matrices.contains($0) }
+    dump =
+      captures.isEmpty
+      ? nil : try DumpMeasurement(TensorDump(paths: captures), of: model, options: options)
+    var problems = dump?.dump.problems ?? []
+    let all = try matrices.flatMap { path in
+      try ImportanceStatistics.read(path, of: model) { problem in
+        guard options.keepsGoing else { throw problem }
+        problems.append(problem)
+      }
+    }
+    guard matrices.isEmpty || !all.isEmpty else { throw DumpError.nothing(files: matrices) }
+    importance = all.filter { entry in
+      options.filter.map { filter in
+        filter.matches(entry.name) || entry.weights.contains { filter.matches($0) }
+      } ?? true
+    }
+    self.problems = problems
+  }
+
+  package var isEmpty: Bool { dump?.dump.tensors.isEmpty ?? true && importance.isEmpty }
+
+  /// Bytes that will be read.
+  package var byteCount: Int { dump?.byteCount ?? 0 }
+
+  /// - Throws: as `DumpMeasurement.run`.
+  package func run(
+    threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
+  ) throws -> [TensorStatistics] {
+    var tensors: [TensorStatistics] = []
+    try dump?.run(threads: threads, cancellation: cancellation, progress: progress) {
+      tensors.append($0)
+    }
+    return tensors
+  }
+
+  /// E[x²] of every input channel, by name of the weight, as far as it is known: from a dump of its
+  /// inputs, or from one of a layer that has the same inputs, or from an importance matrix.
+  ///
+  /// - Parameter measured: what `run` gave, with every channel kept.
+  package func meanSquares(_ measured: [TensorStatistics]) -> [String: [Float]] {
+    var result: [String: [Float]] = [:]
+    // The experts of a stack are one tensor: the mean of theirs.
+    var counts: [String: Float] = [:]
+    for entry in importance {
+      for weight in entry.weights {
+        let count = counts[weight, default: 0]
+        let sums = result[weight] ?? entry.meanSquares.map { _ in 0 }
+        result[weight] = zip(sums, entry.meanSquares).map { ($0 * count + $1) / (count + 1) }
+        counts[weight] = count + 1
+      }
+    }
+    var shared: [DumpedModel.Place: [Float]] = [:]
+    for tensor in measured where tensor.kind == .activation {
+      guard let squares = tensor.everyChannel?.meanSquare?.map({ Float($0) }),
+        let weight = model.weight(ofInput: tensor.name)
+      else { continue }
+      result[weight.name] = squares
+      if let place = weight.sharedInput { shared[place] = squares }
+    }
+    for weight in model.allWeights where result[weight.name] == nil {
+      guard let place = weight.sharedInput, let squares = shared[place] else { continue }
+      result[weight.name] = squares
+    }
+    return result
+  }
+}

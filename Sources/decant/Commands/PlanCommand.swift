@@ -1,0 +1,183 @@
+import Convert
+import Formats
+
+enum PlanCommand: Command {
+  static let description = CommandDescription(
+    name: "plan",
+    summary: "choose a bit width for every tensor under a budget",
+    operands: [CommonOption.path],
+    options: [
+      OptionDescription(
+        long: "target-bpw", value: .init("X"),
+        help: "Bits per weight of the output, scales, biases and kept tensors counted."),
+      OptionDescription(
+        long: "target-size", value: .init("SIZE"),
+        help: "Bytes of the whole output, as in 3.5GB."),
+      OptionDescription(
+        long: "max-error", value: .init("X"),
+        help: "Mean relative squared error, at most; the smallest output within it."),
+      OptionDescription(
+        long: "min-sqnr", value: .init("DB"),
+        help: "The same in decibels: -10 log10 of the error, at least."),
+      OptionDescription(
+        long: "activations", value: .init("FILE", .path),
+        help: """
+          A dump of the inputs of linear layers, or an importance matrix: errors then count where \
+          inputs are large. May be repeated.
+          """,
+        isRepeatable: true),
+      OptionDescription(
+        long: "allow-bits", value: .init("LIST", default: .value("3,4,5,6,8")),
+        help: "Widths to choose from."),
+      OptionDescription(
+        long: "allow-groups", value: .init("LIST", default: .value("32,64,128")),
+        help: "Group sizes to choose from."),
+      OptionDescription(
+        long: "tie", value: .init("LIST"),
+        help: "Give tensors that a runtime fuses one width: qkv, gate_up."),
+      CommonOption.override, CommonOption.keep, CommonOption.method, CommonOption.scaleType,
+      CommonOption.nonFinite,
+      OptionDescription(
+        long: "sample", value: .init("N", default: .value("1048576")),
+        help: "Weights of each tensor to measure, in evenly spaced blocks; 'all' for every one."),
+      OptionDescription(
+        long: "output", short: "o", value: .init("PLAN", .path),
+        help: "Where to write the plan, for 'decant convert --plan'."),
+      OptionDescription(
+        long: "curve", help: "Show the least error for every size."),
+      OptionDescription(
+        long: "keep-going",
+        help: "Leave out what is wrong in a dump, say so, and go on."),
+      CommonOption.jobs, CommonOption.force, CommonOption.json,
+    ],
+    examples: [
+      .init(
+        "decant plan Qwen3-0.6B --target-bpw 4.25 -o plan.json",
+        "The best widths for 4.25 bits per weight."),
+      .init(
+        "decant convert Qwen3-0.6B --plan plan.json -o Qwen3-0.6B-4.25bpw", "Convert with them."),
+      .init(
+        "decant plan Qwen3-0.6B --target-size 400MB --activations acts.safetensors",
+        "Weigh errors by the inputs that a model really had."),
+      .init(
+        "decant plan Qwen3-0.6B --min-sqnr 25 --allow-bits 4,8 --tie qkv,gate_up",
+        "The smallest output that is exact enough, for a runtime that fuses layers."),
+    ],
+    discussion: [
+      """
+      Every tensor is really quantized in every way that is allowed, with the method that \
+      'convert' uses. The widths with the least total error within the budget are found by an exact \
+      search; the plan says how far from the optimum they may be, and why each tensor has its width.
+      """,
+      """
+      The error of a tensor is the squared error of its outputs over their square, with the inputs \
+      taken as uncorrelated. Without --activations all inputs count alike.
+      """,
+    ])
+
+  static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
+    let interruption = Interruption()
+    let threads = try arguments.threads()
+    let budget = try budget(arguments)
+    let file = try arguments.value("output").map {
+      try ReportFile(path: $0, replacing: arguments.flag("force"))
+    }
+    var options = ConversionOptions()
+    try arguments.readWidthOptions(into: &options)
+    var candidateOptions = try candidateOptions(arguments)
+    candidateOptions.overrides = options.overrides
+    candidateOptions.method = options.method
+    options.groupSize = candidateOptions.groupSizes.max() ?? options.groupSize
+
+    let checkpoint = try Checkpoint(path: arguments.operands[0])
+    let plan = try ConversionPlan(checkpoint, options: options)
+    var measure = MeasureOptions()
+    measure.keepsChannels = true
+    measure.keepsGoing = arguments.flag("keep-going")
+    let dumps = arguments.values("activations")
+    let calibration =
+      dumps.isEmpty ? nil : try Calibration(dumps, of: checkpoint, options: measure)
+
+    var bar = ProgressBar(
+      title: "dumps", totalBytes: calibration?.byteCount ?? 0, terminal: terminal)
+    let captured = try calibration?.run(
+      threads: threads, cancellation: interruption.cancellation,
+      progress: { [bar] in bar.advance(by: $0) })
+    bar.finish()
+    let meanSquares = calibration?.meanSquares(captured ?? []) ?? [:]
+
+    let measurement = CandidateMeasurement(
+      plan, options: candidateOptions, meanSquares: meanSquares)
+    bar = ProgressBar(title: "measure", totalBytes: measurement.byteCount, terminal: terminal)
+    let tensors = try measurement.run(
+      threads: threads, cancellation: interruption.cancellation,
+      progress: { [bar] in bar.advance(by: $0) })
+    bar.finish()
+
+    let planner = try BitPlanner(
+      plan, tensors, ties: try ties(arguments),
+      record: .init(request: request(arguments), dumps: try dumps.map(BitPlan.Input.init(path:))))
+    let bitPlan = try planner.plan(budget)
+    let report = BitPlanReport(
+      bitPlan, predictedByteCount: try planner.outputByteCount(bitPlan),
+      problems: calibration?.problems ?? [])
+    try file?.write(report.json.prettyText)
+    if arguments.flag("json") {
+      try StandardOutput.write(report.json.prettyText)
+    } else if !terminal.isQuiet {
+      try StandardOutput.write(report.text(terminal, withCurve: arguments.flag("curve")))
+    }
+    return .done
+  }
+
+  private static func budget(_ arguments: Arguments) throws -> Budget {
+    let given: [Budget?] = [
+      try arguments.number("target-bpw").map { .bitsPerWeight($0) },
+      try arguments.size("target-size").map { .size($0.bytes) },
+      try arguments.number("max-error").map { .relativeError($0) },
+      try arguments.number("min-sqnr").map { .sqnr($0) },
+    ]
+    let budgets = given.compactMap(\.self)
+    guard budgets.count == 1 else {
+      throw UsageError(
+        budgets.isEmpty ? "no budget given" : "more than one budget given",
+        hint: "give one of --target-bpw, --target-size, --max-error and --min-sqnr")
+    }
+    return budgets[0]
+  }
+
+  private static func candidateOptions(_ arguments: Arguments) throws -> CandidateOptions {
+    var options = CandidateOptions()
+    options.bits = try arguments.list("allow-bits", of: AffineLayout.allowedBits)
+    options.groupSizes = try arguments.list("allow-groups", of: AffineLayout.allowedGroupSizes)
+    options.sampleSize =
+      arguments.value("sample") == "all" ? nil : try arguments.int("sample", in: 4096...(1 << 40))
+    return options
+  }
+
+  private static func ties(_ arguments: Arguments) throws -> Set<Tie> {
+    let words = (arguments.value("tie") ?? "").split(separator: ",").map(String.init)
+    return Set(
+      try words.map { word in
+        guard let tie = Tie(rawValue: word) else {
+          throw UsageError("'\(word)' is no value for '--tie'", hint: "give qkv, gate_up, or both")
+        }
+        return tie
+      })
+  }
+
+  /// The options that were given, for the record.
+  private static func request(_ arguments: Arguments) -> JSONValue {
+    var json: JSONValue = [:]
+    for name in ["target-bpw", "target-size", "max-error", "min-sqnr", "tie", "sample"]
+    where arguments.isGiven(name) {
+      json[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
+    }
+    json["allow_bits"] = arguments.value("allow-bits").map { .string($0) }
+    json["allow_groups"] = arguments.value("allow-groups").map { .string($0) }
+    for name in ["override", "keep"] {
+      json[name] = .array(arguments.values(name).map { .string($0) })
+    }
+    return json
+  }
+}

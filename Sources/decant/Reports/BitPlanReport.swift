@@ -1,0 +1,105 @@
+import Convert
+import Formats
+import Foundation
+
+/// A plan of widths: as JSON, and as text for people.
+struct BitPlanReport {
+  private let plan: BitPlan
+  private let predictedByteCount: Int
+  private let problems: [DumpError]
+
+  init(_ plan: BitPlan, predictedByteCount: Int, problems: [DumpError]) {
+    self.plan = plan
+    self.predictedByteCount = predictedByteCount
+    self.problems = problems
+  }
+
+  var json: JSONValue { plan.json(predictedByteCount: predictedByteCount) }
+
+  func text(_ terminal: Terminal, withCurve: Bool) -> String {
+    [summary(terminal), widths(terminal), uniform(terminal)].joined(separator: "\n")
+      + (withCurve ? "\n" + curve(terminal) : "")
+  }
+
+  private func summary(_ terminal: Terminal) -> String {
+    let totals = plan.totals
+    var text =
+      terminal.style.bold(String(format: "%.4f bits per weight", totals.bitsPerWeight))
+      + ", \(ByteSize(bytes: predictedByteCount).text) in all (\(predictedByteCount) bytes)\n"
+    text +=
+      "mean relative error \(figure(totals.relativeError)) (\(decibels(sqnr(totals.relativeError))) dB), "
+      + (totals.optimalityGap > 0
+        ? "at most \(percent(totals.optimalityGap)) above the least possible\n"
+        : "the least possible\n")
+    if let worst = plan.choices.map(\.samplingError).max(), worst > 0 {
+      text += "measured on samples: the errors are uncertain by \(percent(worst)) at most\n"
+    }
+    for problem in problems {
+      text += terminal.style.yellow("left out:") + " " + printable(problem.message) + "\n"
+    }
+    return text
+  }
+
+  private func sqnr(_ error: Double) -> Double { -10 * log10(error) }
+
+  /// Layers by roles.
+  private func widths(_ terminal: Terminal) -> String {
+    var roles: [String] = []
+    for choice in plan.choices where !roles.contains(choice.role) { roles.append(choice.role) }
+    let layers = Set(plan.choices.compactMap(\.layer)).sorted()
+    let groups = Set(plan.choices.compactMap(\.layout?.groupSize))
+    func cell(_ layer: Int?, _ role: String) -> String {
+      let layouts = plan.choices.filter { $0.layer == layer && $0.role == role }.map(\.layout)
+      var words: [String] = []
+      for layout in layouts {
+        let word =
+          layout.map { groups.count > 1 ? "\($0.bits)/\($0.groupSize)" : "\($0.bits)" } ?? "keep"
+        if !words.contains(word) { words.append(word) }
+      }
+      return words.joined(separator: " ")
+    }
+    var table = TextTable([.init("layer", .right)] + roles.map { .init($0, .right) })
+    if plan.choices.contains(where: { $0.layer == nil }) {
+      table.append([""] + roles.map { cell(nil, $0) })
+    }
+    for layer in layers { table.append(["\(layer)"] + roles.map { cell(layer, $0) }) }
+    let legend =
+      groups.count > 1
+      ? "bits/group size\n" : "bits, in groups of \(groups.first.map(String.init) ?? "-")\n"
+    return legend + table.text(style: terminal.style)
+  }
+
+  /// The best plans of one width that are no larger, and the next larger.
+  private func uniform(_ terminal: Terminal) -> String {
+    let sorted = plan.uniform.sorted { $0.tensorByteCount < $1.tensorByteCount }
+    var table = TextTable([
+      .init("one width for all"), .init("bits per weight", .right), .init("error", .right),
+      .init("dB", .right), .init("error over the plan's", .right),
+    ])
+    for uniform in sorted {
+      let fits = uniform.tensorByteCount <= plan.totals.tensorByteCount
+      let row = [
+        "\(uniform.layout.bits) bits in groups of \(uniform.layout.groupSize)",
+        String(format: "%.4f", uniform.bitsPerWeight), figure(uniform.relativeError),
+        decibels(sqnr(uniform.relativeError)),
+        figure(uniform.relativeError / plan.totals.relativeError),
+      ]
+      table.append(fits ? row : row.map(terminal.style.dim))
+    }
+    return table.text(style: terminal.style)
+  }
+
+  private func curve(_ terminal: Terminal) -> String {
+    var table = TextTable([
+      .init("bits per weight", .right), .init("tensors", .right), .init("error", .right),
+      .init("dB", .right),
+    ])
+    for point in plan.curve {
+      table.append([
+        String(format: "%.4f", point.bitsPerWeight), "\(point.tensorByteCount)",
+        figure(point.relativeError), decibels(sqnr(point.relativeError)),
+      ])
+    }
+    return table.text(style: terminal.style)
+  }
+}

@@ -110,13 +110,17 @@ def numbered(tensors):
 
 
 def stored_paths(model, directory):
-    """Linear layers of the model by their paths in the checkpoint, which may lack its prefix."""
+    """Linear layers of the model by their paths in the checkpoint, which may lack its prefix.
+
+    An output layer that is tied to the embedding has no weight of its own there, and is left out.
+    """
+    embedding = model.get_input_embeddings().weight
     weights = set()
     for file in Path(directory).glob("*.safetensors"):
         with safe_open(file, framework="pt") as source:
             weights.update(source.keys())
     for name, module in model.named_modules():
-        if isinstance(module, (torch.nn.Linear, Conv1D)):
+        if isinstance(module, (torch.nn.Linear, Conv1D)) and module.weight is not embedding:
             short = name.removeprefix(model.base_model_prefix + ".")
             is_short = f"{name}.weight" not in weights and f"{short}.weight" in weights
             yield short if is_short else name, module

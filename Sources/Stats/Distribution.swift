@@ -20,6 +20,8 @@ package struct Distribution: Sendable, Equatable {
   package let beyondThreeSigma: Double?
   package let beyondSixSigma: Double?
   package let histogram: LogHistogram
+  /// Nil where all values are equal.
+  package let sigmaHistogram: SigmaHistogram?
   /// Largest relative error of quantiles and median; 0 for 16-bit types. The shares beyond a number
   /// of standard deviations and the histogram see values that are off by as much.
   package let relativeError: Double
@@ -83,6 +85,7 @@ package struct Distribution: Sendable, Equatable {
     }
 
     let (mean, sigma) = (moments.mean, moments.standardDeviation ?? 0)
+    sigmaHistogram = sigma > 0 ? SigmaHistogram(entries, mean: mean, sigma: sigma) : nil
     func share(beyond multiple: Double) -> Double? {
       guard finite > 0, sigma > 0 else { return nil }
       let far = entries.reduce(0) {

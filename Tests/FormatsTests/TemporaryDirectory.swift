@@ -31,6 +31,13 @@ final class TemporaryDirectory {
     try write(Array(text.utf8), to: name)
   }
 
+  /// Makes a file as large as `byteCount`; what is added reads as zeros and takes no space.
+  func extend(_ name: String, to byteCount: UInt64) throws {
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path(name)))
+    try file.truncate(atOffset: byteCount)
+    try file.close()
+  }
+
   func makeDirectory(_ name: String) throws {
     try FileManager.default.createDirectory(
       atPath: path(name), withIntermediateDirectories: true)

@@ -21,6 +21,9 @@ package struct StatisticsRun {
       dumps.isEmpty
       ? nil
       : try DumpMeasurement(TensorDump(paths: dumps), of: checkpoint, options: options)
+    if let filter = options.filter, weights.isEmpty, dump?.dump.tensors.isEmpty ?? true {
+      throw PlanError.patternMatchesNothing(filter.text, option: "--filter")
+    }
   }
 
   /// What was left out of the dumps.

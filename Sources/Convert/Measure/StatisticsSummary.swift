@@ -16,7 +16,10 @@ package struct StatisticsSummary: Sendable {
   package private(set) var nonFiniteCount = 0
   package private(set) var zeroCount = 0
   package private(set) var absMax: Float = 0
+  /// Of all values together.
   package private(set) var moments = Moments()
+  private var kurtosisSum = 0.0
+  private var kurtosisCount = 0
   package private(set) var histogram = LogHistogram()
   /// Merged over the tensors that have them.
   package private(set) var roundTrips: [RoundTrip] = []
@@ -46,6 +49,10 @@ package struct StatisticsSummary: Sendable {
     zeroCount += tensor.distribution.zeroCount
     absMax = max(absMax, tensor.distribution.absMax ?? 0)
     moments.merge(tensor.distribution.moments)
+    if let kurtosis = tensor.distribution.moments.kurtosis {
+      kurtosisSum += kurtosis
+      kurtosisCount += 1
+    }
     histogram.merge(tensor.distribution.histogram)
     channelRatio = Self.larger(channelRatio, tensor.channels?.ratio)
     tokenRatio = Self.larger(tokenRatio, tensor.tokens?.ratio)
@@ -61,6 +68,12 @@ package struct StatisticsSummary: Sendable {
         roundTrips.append(trip)
       }
     }
+  }
+
+  /// Mean over the tensors (Pearson's). Not that of all values together: tensors of different
+  /// spread, each normal, make a heavy-tailed mixture.
+  package var kurtosis: Double? {
+    kurtosisCount > 0 ? kurtosisSum / Double(kurtosisCount) : nil
   }
 
   private static func larger(_ a: Double?, _ b: Double?) -> Double? {
@@ -81,11 +94,11 @@ extension StatisticsSummary {
   ) -> [StatisticsSummary] {
     var summaries = group(tensors, kind: kind) { _ in nil }
     let inside = summaries.filter { $0.layer != nil }
-    let kurtosis = median(inside.compactMap(\.moments.kurtosis))
+    let kurtosis = median(inside.compactMap(\.kurtosis))
     let absMax = median(inside.map { Double($0.absMax) })
     for index in summaries.indices where summaries[index].layer != nil {
       summaries[index].isOutlier =
-        summaries[index].moments.kurtosis ?? 0 > outlierRatio * kurtosis
+        summaries[index].kurtosis ?? 0 > outlierRatio * kurtosis
         || Double(summaries[index].absMax) > outlierRatio * absMax
     }
     return summaries

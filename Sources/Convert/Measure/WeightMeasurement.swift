@@ -24,6 +24,8 @@ package struct WeightMeasurement {
     }
   }
 
+  package var isEmpty: Bool { measured.isEmpty }
+
   /// Bytes that will be read.
   package var byteCount: Int {
     measured.reduce(0) { $0 + plan.tensors[$1].tensor.info.byteCount }

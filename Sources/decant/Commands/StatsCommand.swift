@@ -28,6 +28,18 @@ enum StatsCommand: Command {
         long: "outlier-ratio", value: .init("X", default: .value("6")),
         help: "A channel is an outlier if its AbsMax exceeds X times that of the median channel."),
       OptionDescription(
+        long: "tensor", value: .init("NAME"),
+        help: "Show one tensor closely: histogram, outlier channels, what each width would lose."),
+      OptionDescription(
+        long: "top", value: .init("N"),
+        help: "List the first N tensors in the order of --sort, instead of the layers."),
+      OptionDescription(
+        long: "sort",
+        value: .init(
+          "KEY", .choices(StatisticsOrder.allCases.map(\.rawValue)),
+          default: .described("kurtosis")),
+        help: "List tensors instead of layers, the most striking first."),
+      OptionDescription(
         long: "channels", help: "With --json: also every channel's figures."),
       OptionDescription(
         long: "keep-going",
@@ -36,7 +48,16 @@ enum StatsCommand: Command {
       CommonOption.json,
     ],
     examples: [
-      .init("decant stats Qwen3-0.6B", "A histogram and the key figures of every layer's weights.")
+      .init("decant stats Qwen3-0.6B", "A histogram and the key figures of every layer's weights."),
+      .init(
+        "decant stats Qwen3-0.6B --activations acts.safetensors --kv kv.safetensors",
+        "Weights, activations and cache."),
+      .init(
+        "decant stats Qwen3-0.6B --top 10 --sort sqnr4",
+        "The ten tensors that 4 bits would hurt most."),
+      .init(
+        "decant stats Qwen3-0.6B --tensor model.layers.0.mlp.down_proj.weight",
+        "One tensor closely."),
     ],
     discussion: [
       """
@@ -49,6 +70,8 @@ enum StatsCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let interruption = Interruption()
     let threads = try arguments.threads()
+    let top = try arguments.int("top", in: 1...Int.max)
+    let order = arguments.choice("sort", as: StatisticsOrder.self)
     let run = try StatisticsRun(
       Checkpoint(path: arguments.operands[0]),
       dumps: arguments.values("activations") + arguments.values("kv"),
@@ -60,7 +83,17 @@ enum StatsCommand: Command {
       progress: { bar.advance(by: $0) })
     bar.finish()
     let measured = MeasuredModel(run, tensors: tensors)
-    try StatisticsDocument(measured).write { try StandardOutput.write($0) }
+    if arguments.flag("json") {
+      try StatisticsDocument(measured).write { try StandardOutput.write($0) }
+    } else if arguments.isGiven("tensor") {
+      try StandardOutput.write(
+        tensors.map { TensorView($0).text(terminal) }.joined(separator: "\n"))
+    } else if top != nil || order != nil {
+      try StandardOutput.write(
+        StatisticsReport(measured).tensors(by: order ?? .kurtosis, limit: top, terminal))
+    } else {
+      try StandardOutput.write(StatisticsReport(measured).layers(terminal))
+    }
     return .done
   }
 
@@ -69,7 +102,7 @@ enum StatsCommand: Command {
     options.groupSize = try arguments.int("group-size") ?? options.groupSize
     options.method = arguments.choice("method", as: QuantizationMethod.self) ?? options.method
     options.outlierRatio = try arguments.number("outlier-ratio") ?? options.outlierRatio
-    options.filter = try arguments.value("filter").map {
+    options.filter = try (arguments.value("tensor") ?? arguments.value("filter")).map {
       try NamePattern($0)
     }
     options.keepsGoing = arguments.flag("keep-going")

@@ -50,8 +50,8 @@ struct StatisticsDocument {
       "tensor_count": .integer(summary.tensorCount), "count": .integer(summary.valueCount),
       "non_finite": .integer(summary.nonFiniteCount), "zeros": .integer(summary.zeroCount),
       "absmax": .double(Double(summary.absMax)), "mean": Self.number(moments, moments.mean),
-      "std": .double(moments.standardDeviation), "skewness": .double(moments.skewness),
-      "kurtosis": .double(moments.kurtosis), "channel_ratio": .double(summary.channelRatio),
+      "std": .double(moments.standardDeviation), "kurtosis": .double(summary.kurtosis),
+      "channel_ratio": .double(summary.channelRatio),
       "token_ratio": .double(summary.tokenRatio), "is_outlier": .bool(summary.isOutlier),
       "histogram": Self.histogram(summary.histogram, zeros: summary.zeroCount),
       "quantization": .array(summary.roundTrips.map(Self.roundTrip)),
@@ -86,6 +86,7 @@ struct StatisticsDocument {
         }),
       "quantile_relative_error": .double(values.relativeError),
       "histogram": histogram(values.histogram, zeros: values.zeroCount),
+      "sigma_histogram": values.sigmaHistogram.map(sigmaHistogram) ?? .null,
       "quantization": .array(tensor.roundTrips.map(roundTrip)),
     ]
     switch tensor.kind {
@@ -114,6 +115,15 @@ struct StatisticsDocument {
   private static func histogram(_ histogram: LogHistogram, zeros: Int) -> JSONValue {
     [
       "zeros": .integer(zeros), "edges": numbers(histogram.edges),
+      "counts": .array(histogram.counts.map { .integer($0) }),
+    ]
+  }
+
+  private static func sigmaHistogram(_ histogram: SigmaHistogram) -> JSONValue {
+    [
+      "bin_width": .double(1 / Double(SigmaHistogram.binsPerSigma)),
+      "limit": .integer(SigmaHistogram.limit), "below": .integer(histogram.below),
+      "above": .integer(histogram.above),
       "counts": .array(histogram.counts.map { .integer($0) }),
     ]
   }

@@ -1,0 +1,203 @@
+import Convert
+import Formats
+import Foundation
+import Stats
+
+/// What tensors are listed by; the most striking come first.
+enum StatisticsOrder: String, CaseIterable {
+  case kurtosis
+  case absmax
+  case std
+  case crest
+  case channelRatio = "channel-ratio"
+  case sqnr4
+  case name
+
+  /// Larger is more striking; nil where the tensor has no such figure.
+  fileprivate func weight(_ tensor: TensorStatistics) -> Double? {
+    let values = tensor.distribution
+    return switch self {
+    case .kurtosis: values.moments.kurtosis
+    case .absmax: values.absMax.map(Double.init)
+    case .std: values.moments.standardDeviation
+    case .crest: values.crestFactor
+    case .channelRatio: tensor.channels?.ratio
+    case .sqnr4: tensor.fourBitSQNR.map { -$0 }
+    case .name: nil
+    }
+  }
+
+  func sort(_ tensors: [TensorStatistics]) -> [TensorStatistics] {
+    guard self != .name else { return tensors.sorted { $0.name < $1.name } }
+    return tensors.enumerated().sorted { a, b in
+      let (first, second) = (weight(a.element), weight(b.element))
+      if first != second { return first ?? -.infinity > second ?? -.infinity }
+      return a.offset < b.offset
+    }
+    .map(\.element)
+  }
+}
+
+extension TensorStatistics {
+  /// In the way that is usual for its kind: weights in groups, activations and cache by token.
+  fileprivate var fourBitSQNR: Double? { sqnr(kind.usualScheme, bits: 4) }
+}
+
+extension TensorStatistics.Kind {
+  var title: String {
+    switch self {
+    case .weight: "weights"
+    case .activation: "activations"
+    case .key: "keys"
+    case .value: "values"
+    }
+  }
+
+  /// The way in which runtimes quantize tensors of this kind.
+  var usualScheme: QuantizationScheme.Name {
+    switch self {
+    case .weight: .group
+    case .activation: .perToken
+    case .key, .value: .perTokenGroup
+    }
+  }
+}
+
+/// Statistics as text for people.
+struct StatisticsReport {
+  private let measured: MeasuredModel
+
+  init(_ measured: MeasuredModel) { self.measured = measured }
+
+  /// For every kind, a line for every layer: a histogram of |x| and the key figures.
+  func layers(_ terminal: Terminal) -> String {
+    let sections = TensorStatistics.Kind.allCases.compactMap { kind in
+      section(kind, measured.layerSummaries.filter { $0.kind == kind }, terminal)
+    }
+    return sections.joined(separator: "\n") + notes(terminal)
+  }
+
+  /// A line for every tensor.
+  func tensors(by order: StatisticsOrder, limit: Int?, _ terminal: Terminal) -> String {
+    var table = TextTable([
+      .init("tensor"), .init("role"), .init("AbsMax", .right), .init("std", .right),
+      .init("kurtosis", .right), .init("crest", .right), .init("channels", .right),
+      .init("SQNR 4b", .right),
+    ])
+    for tensor in order.sort(measured.tensors).prefix(limit ?? .max) {
+      let values = tensor.distribution
+      table.append([
+        printable(tensor.name), tensor.role?.rawValue ?? tensor.kind.rawValue,
+        figure(values.absMax.map(Double.init)), figure(values.moments.standardDeviation),
+        figure(values.moments.kurtosis), figure(values.crestFactor),
+        figure(tensor.channels?.ratio), decibels(tensor.fourBitSQNR),
+      ])
+    }
+    return table.text(style: terminal.style) + notes(terminal)
+  }
+
+  private func section(
+    _ kind: TensorStatistics.Kind, _ summaries: [StatisticsSummary], _ terminal: Terminal
+  ) -> String? {
+    guard !summaries.isEmpty else { return nil }
+    let rows = summaries.map { figures($0) }
+    let titles = columns(kind)
+    // What the figures leave of the line is for the histogram.
+    let taken =
+      zip(titles.indices, titles).map { index, title in
+        2 + max(title.count, rows.map { $0[index].count }.max() ?? 0)
+      }.reduce(0, +) + "outside".count + 2
+    let axis = MagnitudeAxis(summaries.map(\.histogram), width: max(12, terminal.width - taken - 2))
+    let chart = BarChart(isUnicode: terminal.isUnicode)
+    var table = TextTable(
+      [.init("layer", .right), .init(axis.label)] + titles.map { .init($0, .right) }
+        + [.init("")])
+    for (summary, figures) in zip(summaries, rows) {
+      let bars = chart.row(axis.counts(summary.histogram), largest: axis.largest)
+      table.append(
+        [summary.layer.map { "\($0)" } ?? "outside", terminal.style.dim(bars)] + figures
+          + [summary.isOutlier ? terminal.style.yellow("!") : ""])
+    }
+    return terminal.style.bold(title(kind)) + "\n" + table.text(style: terminal.style)
+  }
+
+  private func title(_ kind: TensorStatistics.Kind) -> String {
+    switch kind {
+    case .weight:
+      "weights: |x| of the matrices of each layer; SQNR in dB for groups of "
+        + "\(measured.options.groupSize), \(measured.options.method.rawValue)"
+    case .activation: "activations: inputs of linear layers; SQNR in dB, one scale for each token"
+    case .key: "keys: SQNR in dB at 4 bits, by token and by channel"
+    case .value: "values: SQNR in dB at 4 bits, by token and by channel"
+    }
+  }
+
+  private func columns(_ kind: TensorStatistics.Kind) -> [String] {
+    let common = ["AbsMax", "std", "kurtosis", "channels"]
+    return switch kind {
+    case .weight: common + ["3 bits", "4 bits", "8 bits"]
+    case .activation: common + ["tokens", ">=6", "massive", "A4", "A8"]
+    case .key, .value: common + ["tokens", "by token", "by chan."]
+    }
+  }
+
+  private func figures(_ summary: StatisticsSummary) -> [String] {
+    let common = [
+      figure(Double(summary.absMax)), figure(summary.moments.standardDeviation),
+      figure(summary.kurtosis), figure(summary.channelRatio),
+    ]
+    func ratio(_ scheme: QuantizationScheme.Name, _ bits: Int) -> String {
+      decibels(summary.sqnr(scheme, bits: bits))
+    }
+    return switch summary.kind {
+    case .weight: common + [ratio(.group, 3), ratio(.group, 4), ratio(.group, 8)]
+    case .activation:
+      common + [
+        figure(summary.tokenRatio), "\(summary.outlierFeatureCount)", "\(summary.massiveCount)",
+        ratio(.perToken, 4), ratio(.perToken, 8),
+      ]
+    case .key, .value:
+      common + [
+        figure(summary.tokenRatio), ratio(.perTokenGroup, 4), ratio(.perChannelGroup, 4),
+      ]
+    }
+  }
+
+  /// What must not be overlooked, and how the figures are meant.
+  private func notes(_ terminal: Terminal) -> String {
+    var lines: [String] = []
+    for tensor in measured.damaged {
+      let values = tensor.distribution
+      lines.append(
+        terminal.style.yellow("warning:")
+          + " \(printable(tensor.name)) holds \(values.nanCount) NaN and \(values.infinityCount)"
+          + " infinities; its figures are of the other \(values.finiteCount) values")
+    }
+    for problem in measured.problems {
+      lines.append(terminal.style.yellow("left out:") + " " + printable(problem.message))
+    }
+    for feature in measured.outlierFeatures.prefix(8) {
+      lines.append(
+        "outlier feature (LLM.int8()): channel \(feature.channel), in \(feature.layerCount) layers,"
+          + " at \(percent(feature.tokenShare)) of the tokens")
+    }
+    for tensor in measured.tensors {
+      guard let outliers = tensor.outliers, let largest = outliers.massive.first else { continue }
+      lines.append(
+        "massive activation: \(printable(tensor.name)) reaches \(figure(Double(largest.value))) at"
+          + " token \(largest.row), channel \(largest.column); \(outliers.massiveCount) such")
+    }
+    guard !terminal.isQuiet else {
+      return lines.isEmpty ? "" : "\n" + lines.map { $0 + "\n" }.joined()
+    }
+    if measured.layerSummaries.contains(where: \.isOutlier) {
+      lines.append(
+        "! kurtosis or AbsMax is more than \(Int(StatisticsSummary.outlierRatio)) times that of"
+          + " the median layer")
+    }
+    lines.append(
+      "kurtosis: the mean of the tensors', 3 for a normal distribution; channels, tokens: the"
+        + " largest AbsMax over the median")
+    return "\n" + lines.map { $0 + "\n" }.joined()
+  }
+}

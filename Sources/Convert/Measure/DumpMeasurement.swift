@@ -8,11 +8,10 @@ package struct DumpMeasurement {
   /// What each tensor of the dump belongs to.
   private let identities: [DumpIdentity]
 
-  /// - Parameter checkpoint: the model that the dump must fit.
+  /// - Parameter model: the checkpoint that the dump must fit.
   /// - Throws: `DumpError`, the first there is, unless the options say to go on; `.nothing` where
   ///   no tensor is left then.
-  package init(_ dump: TensorDump, of checkpoint: Checkpoint, options: MeasureOptions) throws {
-    let model = DumpedModel(checkpoint)
+  init(_ dump: TensorDump, of model: DumpedModel, options: MeasureOptions) throws {
     var dump = dump.keeping { tensor throws(DumpError) in
       try model.check(tensor, from: dump.origin(of: tensor))
     }

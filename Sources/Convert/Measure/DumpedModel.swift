@@ -12,15 +12,21 @@ struct DumpIdentity {
 
 /// The checkpoint, asked what a dump's tensors belong to and whether they fit.
 struct DumpedModel {
-  private struct Weight {
+  struct Weight {
     let name: String
     let identity: TensorIdentity
     let inputCount: Int
-    let outputCount: Int
+  }
+
+  private struct Place: Hashable {
+    let role: TensorRole
+    let layer: Int?
   }
 
   /// By module path.
   private var weights: [String: Weight] = [:]
+  /// Several where experts have tensors of their own.
+  private var places: [Place: [Weight]] = [:]
   /// Outputs of the key and value projections by layer, where they are layers of their own or known
   /// rows of a fused one.
   private var keyWidths: [Int: (weight: String, count: Int)] = [:]
@@ -38,8 +44,9 @@ struct DumpedModel {
       guard shape.count >= 2 else { continue }
       let inputs = TensorPlan.inputCount(shape, identity)
       let outputs = identity.isTransposed ? shape[shape.count - 1] : shape[shape.count - 2]
-      weights[Manifest.Entry.modulePath(of: tensor.name)] = Weight(
-        name: tensor.name, identity: identity, inputCount: inputs, outputCount: outputs)
+      let weight = Weight(name: tensor.name, identity: identity, inputCount: inputs)
+      weights[Manifest.Entry.modulePath(of: tensor.name)] = weight
+      places[Place(role: identity.role, layer: identity.layer), default: []].append(weight)
       noteCache(tensor.name, identity, outputs: outputs)
     }
   }
@@ -55,6 +62,14 @@ struct DumpedModel {
       valueWidths[layer] = (name, rows.rowCount(of: .v))
     default: break
     }
+  }
+
+  /// The weights of a role in a layer. Where gate and up projection are fused, GGUF calls the pair
+  /// the up projection.
+  func weights(of role: TensorRole, layer: Int?) -> [Weight] {
+    let found = places[Place(role: role, layer: layer)] ?? []
+    guard found.isEmpty, role == .mlpUp else { return found }
+    return places[Place(role: .mlpGateUp, layer: layer)] ?? []
   }
 
   /// - Throws: `DumpError` where the tensor is none of this model.

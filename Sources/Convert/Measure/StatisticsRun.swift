@@ -6,10 +6,15 @@ package struct StatisticsRun {
   package let options: MeasureOptions
   private let weights: WeightMeasurement
   private let dump: DumpMeasurement?
+  /// Of all importance matrices.
+  package let importance: [ImportanceStatistics]
+  /// What was left out of the dumps.
+  package let problems: [DumpError]
 
-  /// - Parameters:
-  ///   - dumps: files of captured activations and cache, in any order.
-  /// - Throws: `PlanError`, `SourceError`, `DumpError`, `FileError`, `SafetensorsError`.
+  /// - Parameter dumps: files of captured activations and cache, and importance matrices, in any
+  ///   order.
+  /// - Throws: `PlanError`, `SourceError`, `DumpError`, `FileError`, `SafetensorsError`, and what a
+  ///   broken importance matrix gives.
   package init(_ checkpoint: Checkpoint, dumps: [String], options: MeasureOptions) throws {
     self.checkpoint = checkpoint
     self.options = options
@@ -17,17 +22,35 @@ package struct StatisticsRun {
     conversion.groupSize = options.groupSize
     let plan = try ConversionPlan(checkpoint, options: conversion)
     weights = WeightMeasurement(plan, options: options)
+
+    let model = DumpedModel(checkpoint)
+    let matrices = try dumps.filter { try ImportanceStatistics.isMatrix(path: $0) }
+    let captures = dumps.filter { !matrices.contains($0) }
     dump =
-      dumps.isEmpty
-      ? nil
-      : try DumpMeasurement(TensorDump(paths: dumps), of: checkpoint, options: options)
-    if let filter = options.filter, weights.isEmpty, dump?.dump.tensors.isEmpty ?? true {
+      captures.isEmpty
+      ? nil : try DumpMeasurement(TensorDump(paths: captures), of: model, options: options)
+    var problems = dump?.dump.problems ?? []
+    importance = try matrices.flatMap { path in
+      try ImportanceStatistics.read(path, of: model) { problem in
+        guard options.keepsGoing else { throw problem }
+        problems.append(problem)
+      }
+    }
+    .filter { entry in
+      options.filter.map { filter in
+        filter.matches(entry.name) || entry.weights.contains { filter.matches($0) }
+      } ?? true
+    }
+    self.problems = problems
+    if !matrices.isEmpty, importance.isEmpty, options.filter == nil {
+      throw DumpError.nothing(files: matrices)
+    }
+    if let filter = options.filter, weights.isEmpty, dump?.dump.tensors.isEmpty ?? true,
+      importance.isEmpty
+    {
       throw PlanError.patternMatchesNothing(filter.text, option: "--filter")
     }
   }
-
-  /// What was left out of the dumps.
-  package var problems: [DumpError] { dump?.dump.problems ?? [] }
 
   /// Bytes that will be read.
   package var byteCount: Int { weights.byteCount + (dump?.byteCount ?? 0) }

@@ -8,10 +8,11 @@ enum GroupKernels {
 
   /// Smallest and largest of finite weights.
   static func range(_ weights: Span<Float>, _ start: Int, _ count: Int) -> (Float, Float) {
-    var low = weights[start]
+    let group = weights.extracting(start..<start + count)
+    var low = group[0]
     var high = low
-    for i in start..<start + count {
-      let weight = weights[i]
+    for i in 0..<group.count {
+      let weight = group[i]
       low = weight < low ? weight : low
       high = weight > high ? weight : high
     }
@@ -28,84 +29,47 @@ enum GroupKernels {
       return
     }
     let limit = Float(largestCode)
-    for i in 0..<count {
-      var position = (weights[start + i] - parameters.bias) / parameters.scale
+    let group = weights.extracting(start..<start + count)
+    precondition(codeStart >= 0 && codeStart <= codes.count - count)
+    for i in 0..<group.count {
+      var position = (group[i] - parameters.bias) / parameters.scale
       position = position > 0 ? position : 0
       position = position < limit ? position : limit
-      codes[codeStart + i] = UInt8(
+      codes[codeStart &+ i] = UInt8(
         truncatingIfNeeded: (position + roundingConstant).bitPattern)
     }
   }
 
-  /// What decoding `codes` as MLX does loses. Sums in `Double`, in four lanes added in order.
-  static func error(
-    _ weights: Span<Float>, _ start: Int, _ count: Int, codes: Span<UInt8>, at codeStart: Int,
-    with parameters: GroupParameters, in type: ScaleType
+  /// What decoded weights lose. Sums in `Double`, in four lanes added in order.
+  static func difference(
+    _ weights: Span<Float>, _ start: Int, _ count: Int, decoded: Span<Float>, at decodedStart: Int
   ) -> (squared: Double, largest: Float) {
-    switch type {  // chosen once, outside the loop
-    case .f16:
-      measure(weights, start, count, codes, codeStart, parameters) {
-        HalfPrecision.f16ToFloat(HalfPrecision.floatToF16($0))
-      }
-    case .bf16:
-      measure(weights, start, count, codes, codeStart, parameters) {
-        HalfPrecision.bf16ToFloat(HalfPrecision.floatToBF16($0))
-      }
-    case .f32: measure(weights, start, count, codes, codeStart, parameters) { $0 }
-    }
-  }
-
-  @inline(__always)
-  private static func measure(
-    _ weights: Span<Float>, _ start: Int, _ count: Int, _ codes: Span<UInt8>, _ codeStart: Int,
-    _ parameters: GroupParameters, _ round: (Float) -> Float
-  ) -> (squared: Double, largest: Float) {
+    let group = weights.extracting(start..<start + count)
+    let values = decoded.extracting(decodedStart..<decodedStart + count)
     var lanes = SIMD4<Double>.zero
-    var largest: Float = 0
+    var largest = SIMD4<Float>.zero
     for base in stride(from: 0, to: count, by: 4) {
-      var difference = SIMD4<Double>.zero
-      for lane in 0..<4 {
-        let i = base + lane
-        let decoded = round(
-          round(Float(codes[codeStart + i]) * parameters.scale) + parameters.bias)
-        let distance = abs(weights[start + i] - decoded)
-        largest = distance > largest ? distance : largest
-        difference[lane] = Double(weights[start + i]) - Double(decoded)
-      }
+      let weight = SIMD4<Float>(group[base], group[base + 1], group[base + 2], group[base + 3])
+      let value = SIMD4<Float>(values[base], values[base + 1], values[base + 2], values[base + 3])
+      var distance = weight - value
+      distance.replace(with: -distance, where: distance .< 0)
+      largest.replace(with: distance, where: distance .> largest)
+      let difference = SIMD4<Double>(weight) - SIMD4<Double>(value)
       lanes += difference * difference
     }
-    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), largest)
+    let furthest = max(max(largest[0], largest[1]), max(largest[2], largest[3]))
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), furthest)
   }
 
-  /// Sum of squares, in the same order as `error`.
+  /// Sum of squares, in the same order as `difference`.
   static func squaredNorm(_ weights: Span<Float>, _ start: Int, _ count: Int) -> Double {
+    let group = weights.extracting(start..<start + count)
     var lanes = SIMD4<Double>.zero
-    for base in stride(from: start, to: start + count, by: 4) {
+    for base in stride(from: 0, to: count, by: 4) {
       let four = SIMD4<Double>(
-        Double(weights[base]), Double(weights[base + 1]), Double(weights[base + 2]),
-        Double(weights[base + 3]))
+        SIMD4<Float>(group[base], group[base + 1], group[base + 2], group[base + 3]))
       lanes += four * four
     }
     return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
-  }
-}
-
-extension GroupKernels {
-  /// What decoded weights lose, in the same order of sums as `error`.
-  static func difference(
-    _ weights: Span<Float>, _ decoded: Span<Float>, _ start: Int, _ count: Int
-  ) -> (squared: Double, largest: Float) {
-    var lanes = SIMD4<Double>.zero
-    var largest: Float = 0
-    for base in stride(from: start, to: start + count, by: 4) {
-      var difference = SIMD4<Double>.zero
-      for lane in 0..<4 {
-        let distance = abs(weights[base + lane] - decoded[base + lane])
-        largest = distance > largest ? distance : largest
-        difference[lane] = Double(weights[base + lane]) - Double(decoded[base + lane])
-      }
-      lanes += difference * difference
-    }
-    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), largest)
   }
 }

@@ -45,9 +45,12 @@ package struct GroupQuantizer {
     var total = QuantizationError()
     let source = weights.span
     var output = codes.mutableSpan
+    // What the codes of a group decode to.
+    var decoded = [Float](repeating: 0, count: size)
     for group in 0..<groupCount {
       let start = group * size
-      let (parameters, error, largest) = quantizeGroup(source, start, into: &output)
+      let (parameters, error, largest) = quantizeGroup(
+        source, start, into: &output, decoded: &decoded)
       scales[group] = parameters.scale
       biases[group] = parameters.bias
       total.squaredNorm += GroupKernels.squaredNorm(source, start, size)
@@ -58,7 +61,8 @@ package struct GroupQuantizer {
   }
 
   private mutating func quantizeGroup(
-    _ weights: Span<Float>, _ start: Int, into codes: inout MutableSpan<UInt8>
+    _ weights: Span<Float>, _ start: Int, into codes: inout MutableSpan<UInt8>,
+    decoded: inout [Float]
   ) -> (GroupParameters, squared: Double, largest: Float) {
     let size = layout.groupSize
     let largestCode = layout.largestCode
@@ -67,8 +71,8 @@ package struct GroupQuantizer {
       .stored(as: scaleType, largestCode: largestCode)
     GroupKernels.encode(
       weights, start, size, with: best, largestCode: largestCode, into: &codes, at: start)
-    var error = GroupKernels.error(
-      weights, start, size, codes: codes.span, at: start, with: best, in: scaleType)
+    var error = Self.error(
+      weights, start, layout, scaleType, codes.span, at: start, with: best, decoded: &decoded)
     guard method == .search, error.squared > 0 else { return (best, error.squared, error.largest) }
 
     for candidate in candidates(weights, start, low: low, high: high) {
@@ -76,8 +80,9 @@ package struct GroupQuantizer {
       GroupKernels.encode(
         weights, start, size, with: candidate.encoding, largestCode: largestCode,
         into: &trialSpan, at: 0)
-      let trialError = GroupKernels.error(
-        weights, start, size, codes: trial.span, at: 0, with: candidate.stored, in: scaleType)
+      let trialError = Self.error(
+        weights, start, layout, scaleType, trial.span, at: 0, with: candidate.stored,
+        decoded: &decoded)
       // The sum of squares would let one weight move far to help many small ones; no weight may
       // move by more than MLX's own quantizer and half a step allow.
       guard trialError.squared < error.squared,
@@ -87,6 +92,20 @@ package struct GroupQuantizer {
       for i in 0..<size { codes[start + i] = trial[i] }
     }
     return (best, error.squared, error.largest)
+  }
+
+  /// What decoding the codes as MLX does loses.
+  private static func error(
+    _ weights: Span<Float>, _ start: Int, _ layout: AffineLayout, _ scaleType: ScaleType,
+    _ codes: Span<UInt8>, at codeStart: Int, with parameters: GroupParameters,
+    decoded: inout [Float]
+  ) -> (squared: Double, largest: Float) {
+    var output = decoded.mutableSpan
+    layout.dequantizeGroup(
+      codes, at: codeStart, scale: parameters.scale, bias: parameters.bias, in: scaleType,
+      into: &output, at: 0)
+    return GroupKernels.difference(
+      weights, start, layout.groupSize, decoded: decoded.span, at: 0)
   }
 
   /// Parameters to choose codes with, and as they are stored.

@@ -139,7 +139,7 @@ struct SourceComparison {
     let size = layout.groupSize
     for group in 0..<groups {
       let loss = GroupKernels.difference(
-        slot.weights.span, slot.transposed.span, group * size, size)
+        slot.weights.span, group * size, size, decoded: slot.transposed.span, at: group * size)
       slot.error.squaredNorm += GroupKernels.squaredNorm(slot.weights.span, group * size, size)
       slot.error.squaredError += loss.squared
       slot.error.largestError = max(slot.error.largestError, Double(loss.largest))

@@ -80,31 +80,40 @@ package struct AffineLayout: Sendable, Hashable {
     precondition(scales.count >= groupCount && biases.count >= groupCount)
     let source = codes.span
     var output = weights.mutableSpan
+    for group in 0..<groupCount {
+      let start = group * groupSize
+      dequantizeGroup(
+        source, at: start, scale: scales[group], bias: biases[group], in: type, into: &output,
+        at: start)
+    }
+  }
+
+  /// Decodes one group, as `dequantize` does.
+  package func dequantizeGroup(
+    _ codes: Span<UInt8>, at codeStart: Int, scale: Float, bias: Float, in type: ScaleType,
+    into weights: inout MutableSpan<Float>, at start: Int
+  ) {
+    // A span of the group alone: its bounds are checked once, and the loop becomes vectors.
+    let source = codes.extracting(codeStart..<codeStart + groupSize)
     switch type {  // chosen once, outside the loop
     case .f16:
-      decode(source, scales, biases, groupCount, &output) {
+      decode(source, scale, bias, &weights, start) {
         HalfPrecision.f16ToFloat(HalfPrecision.floatToF16($0))
       }
     case .bf16:
-      decode(source, scales, biases, groupCount, &output) {
+      decode(source, scale, bias, &weights, start) {
         HalfPrecision.bf16ToFloat(HalfPrecision.floatToBF16($0))
       }
-    case .f32: decode(source, scales, biases, groupCount, &output) { $0 }
+    case .f32: decode(source, scale, bias, &weights, start) { $0 }
     }
   }
 
   @inline(__always)
   private func decode(
-    _ codes: Span<UInt8>, _ scales: [Float], _ biases: [Float], _ groupCount: Int,
-    _ output: inout MutableSpan<Float>, _ round: (Float) -> Float
+    _ codes: Span<UInt8>, _ scale: Float, _ bias: Float, _ output: inout MutableSpan<Float>,
+    _ start: Int, _ round: (Float) -> Float
   ) {
-    for group in 0..<groupCount {
-      let scale = scales[group]
-      let bias = biases[group]
-      let start = group * groupSize
-      for i in start..<start + groupSize {
-        output[i] = round(round(Float(codes[i]) * scale) + bias)
-      }
-    }
+    precondition(start >= 0 && start <= output.count - codes.count)
+    for i in 0..<codes.count { output[start &+ i] = round(round(Float(codes[i]) * scale) + bias) }
   }
 }

@@ -7,6 +7,7 @@ struct MeasuredModel {
   let options: MeasureOptions
   let config: ModelConfig?
   let tensors: [TensorStatistics]
+  let importance: [ImportanceStatistics]
   /// What was left out of the dumps.
   let problems: [DumpError]
   let layerSummaries: [StatisticsSummary]
@@ -17,6 +18,7 @@ struct MeasuredModel {
     options = run.options
     config = run.checkpoint.config
     self.tensors = tensors
+    importance = run.importance
     problems = run.problems
     layerSummaries = TensorStatistics.Kind.allCases.flatMap {
       StatisticsSummary.layers(tensors, kind: $0)

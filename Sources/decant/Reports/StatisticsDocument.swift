@@ -25,6 +25,7 @@ struct StatisticsDocument {
       ),
       ("outlier_features", .array(measured.outlierFeatures.map(feature))),
       ("layers", .array(measured.layerSummaries.map(summary))),
+      ("importance", .array(measured.importance.map(importance))),
     ]
     try put("{")
     for (name, value) in head { try put("\"\(name)\":\(value.compactText),\n") }
@@ -40,6 +41,24 @@ struct StatisticsDocument {
       "channel": .integer(feature.channel), "layer_count": .integer(feature.layerCount),
       "layer_share": .double(feature.layerShare), "token_share": .double(feature.tokenShare),
     ]
+  }
+
+  private func importance(_ entry: ImportanceStatistics) -> JSONValue {
+    let energy = entry.energy
+    var document: JSONValue = [
+      "name": .string(entry.name), "role": .string(entry.role.rawValue),
+      "layer": entry.layer.map { .integer($0) } ?? .null, "expert": .integer(entry.expert),
+      "weights": .array(entry.weights.map { .string($0) }), "tokens": .double(entry.tokenCount),
+      "channels": .integer(energy.channelCount), "sum": .double(energy.sum),
+      "min": .double(energy.minimum), "max": .double(energy.maximum), "mean": .double(energy.mean),
+      "std": .double(energy.standardDeviation), "active_share": .double(energy.activeShare),
+      "entropy": .double(energy.entropy), "normalized_entropy": .double(energy.normalizedEntropy),
+      "outlier_share": .double(energy.outlierShare),
+    ]
+    if measured.options.keepsChannels {
+      document["mean_square"] = Self.numbers(entry.meanSquares)
+    }
+    return document
   }
 
   private func summary(_ summary: StatisticsSummary) -> JSONValue {

@@ -74,7 +74,30 @@ struct StatisticsReport {
     let sections = TensorStatistics.Kind.allCases.compactMap { kind in
       section(kind, measured.layerSummaries.filter { $0.kind == kind }, terminal)
     }
-    return sections.joined(separator: "\n") + notes(terminal)
+    return (sections + [importance(terminal)].compactMap(\.self)).joined(separator: "\n")
+      + notes(terminal)
+  }
+
+  /// A line for every entry of the importance matrices.
+  private func importance(_ terminal: Terminal) -> String? {
+    guard !measured.importance.isEmpty else { return nil }
+    var table = TextTable([
+      .init("layer", .right), .init("entry"), .init("sum E[x²]", .right), .init("max", .right),
+      .init("mean", .right), .init("std", .right), .init("active", .right),
+      .init("entropy", .right), .init("outliers", .right),
+    ])
+    for entry in measured.importance {
+      let energy = entry.energy
+      table.append([
+        entry.layer.map { "\($0)" } ?? "",
+        printable(entry.name) + (entry.expert > 0 ? ", expert \(entry.expert)" : ""),
+        figure(energy.sum), figure(energy.maximum), figure(energy.mean),
+        figure(energy.standardDeviation), percent(energy.activeShare),
+        percent(energy.normalizedEntropy), percent(energy.outlierShare),
+      ])
+    }
+    return terminal.style.bold("importance matrix: mean square of the inputs, by channel") + "\n"
+      + table.text(style: terminal.style)
   }
 
   /// A line for every tensor.

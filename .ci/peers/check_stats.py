@@ -14,7 +14,7 @@ import numpy as np
 from figures import (
     BINNED_ZERO, SHOWN, Figures, check_histogram, check_profile, check_round_trips, moments)
 from round_trips import activation_round_trips, cache_round_trips, weight_round_trips
-from stats_summaries import check_features, check_layers
+from stats_summaries import check_features, check_importance, check_layers
 from tensor_values import SMALLEST_NORMAL, read_config, read_dumps, read_weights
 
 LEVELS = [0.001, 0.01, 0.5, 0.99, 0.999, 0.9999]
@@ -228,7 +228,7 @@ def main():
     figures = Figures()
     figures.members("document", document, [
         "path", "group_size", "method", "outlier_ratio", "kurtosis_convention", "problems",
-        "outlier_features", "layers", "tensors"])
+        "outlier_features", "layers", "importance", "tensors"])
     figures.same("kurtosis_convention", document["kurtosis_convention"], "pearson")
     tensors = read_weights(arguments.checkpoint) | read_dumps(arguments.dumps)
     names = [entry["name"] for entry in document["tensors"]]
@@ -240,6 +240,7 @@ def main():
         for entry in document["tensors"] if entry["name"] in tensors]
     check_layers(figures, document, measured)
     check_features(figures, document, measured)
+    check_importance(figures, document["importance"])
     farthest = ", ".join(f"{kind} {value:.1e}" for kind, value in sorted(
         figures.farthest.items()) if value > 1e-13 and "[" not in kind)
     figures.finish(f"{len(measured)} tensors; largest relative differences: {farthest or 'none'}")

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 import numpy as np
+from scipy import stats
 
 from figures import check_histogram, check_round_trips, moments
 from round_trips import merged
@@ -107,3 +108,25 @@ def check_features(figures, document, measured):
         (f["channel"], f["layer_count"], f["layer_share"], f["token_share"])
         for f in document["outlier_features"]]
     figures.same("outlier_features", theirs, sorted(ours, key=lambda f: (-f[3], f[0])))
+
+
+def check_importance(figures, entries):
+    """Figures of importance matrices, from the mean squares that stand beside them; needs
+    --channels."""
+    for entry in entries:
+        where = f"{entry['name']} expert {entry['expert']}"
+        figures.members(where, entry, [
+            "name", "role", "layer", "expert", "weights", "tokens", "channels", "sum", "min", "max",
+            "mean", "std", "active_share", "entropy", "normalized_entropy", "outlier_share",
+            "mean_square"])
+        squares = np.array(entry["mean_square"])
+        mean, std, total = squares.mean(), squares.std(), squares.sum()
+        entropy = stats.entropy(squares, base=2) if total else None
+        figures.same(f"{where}: channels", entry["channels"], squares.size)
+        for name, ours in {
+            "sum": total, "min": squares.min(), "max": squares.max(), "mean": mean, "std": std,
+            "active_share": np.mean(squares > 1e-5), "entropy": entropy,
+            "normalized_entropy": entropy / np.log2(squares.size) if total else None,
+            "outlier_share": np.mean((squares - mean) / std > 1) if std else 0,
+        }.items():
+            figures.close(f"{where}: {name}", entry[name], ours)

@@ -26,6 +26,12 @@ def manifest_of(path):
         return json.loads(file.metadata()["decant.manifest"])
 
 
+def header_of(path):
+    """The JSON header of a safetensors file."""
+    with open(path, "rb") as file:
+        return json.loads(file.read(int.from_bytes(file.read(8), "little")))
+
+
 def read_all(path):
     """Every tensor of a checkpoint, by name."""
     tensors = {}

@@ -17,9 +17,10 @@ package struct LogHistogram: Sendable, Equatable {
     Int(value.magnitude.bitPattern >> 21)
   }
 
-  /// Smallest magnitude in the bin of that index. The next bin's is the end of this one.
+  /// Smallest magnitude in the bin of that index. The next bin's is the end of this one; that of the
+  /// last bin of all is the largest finite number.
   package static func lowerEdge(ofBin bin: Int) -> Float {
-    Float(bitPattern: UInt32(bin) << 21)
+    min(Float(bitPattern: UInt32(bin) << 21), .greatestFiniteMagnitude)
   }
 
   /// Bins that can be: of all finite values.

@@ -24,11 +24,16 @@ package struct Moments: Sendable, Equatable {
     }
     guard count > 0 else { return }
     let mean = sum / count
-    var (first, second, third, fourth) = (0.0, 0.0, 0.0, 0.0)
+    // `first` is all rounding: carrying what each addition lost (Kahan 1965) keeps its own, which
+    // ascending values drive up, out of the mean.
+    var (first, lost, second, third, fourth) = (0.0, 0.0, 0.0, 0.0, 0.0)
     forEach { value, weight in
       let distance = value - mean
       let square = distance * distance
-      first += weight * distance
+      let term = weight * distance - lost
+      let sum = first + term
+      lost = (sum - first) - term
+      first = sum
       second += weight * square
       third += weight * square * distance
       fourth += weight * square * square

@@ -32,6 +32,8 @@ enum StatsCommand: Command {
       OptionDescription(
         long: "keep-going",
         help: "Leave out what is wrong in a dump, say so, and measure the rest."),
+      OptionDescription(
+        long: "html", value: .init("FILE", .path), help: "Write a page of pictures and tables."),
       CommonOption.jobs,
       CommonOption.json,
     ],
@@ -53,6 +55,9 @@ enum StatsCommand: Command {
       Checkpoint(path: arguments.operands[0]),
       dumps: arguments.values("activations") + arguments.values("kv"),
       options: try options(arguments))
+    let page = try arguments.value("html").map {
+      try StatisticsPageFile(path: $0, replacing: false)
+    }
     let bar = ProgressBar(title: "stats", totalBytes: run.byteCount, terminal: terminal)
     defer { bar.finish() }
     let tensors = try run.run(
@@ -60,6 +65,8 @@ enum StatsCommand: Command {
       progress: { bar.advance(by: $0) })
     bar.finish()
     let measured = MeasuredModel(run, tensors: tensors)
+    try page?.write(measured)
+    guard page == nil else { return .done }
     try StatisticsDocument(measured).write { try StandardOutput.write($0) }
     return .done
   }

@@ -100,14 +100,13 @@ struct ChannelProfiles {
     let named = profile.outliers.prefix(Self.named).map { outlier -> Markup in
       """
       <span><b>\(groupedText(outlier.index))</b> \(figureText(Double(outlier.absMax))) \
-      (\(figureText(outlier.ratio))×)</span>, \
-
+      (\(figureText(outlier.ratio))×)</span>
       """
-    }.joined()
+    }
     let rest = profile.outlierCount - min(Self.named, profile.outliers.count)
     return """
-      Outlier \(profile.outlierCount == 1 ? "channel" : "channels"): \(named)\
-      \(rest > 0 ? "and \(groupedText(rest)) more" : "")
+      Outlier \(profile.outlierCount == 1 ? "channel" : "channels"): \(named.joined(separator: ", "))\
+      \(rest > 0 ? " and \(groupedText(rest)) more" : "")
       """
   }
 }

@@ -8,6 +8,7 @@ struct HeatMaps {
     let scale: HeatScale
     let figure: (StatisticsSummary) -> Double?
     let text: (Double?) -> String
+    let limitText: (Double) -> String
   }
 
   private let kinds: [(kind: TensorStatistics.Kind, cells: [StatisticsSummary])]
@@ -50,14 +51,15 @@ struct HeatMaps {
     return [
       Measure(
         name: "Kurtosis", note: "3 for a normal distribution; more means heavier tails",
-        scale: .kurtosis, figure: \.moments.kurtosis, text: figureText),
+        scale: .kurtosis, figure: \.moments.kurtosis, text: figureText, limitText: tickText),
       Measure(
         name: "AbsMax", note: "largest magnitude",
         scale: .logarithmic(cells.map { Double($0.absMax) }),
-        figure: { Double($0.absMax) }, text: figureText),
+        figure: { Double($0.absMax) }, text: figureText, limitText: roughText),
       Measure(
         name: "SQNR at 4 bits", note: "in dB, \(scheme); stronger colour: more is lost",
-        scale: .decibels(cells.compactMap(sqnr)), figure: sqnr, text: decibelText),
+        scale: .decibels(cells.compactMap(sqnr)), figure: sqnr, text: decibelText,
+        limitText: decibelText),
     ]
   }
 
@@ -102,8 +104,8 @@ struct HeatMaps {
         """
     }
     return """
-      <div class="map"><h4>\(measure.name) <small>\(measure.note)</small></h4>
-      \(measure.scale.legend(measure.text))\(tables)</div>
+      <div class="map" style="flex-basis:\(46 * (roles.count + 1))px"><h4>\(measure.name) <small>\(measure.note)</small></h4>
+      \(measure.scale.legend(measure.limitText))\(tables)</div>
 
       """
   }

@@ -38,7 +38,7 @@ struct HeatScale: Sendable {
   }
 
   /// The colours with the figures at which they begin.
-  func legend(_ text: (Double?) -> String) -> Markup {
+  func legend(_ text: (Double) -> String) -> Markup {
     let steps: Markup = (0...8).map { step in
       let words = step == 0 ? (isFalling ? "more" : "less") : text(limits[step - 1])
       return "<li class=\"c\(step)\">\(words)</li>"

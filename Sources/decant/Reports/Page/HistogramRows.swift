@@ -1,4 +1,5 @@
 import Convert
+import Foundation
 import Stats
 
 /// Histograms of log2 |x|, one row for each layer, of one kind after the other on the same axis.
@@ -8,17 +9,21 @@ struct HistogramRows {
   private static let (left, top, width) = (34.0, 6.0, 258.0)
   private static let fullWidth = 300.0
 
-  /// Space from row to row, and height of a row that fills it and overlaps the one above.
-  private var pitch: Double { max(11, min(34, 380 / Double(max(1, figures.layers.count)))) }
-  private var rowHeight: Double { pitch * 1.5 }
+  /// Space from row to row.
+  private var pitch: Double { max(11, min(42, 420 / Double(max(1, figures.layers.count)))) }
+  /// Many rows overlap the one above, few keep clear of it.
+  private var rowHeight: Double { pitch * (pitch < 20 ? 1.5 : 0.94) }
+
+  /// Where the bins of an octave begin in it, and where the last one ends, on a scale of log2.
+  private static let edges = [1, 1.25, 1.5, 1.75, 2].map(log2)
 
   var markup: Markup {
     guard !figures.kinds.isEmpty else { return "" }
     let bins = axis
     return """
       <div class="ridges n\(figures.kinds.count)">\(figures.kinds.map { chart($0, bins) }.joined())</div>
-      <p class="note">Height: square root of the share of the layer's values that a bin holds, so \
-      that thin tails show. Four bins to an octave. The dot at the right end of a row is the largest \
+      <p class="note">Height: square root of the density of values along the axis, so that thin tails \
+      show. There are four bins to an octave. The dot at the right end of a row is the largest \
       magnitude. Left of the axis lies at most 0.1 % of a layer's values, and zeros have no bin.</p>
       """
   }
@@ -54,7 +59,7 @@ struct HistogramRows {
       rows += row(summary, index, bins)
     }
     var labels: Markup = ""
-    for index in rowTicks {
+    for index in rowTicks(summaries) {
       let mark = summaries[index]?.isOutlier == true ? "▸" : ""
       labels += """
         <text class="tick" x="\(Self.left - 5)" \
@@ -77,13 +82,24 @@ struct HistogramRows {
       """
   }
 
-  private var rowTicks: [Int] {
-    let step = pitch >= 14 ? 1 : figures.layers.count <= 40 ? 2 : 5
-    return Array(stride(from: 0, to: figures.layers.count, by: step))
+  /// Rows that carry their number: every few, and all that stand out, which go first.
+  private func rowTicks(_ summaries: [StatisticsSummary?]) -> [Int] {
+    let marked = summaries.indices.filter { summaries[$0]?.isOutlier == true }
+    let step = pitch >= 14 ? 1 : summaries.count <= 40 ? 2 : 5
+    let others = stride(from: 0, to: summaries.count, by: step).filter { index in
+      marked.allSatisfy { ($0 - index).magnitude >= (step + 1) / 2 }
+    }
+    return marked + others
   }
 
   private func x(_ bin: Int, _ bins: Range<Int>) -> Double {
-    Self.left + Self.width * Double(bin - bins.lowerBound) / Double(bins.count)
+    let octave = LogHistogram.binsPerOctave
+    let (whole, part) = (bin - bins.lowerBound).quotientAndRemainder(dividingBy: octave)
+    return Self.left + octaveWidth(bins) * (Double(whole) + Self.edges[part])
+  }
+
+  private func octaveWidth(_ bins: Range<Int>) -> Double {
+    Self.width * Double(LogHistogram.binsPerOctave) / Double(bins.count)
   }
 
   /// Powers of two, at most seven of them.
@@ -118,22 +134,26 @@ struct HistogramRows {
     guard !histogram.counts.isEmpty, end > bins.lowerBound else { return "" }
     let first = max(histogram.firstBin, bins.lowerBound)
     let counts = histogram.counts[(first - histogram.firstBin)...]
-    // The tallest bin of the row fills its height: rows compare by shape.
-    let tallest = Double(histogram.counts.max() ?? 1)
-    let step = Self.width / Double(bins.count)
+    // Bins differ in width, so what is drawn is their density. The densest of the row fills its
+    // height: rows compare by shape.
+    let octave = LogHistogram.binsPerOctave
+    let widths = (0..<octave).map { Self.edges[$0 + 1] - Self.edges[$0] }
+    let densities = counts.enumerated().map { Double($1) / widths[(first + $0) % octave] }
+    let densest = densities.max() ?? 1
+    guard densest > 0 else { return "" }
     var path = "M\(coordinateText(x(first, bins))) \(coordinateText(bottom))"
     var level = 0.0
-    for count in counts {
-      let next = ((Double(count) / tallest).squareRoot() * rowHeight * 10).rounded() / 10
+    for (index, density) in densities.enumerated() {
+      let next = ((density / densest).squareRoot() * rowHeight * 10).rounded() / 10
       if next != level { path += "v\(coordinateText(level - next))" }
       // Relative steps of a rounded length would add up to an error.
-      path += "h\(stepText(step))"
+      path += "h\(stepText(widths[(first + index) % octave] * octaveWidth(bins)))"
       level = next
     }
     let largest = Self.left + Self.width * octavePosition(summary.absMax, bins)
     return """
       <g class="row\(summary.isOutlier ? " hot" : "")" data-row="\(index)" data-first="\(first)" data-c="\
-      \(counts.map(String.init).joined(separator: " "))"><path d="\(path)V\(bottom)z"/>\
+      \(counts.map { String($0, radix: 36) }.joined(separator: " "))"><path d="\(path)V\(bottom)z"/>\
       <circle cx="\(largest)" cy="\(bottom)" r="2"/></g>
       """
   }
@@ -143,13 +163,12 @@ struct HistogramRows {
     return "\(thousandths / 1000)." + String(String(thousandths % 1000 + 1000).dropFirst())
   }
 
-  /// Place of a magnitude on the axis, 0 to 1: within a bin, at its share of the bin's width.
+  /// Place of a magnitude on the axis, 0 to 1.
   private func octavePosition(_ magnitude: Float, _ bins: Range<Int>) -> Double {
     guard magnitude > 0 else { return 0 }
-    let bin = LogHistogram.bin(of: magnitude)
-    let low = LogHistogram.lowerEdge(ofBin: bin)
-    let high = LogHistogram.lowerEdge(ofBin: bin + 1)
-    let within = high.isFinite ? Double((magnitude - low) / (high - low)) : 0.5
-    return min(1, max(0, (Double(bin - bins.lowerBound) + within) / Double(bins.count)))
+    let octave = Double(LogHistogram.binsPerOctave)
+    // Bins are numbered by the biased exponent of F32.
+    let power = log2(Double(magnitude)) + 127 - Double(bins.lowerBound) / octave
+    return min(1, max(0, power * octave / Double(bins.count)))
   }
 }

@@ -42,7 +42,7 @@ struct LayerPanels {
       <div class="panels n\(kinds.count)">\(panels)</div>
       <p class="note">Layers run from left to right. All panels of a measure share their scale, \
       which is logarithmic. A ring marks a layer whose kurtosis or AbsMax exceeds \
-      \(figureText(StatisticsSummary.outlierRatio)) times the median of the layers.</p>
+      \(tickText(StatisticsSummary.outlierRatio)) times the median of the layers.</p>
       <details><summary>The same as a table</summary>\(table(kinds))</details>
       """
   }

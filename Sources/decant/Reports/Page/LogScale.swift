@@ -5,20 +5,21 @@ struct LogScale: Sendable {
   let low: Double
   let high: Double
 
-  /// Takes in all of `values` that have a logarithm, with a little room on both sides, and at least
-  /// a factor of two.
+  /// Takes in all of `values` that are positive and normal, with a little room on both sides, and
+  /// at least a factor of two.
   init(_ values: [Double]) {
-    let sound = values.filter { $0 > 0 && $0.isFinite }
+    let sound = values.filter { $0.isNormal && $0 > 0 }
     let (least, most) = (sound.min() ?? 1, sound.max() ?? 1)
     let room = max(1.12, 2.4 / max(1, most / least)).squareRoot()
     low = max(least / room, .leastNormalMagnitude)
     high = min(most * room, .greatestFiniteMagnitude)
   }
 
-  /// 0 at the low end, 1 at the high end; nil where there is no logarithm.
+  /// 0 at the low end, 1 at the high end; nil for what is not positive and normal.
   func position(_ value: Double?) -> Double? {
-    guard let value, value > 0, value.isFinite else { return nil }
-    return log2(value / low) / log2(high / low)
+    guard let value, value.isNormal, value > 0 else { return nil }
+    // Quotients could overflow.
+    return (log2(value) - log2(low)) / (log2(high) - log2(low))
   }
 
   /// Two to five round figures on the axis: powers of ten if they do, else finer ones.

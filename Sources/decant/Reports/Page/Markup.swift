@@ -47,5 +47,12 @@ struct Markup: ExpressibleByStringInterpolation, Sendable {
 }
 
 extension Sequence<Markup> {
-  func joined() -> Markup { reduce(into: "") { $0 += $1 } }
+  func joined(separator: Markup = "") -> Markup {
+    var joined: Markup = ""
+    for (index, piece) in enumerated() {
+      if index > 0 { joined += separator }
+      joined += piece
+    }
+    return joined
+  }
 }

@@ -56,3 +56,12 @@ func coordinateText(_ coordinate: Double) -> String {
   let (number, rest) = (whole.magnitude / 10, whole.magnitude % 10)
   return (whole < 0 ? "-" : "") + "\(number)" + (rest == 0 ? "" : ".\(rest)")
 }
+
+/// Two significant digits, where there is little room.
+func roughText(_ value: Double) -> String {
+  value >= 0.000_95 && value < 99.5
+    ? String(
+      format: value >= 9.95 ? "%.0f" : value >= 0.95 ? "%.1f" : value >= 0.095 ? "%.2f" : "%.3f",
+      value)
+    : figureText(value)
+}

@@ -6,6 +6,7 @@ struct PageFindings {
   private enum Level: String {
     case warning = "Warning"
     case notice = "Notice"
+    case figure = "Measured"
     case sound = "Sound"
   }
 
@@ -85,13 +86,14 @@ struct PageFindings {
         \(figureText(kurtosis)) and AbsMax \(figureText(absMax)).
         """)
     }
-    guard found.isEmpty, !figures.kinds.isEmpty else { return found }
+    // Fewer than three layers cannot differ from their median by as much.
+    guard found.isEmpty, figures.layers.count > 2 else { return found }
     return [
       finding(
         .sound,
         """
         No layer stands out: kurtosis and AbsMax stay within \
-        \(figureText(StatisticsSummary.outlierRatio)) times the median of the layers.
+        \(tickText(StatisticsSummary.outlierRatio)) times the median of the layers.
         """)
     ]
   }
@@ -168,7 +170,7 @@ struct PageFindings {
         .notice,
         """
         \(groupedText(found.count)) of \(countText(all.count, noun(kind))) have input channels beyond \
-        \(figureText(measured.options.outlierRatio)) times the median channel; the furthest, \
+        \(tickText(measured.options.outlierRatio)) times the median channel; the furthest, \
         \(figureText(worst.channels?.ratio)) times, is in <code>\(worst.name)</code>.
         """)
     }
@@ -188,7 +190,7 @@ struct PageFindings {
       let difference = channel - token
       let better = difference > 0 ? "per-channel" : "per-token"
       return finding(
-        .notice,
+        .figure,
         """
         \(kind.title): \(better) groups keep \(decibelText(difference.magnitude)) dB more than \
         \(difference > 0 ? "per-token" : "per-channel") ones at 2 bits (\(decibelText(channel)) dB by \
@@ -209,7 +211,7 @@ struct PageFindings {
       } ?? ""
     return [
       finding(
-        .notice,
+        .figure,
         """
         Weights at 4 bits in groups of \(measured.options.groupSize) would keep an SQNR of \
         \(decibelText(all)) dB\(least).
@@ -229,8 +231,7 @@ struct PageFindings {
   }
 
   private func list(_ named: [Markup], of count: Int) -> Markup {
-    var list: Markup = ""
-    for (index, name) in named.enumerated() { list += index == 0 ? name : ", \(name)" }
+    var list = named.joined(separator: ", ")
     if count > named.count { list += " and \(groupedText(count - named.count)) more" }
     return list
   }

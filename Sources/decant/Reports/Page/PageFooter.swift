@@ -27,7 +27,7 @@ struct PageFooter {
       (
         "Outlier channel",
         """
-        Its AbsMax exceeds \(figureText(measured.options.outlierRatio)) times that of the median \
+        Its AbsMax exceeds \(tickText(measured.options.outlierRatio)) times that of the median \
         channel. The channel and token ratios are the largest AbsMax over the median one.
         """
       ),
@@ -44,9 +44,9 @@ struct PageFooter {
       (
         "Emergent outlier feature",
         """
-        A channel that reaches magnitude \(figureText(Double(ActivationChannels.outlierMagnitude))) in \
-        \(percentText(OutlierFeature.smallestLayerShare)) of the layers and at \
-        \(percentText(OutlierFeature.smallestTokenShare)) of the tokens (LLM.int8(), arXiv 2208.07339).
+        A channel that reaches magnitude \(tickText(Double(ActivationChannels.outlierMagnitude))) in \
+        \(tickText(100 * OutlierFeature.smallestLayerShare)) % of the layers and at \
+        \(tickText(100 * OutlierFeature.smallestTokenShare)) % of the tokens (LLM.int8(), arXiv 2208.07339).
         """
       ),
       (

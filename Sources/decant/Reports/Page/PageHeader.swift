@@ -47,10 +47,10 @@ struct PageHeader {
           """
       }
       let values = tensors.reduce(0) { $0 + $1.distribution.count }
-      let worst = tensors.filter { $0.shape.count > 1 }.compactMap {
-        $0.distribution.moments.kurtosis
-      }.max()
-      let largest = tensors.compactMap(\.distribution.absMax).max()
+      // As everywhere on the page, vectors are left out of what is summed up.
+      let matrices = tensors.filter { $0.shape.count > 1 }.map(\.distribution)
+      let worst = matrices.compactMap(\.moments.kurtosis).max()
+      let largest = matrices.compactMap(\.absMax).max()
       return """
         <div class="tile"><dt><span class="key \(kind.style)">\(kind.letter)</span> \(kind.title)</dt>\
         <dd>\(shortText(values))<small>values in \(countText(tensors.count, "tensor"))</small>\

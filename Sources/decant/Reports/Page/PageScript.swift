@@ -13,6 +13,9 @@ enum PageScript {
     const bits = new DataView(new ArrayBuffer(4));
     const edge = bin => { bits.setUint32(0, bin * 2097152); return bits.getFloat32(0); };
 
+    // Where the four bins of an octave begin in it, and where the last one ends.
+    const starts = [1, 1.25, 1.5, 1.75, 2].map(Math.log2);
+
     function setUp(chart) {
       const data = chart.dataset;
       const svg = chart.querySelector("svg");
@@ -25,19 +28,30 @@ enum PageScript {
       const rowOf = row => ridges.find(ridge => Number(ridge.dataset.row) === row);
       let column = 0, row = 0;
 
+      // Middle of a column, 0 to 1, and the column at a place from 0 to 1.
+      const middle = at => ridges.length
+        ? (Math.floor(at / 4) + (starts[at % 4] + starts[at % 4 + 1]) / 2) / (count / 4)
+        : (at + 0.5) / count;
+      const columnAt = place => {
+        if (ridges.length === 0) return Math.floor(place * count);
+        const octave = Math.floor(place * count / 4);
+        const rest = place * count / 4 - octave;
+        return 4 * octave + starts.filter(start => rest >= start).length - 1;
+      };
+
       function words() {
         if (values) return data.name + ", layer " + layers[column] + ": " + values[column];
         const bin = Number(data.bin) + column;
         const ridge = rowOf(row);
         const counts = ridge ? ridge.dataset.c.split(" ") : [];
-        const held = Number(counts[bin - (ridge ? Number(ridge.dataset.first) : 0)] || 0);
+        const held = parseInt(counts[bin - (ridge ? Number(ridge.dataset.first) : 0)] || "0", 36);
         return data.name + ", layer " + layers[row] + ": " + held.toLocaleString("en") +
           (held === 1 ? " value" : " values") + " from " + figure(edge(bin)) + " to " +
           figure(edge(bin + 1));
       }
 
       function show(x, y) {
-        const place = left + width * (column + 0.5) / count;
+        const place = left + width * middle(column);
         cursor.setAttribute("x1", place);
         cursor.setAttribute("x2", place);
         chart.classList.add("shown");
@@ -64,7 +78,7 @@ enum PageScript {
         const scale = svg.viewBox.baseVal.width / box.width;
         const x = (event.clientX - box.left) * scale;
         const y = (event.clientY - box.top) * scale;
-        column = clamp(Math.floor((x - left) / width * count), count);
+        column = clamp(columnAt((x - left) / width), count);
         row = ridges.length
           ? clamp(Math.floor((y - Number(data.y)) / Number(data.pitch)), rowCount) : 0;
         show(event.clientX, event.clientY);
@@ -82,7 +96,7 @@ enum PageScript {
         const box = svg.getBoundingClientRect();
         const scale = box.width / svg.viewBox.baseVal.width;
         const y = ridges.length ? Number(data.y) + row * Number(data.pitch) : 20;
-        show(box.left + (left + width * (column + 0.5) / count) * scale, box.top + y * scale);
+        show(box.left + (left + width * middle(column)) * scale, box.top + y * scale);
       });
     }
     all(".chart").forEach(setUp);

@@ -70,6 +70,7 @@ enum PageStyle {
     .tile dd { margin: 6px 0 0; font-size: 24px; font-weight: 650; line-height: 1.2; }
     .tile small { display: block; font-size: 13px; font-weight: 400; color: var(--soft);
       margin-top: 3px; line-height: 1.45; }
+    .tile code { white-space: nowrap; }
     .tile small b { color: var(--ink); }
     .tile.empty { border-style: dashed; background: none; }
     .tile.empty dd { color: var(--soft); font-size: 18px; font-weight: 500; }
@@ -85,7 +86,7 @@ enum PageStyle {
     nav a { text-decoration: none; }
     nav a:hover { text-decoration: underline; }
     .findings { list-style: none; padding: 0; margin: 0; display: grid; gap: 9px; }
-    .findings > li { display: grid; grid-template-columns: 76px 1fr; gap: 12px; padding: 10px 14px;
+    .findings > li { display: grid; grid-template-columns: 84px 1fr; gap: 12px; padding: 10px 14px;
       background: var(--card); border: 1px solid var(--rule); border-left: 4px solid var(--soft);
       border-radius: 6px; }
     .findings > li > div { min-width: 0; overflow-wrap: anywhere; }
@@ -116,10 +117,10 @@ enum PageStyle {
     figcaption { font-size: 13px; margin-bottom: 4px; line-height: 1.4; }
     svg { display: block; width: 100%; height: auto; overflow: visible; }
     .panels { display: grid; gap: 20px 22px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-    .panels.n1 { grid-template-rows: auto; }
+    .panel { max-width: 360px; }
     .panels.n2 { grid-auto-flow: column; grid-template-rows: auto auto; }
     .panels.n4 { grid-template-columns: repeat(4, minmax(0, 1fr)); }
-    .panels.contrast { grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 460px)); }
+    .panels.contrast { grid-template-columns: repeat(auto-fit, minmax(min(100%, 280px), 360px)); }
     .ridges { display: grid; gap: 24px 22px;
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 262px), 1fr)); }
     .ridges.n1 { max-width: 620px; }
@@ -139,10 +140,10 @@ enum PageStyle {
     .ring { fill: none; stroke: var(--hot); stroke-width: 1.8; }
     .cursor { stroke: var(--ink); stroke-width: 0.8; visibility: hidden; pointer-events: none; }
     .shown .cursor { visibility: visible; }
-    .row path { fill: var(--line); fill-opacity: 0.72; stroke: var(--card); stroke-width: 0.7; }
+    .row path { fill: var(--line); stroke: var(--paper); stroke-width: 0.7; }
     .row circle { fill: var(--line); stroke: var(--paper); stroke-width: 0.6; }
-    .row.hot path, .row.hot circle { fill: var(--hot); fill-opacity: 0.85; }
-    .row.now path { stroke: var(--ink); fill-opacity: 1; }
+    .row.hot path, .row.hot circle { fill: var(--hot); }
+    .row.now path { stroke: var(--ink); }
     .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr));
       gap: 16px; }
     .card { background: var(--card); border: 1px solid var(--rule); border-radius: 10px;
@@ -167,17 +168,18 @@ enum PageStyle {
     th, td { padding: 3px 9px; text-align: right; white-space: nowrap; }
     tbody tr { border-top: 1px solid var(--grid); }
     thead th { vertical-align: bottom; font-weight: 650; }
+    thead th[colspan] { text-align: center; }
     .tall thead { position: sticky; top: 0; background: var(--paper); z-index: 1;
       box-shadow: inset 0 -1px var(--rule); }
     tbody th { font-weight: 400; color: var(--soft); }
     .total th, .total td { font-weight: 650; color: var(--ink); background: var(--card); }
-    .maps { display: flex; flex-wrap: wrap; gap: 28px 26px; align-items: flex-start; }
-    .map { min-width: 0; max-width: 100%; flex: 1 1 360px; }
+    .maps { display: flex; flex-wrap: wrap; gap: 28px 24px; align-items: flex-start; }
+    .map { min-width: 0; max-width: min(100%, 600px); flex: 1 1 auto; }
     .legend { list-style: none; display: flex; margin: 0 0 10px; padding: 0; font-size: 10.5px; }
     .legend li { flex: 1 1 0; min-width: 0; padding: 2px 0; text-align: center; }
-    .heat { width: 100%; border-spacing: 2px; border-collapse: separate; font-size: 12px; }
+    .heat { width: 100%; border-spacing: 2px; border-collapse: separate; font-size: 11.5px; }
     .heat tbody tr { border: 0; }
-    .heat td { padding: 2px 3px; text-align: center; border-radius: 2px; }
+    .heat td { padding: 2px 1px; text-align: center; border-radius: 2px; }
     .heat th { padding: 2px 4px; }
     .heat thead th { text-align: center; white-space: normal; font-size: 11px; line-height: 1.2;
       font-weight: 550; }
@@ -198,10 +200,11 @@ enum PageStyle {
     .sortable { min-width: 100%; }
     .sortable tbody th { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono",
       monospace; color: var(--ink); max-width: 420px; overflow-wrap: anywhere; white-space: normal;
-      min-width: 220px; }
-    .sortable thead th { padding: 0; }
+      min-width: 280px; }
+    .sortable td { padding: 3px 7px; }
+    .sortable thead th { padding: 0; white-space: normal; }
     .sortable thead button { font: inherit; color: inherit; background: none; border: 0; width: 100%;
-      padding: 6px 9px; text-align: inherit; cursor: pointer; white-space: nowrap; }
+      padding: 6px 7px; text-align: inherit; cursor: pointer; }
     .sortable thead button:hover { color: var(--link); }
     .sortable button::after { content: " ↕"; color: var(--soft); }
     [aria-sort="descending"] button::after { content: " ↓"; color: var(--ink); }
@@ -221,6 +224,9 @@ enum PageStyle {
       nav, .skip, .controls, #tip, summary { display: none !important; }
       .scroll, .tall { overflow: visible; max-height: none; }
       .tall thead { position: static; }
+      table { font-size: 7pt; }
+      th, td { padding: 1px 3px; }
+      thead th { white-space: normal; }
       .sortable button::after { content: ""; }
       .sortable th, .sortable td { padding: 1px 3px; font-size: 6.5pt; white-space: normal; }
       .sortable tbody th { font-size: 6.5pt; min-width: 0; }

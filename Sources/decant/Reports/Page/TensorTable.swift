@@ -18,10 +18,11 @@ struct TensorTable {
         + "\(groupedText(tensors.count)); --json has all of them."
       : "\(countText(tensors.count, "tensor")), by falling kurtosis."
     let heads = Self.columns.enumerated().map { index, column -> Markup in
-      """
-      <th scope="col"\(index == Self.kurtosis ? " aria-sort=\"descending\"" : "")>\
-      <button type="button">\(column)</button></th>
-      """
+      let order: Markup = index == Self.kurtosis ? " aria-sort=\"descending\"" : ""
+      return """
+        <th scope="col"\(order)>\
+        <button type="button">\(column)</button></th>
+        """
     }.joined()
     return """
       <p>\(words)</p>
@@ -36,7 +37,7 @@ struct TensorTable {
 
   private static let columns = [
     "Tensor", "Kind", "Layer", "Role", "Shape", "Type", "AbsMax", "Std", "Kurtosis", "Crest factor",
-    "Beyond 6σ", "Channel ratio", "SQNR 4 bits",
+    "Beyond 6σ", "Channel ratio", "SQNR, 4 bits",
   ]
   private static let kurtosis = 8
 

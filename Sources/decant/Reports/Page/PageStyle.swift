@@ -232,6 +232,8 @@ enum PageStyle {
       .sortable tbody th { font-size: 6.5pt; min-width: 0; }
       .sortable thead button { padding: 1px; white-space: normal; }
       h2, h3, h4, .lead { break-after: avoid; }
+      .lead { break-inside: avoid; }
+      :focus-visible { outline: none; }
       figure, tr, .tile, .findings > li, .definitions > div { break-inside: avoid; }
       .map { flex: 1 1 30%; } .heat { font-size: 7.5pt; } .legend { font-size: 6.5pt; }
       main > section { margin-top: 26px; } }

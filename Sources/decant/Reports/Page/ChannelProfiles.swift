@@ -6,7 +6,6 @@ struct ChannelProfiles {
   private struct Profile {
     var names: [String]
     let kind: TensorStatistics.Kind
-    let layer: Int?
     let axis: String
     let profile: MagnitudeProfile
 
@@ -35,6 +34,8 @@ struct ChannelProfiles {
   /// share their input, counts once.
   private func profiles(_ kind: TensorStatistics.Kind) -> [Profile] {
     var all: [Profile] = []
+    // Where twins are looked for: many experts in many layers would take long.
+    var placesByLayer: [Int?: [Int]] = [:]
     for tensor in tensors where tensor.kind == kind {
       let axes = [
         (kind == .weight ? "input channels" : "channels", tensor.channels),
@@ -42,15 +43,15 @@ struct ChannelProfiles {
       ]
       for (axis, profile) in axes {
         guard let profile, profile.count > 1, profile.largest > 0 else { continue }
-        // A shared input is dumped in one layer, so its twins stand close by.
         if kind == .activation,
-          let twin = all.lastIndex(where: { $0.layer == tensor.layer && $0.profile == profile })
+          let twin = placesByLayer[tensor.layer]?.first(where: { all[$0].profile == profile })
         {
           all[twin].names.append(tensor.name)
         } else {
+          placesByLayer[tensor.layer, default: []].append(all.count)
           all.append(
             Profile(
-              names: [tensor.name], kind: kind, layer: tensor.layer, axis: axis, profile: profile))
+              names: [tensor.name], kind: kind, axis: axis, profile: profile))
         }
       }
     }

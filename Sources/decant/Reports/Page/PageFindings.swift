@@ -169,8 +169,8 @@ struct PageFindings {
       return finding(
         .notice,
         """
-        \(groupedText(found.count)) of \(countText(all.count, noun(kind))) have input channels beyond \
-        \(tickText(measured.options.outlierRatio)) times the median channel; the furthest, \
+        Input channels beyond \(tickText(measured.options.outlierRatio)) times the median channel: in \
+        \(groupedText(found.count)) of \(countText(all.count, noun(kind))). The furthest, \
         \(figureText(worst.channels?.ratio)) times, is in <code>\(worst.name)</code>.
         """)
     }
@@ -187,14 +187,12 @@ struct PageFindings {
       guard let token = total(summaries, .perTokenGroup, bits: 2),
         let channel = total(summaries, .perChannelGroup, bits: 2)
       else { return nil }
-      let difference = channel - token
-      let better = difference > 0 ? "per-channel" : "per-token"
       return finding(
         .figure,
         """
-        \(kind.title): \(better) groups keep \(decibelText(difference.magnitude)) dB more than \
-        \(difference > 0 ? "per-token" : "per-channel") ones at 2 bits (\(decibelText(channel)) dB by \
-        channel, \(decibelText(token)) dB by token).
+        \(kind.title): \(channel > token ? "per-channel" : "per-token") groups keep more of them. At 2 \
+        bits, groups within a channel give \(decibelText(channel)) dB, groups within a token \
+        \(decibelText(token)) dB.
         """)
     }
   }

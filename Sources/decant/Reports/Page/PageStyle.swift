@@ -127,7 +127,8 @@ enum PageStyle {
     @media (max-width: 760px) { .panels, .panels.n2, .panels.n4 { grid-auto-flow: row;
       grid-template-rows: none; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 18px 12px; }
       .panels.n1, .panels.contrast { grid-template-columns: 1fr; }
-      .panels figcaption b { display: none; } .panels.n1 figcaption b { display: inline; } }
+      .panels figcaption b { display: none; }
+      .panels.n1 figcaption b, .panels.contrast figcaption b { display: inline; } }
     .w { --line: var(--w); } .a { --line: var(--a); } .k { --line: var(--k); } .v { --line: var(--v); }
     .grid { stroke: var(--grid); stroke-width: 1; }
     .tick { fill: var(--soft); font-size: 11px; }
@@ -137,6 +138,7 @@ enum PageStyle {
     .dots.fine { stroke-width: 2.8; }
     .line.token { stroke-dasharray: 4 3; }
     .dots.token { stroke-linecap: square; stroke-width: 4; }
+    .dots.token.fine { display: none; }
     .ring { fill: none; stroke: var(--hot); stroke-width: 1.8; }
     .cursor { stroke: var(--ink); stroke-width: 0.8; visibility: hidden; pointer-events: none; }
     .shown .cursor { visibility: visible; }
@@ -195,8 +197,8 @@ enum PageStyle {
     .trips { display: grid; gap: 28px 26px;
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); }
     .trip { min-width: 0; }
-    .sortable th:first-child, .sortable td:nth-child(2), .sortable td:nth-child(4),
-    .sortable td:nth-child(6) { text-align: left; }
+    .sortable :is(th, td):is(:nth-child(1), :nth-child(2), :nth-child(4), :nth-child(6)) {
+      text-align: left; }
     .sortable { min-width: 100%; }
     .sortable tbody th { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono",
       monospace; color: var(--ink); max-width: 420px; overflow-wrap: anywhere; white-space: normal;
@@ -206,9 +208,9 @@ enum PageStyle {
     .sortable thead button { font: inherit; color: inherit; background: none; border: 0; width: 100%;
       padding: 6px 7px; text-align: inherit; cursor: pointer; }
     .sortable thead button:hover { color: var(--link); }
-    .sortable button::after { content: " ↕"; color: var(--soft); }
-    [aria-sort="descending"] button::after { content: " ↓"; color: var(--ink); }
-    [aria-sort="ascending"] button::after { content: " ↑"; color: var(--ink); }
+    .sortable button::after { content: "\u{a0}↕"; color: var(--soft); }
+    [aria-sort="descending"] button::after { content: "\u{a0}↓"; color: var(--ink); }
+    [aria-sort="ascending"] button::after { content: "\u{a0}↑"; color: var(--ink); }
     .sortable strong { color: var(--warn); }
     #filter { font: inherit; color: inherit; background: var(--card); padding: 4px 9px;
       border: 1px solid var(--soft); border-radius: 5px; width: min(100%, 300px); }

@@ -26,9 +26,7 @@ package struct TensorCandidates: Sendable {
   package let isWeighted: Bool
   /// By rising bits, then falling group size.
   package let candidates: [Candidate]
-  /// Its share in the total error. A tensor that does the work of several layers counts as many: one
-  /// for each part that is fused in it. The experts of a block share the weight of one layer, since
-  /// their outputs are averaged.
+  /// Its share in the total error; `CandidateMeasurement` says where it comes from.
   package let weight: Double
 }
 

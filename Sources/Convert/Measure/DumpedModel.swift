@@ -64,6 +64,11 @@ struct DumpedModel {
       places[Place(role: identity.role, layer: identity.layer), default: []].append(weight)
       noteCache(tensor.name, identity, outputs: outputs)
     }
+    // A tied head has inputs, and the embedding as its weight.
+    let head = "lm_head"
+    if places[Place(role: .outputHead, layer: nil)] == nil, weights[head] == nil {
+      weights[head] = places[Place(role: .tokenEmbedding, layer: nil)]?.first
+    }
   }
 
   private mutating func noteCache(_ name: String, _ identity: TensorIdentity, outputs: Int) {

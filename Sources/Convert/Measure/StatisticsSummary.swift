@@ -136,7 +136,7 @@ extension StatisticsSummary {
   }
 
   /// 0 of nothing.
-  private static func median(_ values: [Double]) -> Double {
+  package static func median(_ values: [Double]) -> Double {
     guard !values.isEmpty else { return 0 }
     let sorted = values.sorted()
     return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2

@@ -44,14 +44,18 @@ enum StatsCommand: Command {
       OptionDescription(
         long: "keep-going",
         help: "Leave out what is wrong in a dump, say so, and measure the rest."),
+      OptionDescription(
+        long: "html", value: .init("FILE", .path),
+        help: "Write a page with heat maps, histograms and tables to FILE."),
       CommonOption.jobs,
+      CommonOption.force,
       CommonOption.json,
     ],
     examples: [
       .init("decant stats Qwen3-0.6B", "A histogram and the key figures of every layer's weights."),
       .init(
-        "decant stats Qwen3-0.6B --activations acts.safetensors --kv kv.safetensors",
-        "Weights, activations and cache."),
+        "decant stats Qwen3-0.6B --activations acts.safetensors --kv kv.safetensors --html out.html",
+        "Weights, activations and cache, as a page to look at."),
       .init(
         "decant stats Qwen3-0.6B --top 10 --sort sqnr4",
         "The ten tensors that 4 bits would hurt most."),
@@ -76,6 +80,9 @@ enum StatsCommand: Command {
       Checkpoint(path: arguments.operands[0]),
       dumps: arguments.values("activations") + arguments.values("kv"),
       options: try options(arguments))
+    let page = try arguments.value("html").map {
+      try ReportFile(path: $0, replacing: arguments.flag("force"))
+    }
     let bar = ProgressBar(title: "stats", totalBytes: run.byteCount, terminal: terminal)
     defer { bar.finish() }
     let tensors = try run.run(
@@ -83,8 +90,14 @@ enum StatsCommand: Command {
       progress: { bar.advance(by: $0) })
     bar.finish()
     let measured = MeasuredModel(run, tensors: tensors)
+    let html = page.map { _ in StatisticsPage(measured).html }
+    if let html { try page?.write(html) }
     if arguments.flag("json") {
       try StatisticsDocument(measured).write { try StandardOutput.write($0) }
+    } else if let html {
+      try StandardOutput.write(
+        "wrote \(printable(arguments.value("html") ?? "")): "
+          + "\(ByteSize(bytes: html.utf8.count).text)\n")
     } else if arguments.isGiven("tensor") {
       try StandardOutput.write(
         tensors.map { TensorView($0).text(terminal) }.joined(separator: "\n"))

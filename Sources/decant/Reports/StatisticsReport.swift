@@ -43,26 +43,6 @@ extension TensorStatistics {
   fileprivate var fourBitSQNR: Double? { sqnr(kind.usualScheme, bits: 4) }
 }
 
-extension TensorStatistics.Kind {
-  var title: String {
-    switch self {
-    case .weight: "weights"
-    case .activation: "activations"
-    case .key: "keys"
-    case .value: "values"
-    }
-  }
-
-  /// The way in which runtimes quantize tensors of this kind.
-  var usualScheme: QuantizationScheme.Name {
-    switch self {
-    case .weight: .group
-    case .activation: .perToken
-    case .key, .value: .perTokenGroup
-    }
-  }
-}
-
 /// Statistics as text for people.
 struct StatisticsReport {
   private let measured: MeasuredModel

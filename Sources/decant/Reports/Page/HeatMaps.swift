@@ -1,0 +1,136 @@
+import Convert
+
+/// Tables of layers and roles whose cells are coloured by kurtosis, AbsMax and SQNR.
+struct HeatMaps {
+  private struct Measure {
+    let name: String
+    let note: String
+    let scale: HeatScale
+    let figure: (StatisticsSummary) -> Double?
+    let text: (Double?) -> String
+    let limitText: (Double) -> String
+  }
+
+  private let kinds: [(kind: TensorStatistics.Kind, cells: [StatisticsSummary])]
+
+  init(_ measured: MeasuredModel) {
+    kinds = [TensorStatistics.Kind.weight, .activation].map {
+      ($0, StatisticsSummary.roles(measured.tensors, kind: $0))
+    }.filter { !$0.1.isEmpty }
+  }
+
+  var markup: Markup {
+    var body: Markup = ""
+    if kinds.count > 1 {
+      body += """
+        <fieldset class="choice controls" data-choice="heat"><legend>Show</legend>\
+        \(kinds.map { choice($0.kind) }.joined())</fieldset>
+        """
+    }
+    for (kind, cells) in kinds {
+      body += """
+        <div data-of="heat" data-key="\(kind.rawValue)"><h3>\(kind.title)</h3>
+        <div class="maps">\(measures(kind, cells).map { map($0, kind, cells) }.joined())</div></div>
+
+        """
+    }
+    return body
+  }
+
+  private func choice(_ kind: TensorStatistics.Kind) -> Markup {
+    """
+    <label><input type="radio" name="heat" value="\(kind.rawValue)"/> \(kind.title)</label>
+    """
+  }
+
+  private func measures(
+    _ kind: TensorStatistics.Kind, _ cells: [StatisticsSummary]
+  ) -> [Measure] {
+    func sqnr(_ cell: StatisticsSummary) -> Double? { cell.sqnr(kind.usualScheme, bits: 4) }
+    let scheme = kind == .weight ? "in groups" : "one scale per token"
+    return [
+      Measure(
+        name: "Kurtosis", note: "3 for a normal distribution; more means heavier tails",
+        scale: .kurtosis, figure: \.moments.kurtosis, text: figureText, limitText: tickText),
+      Measure(
+        name: "AbsMax", note: "largest magnitude",
+        scale: .logarithmic(cells.map { Double($0.absMax) }),
+        figure: { Double($0.absMax) }, text: figureText, limitText: roughText),
+      Measure(
+        name: "SQNR at 4 bits", note: "in dB, \(scheme); stronger colour: more is lost",
+        scale: .decibels(cells.compactMap(sqnr)), figure: sqnr, text: decibelText,
+        limitText: decibelText),
+    ]
+  }
+
+  private func map(
+    _ measure: Measure, _ kind: TensorStatistics.Kind, _ cells: [StatisticsSummary]
+  ) -> Markup {
+    let inside = cells.filter { $0.layer != nil }
+    let outside = cells.filter { $0.layer == nil }
+    var roles: [TensorRole?] = []
+    for cell in inside where !roles.contains(cell.role) { roles.append(cell.role) }
+    roles.sort { order($0) < order($1) }
+    let label = "\(measure.name) of \(kind.title.lowercased()) by layer and role"
+
+    var rows: Markup = ""
+    let byLayer = Dictionary(grouping: inside) { $0.layer ?? 0 }
+    for (layer, row) in byLayer.sorted(by: { $0.key < $1.key }) {
+      rows += "<tr><th scope=\"row\">\(layer)</th>"
+      for role in roles { rows += cell(measure, row.first { $0.role == role }) }
+      rows += "</tr>\n"
+    }
+    var outer: Markup = ""
+    for summary in outside {
+      outer += """
+        <tr><th scope="row">\(roleText(summary.role))</th>\(cell(measure, summary))</tr>
+
+        """
+    }
+    var tables: Markup = ""
+    if !roles.isEmpty {
+      tables += """
+        <div class="scroll" tabindex="0" role="region" aria-label="\(label)"><table class="heat">
+        <caption>\(label)</caption>
+        <thead><tr><th scope="col">Layer</th>\(roles.map(head).joined())</tr></thead>
+        <tbody>\(rows)</tbody></table></div>
+        """
+    }
+    if !outside.isEmpty {
+      tables += """
+        <table class="heat outside"><caption>\(measure.name) outside the layers</caption>
+        <thead><tr><th scope="col">Outside the layers</th><th scope="col">\(measure.name)</th></tr>\
+        </thead><tbody>\(outer)</tbody></table>
+        """
+    }
+    return """
+      <div class="map" style="flex-basis:\(46 * (roles.count + 1))px"><h4>\(measure.name) <small>\(measure.note)</small></h4>
+      \(measure.scale.legend(measure.limitText))\(tables)</div>
+
+      """
+  }
+
+  private func head(_ role: TensorRole?) -> Markup {
+    """
+    <th scope="col">\(roleText(role))</th>
+    """
+  }
+
+  private func cell(_ measure: Measure, _ summary: StatisticsSummary?) -> Markup {
+    guard let summary else { return "<td class=\"none\"></td>" }
+    let figure = measure.figure(summary)
+    guard let step = measure.scale.step(figure) else {
+      return "<td class=\"none\">\(measure.text(figure))</td>"
+    }
+    return "<td class=\"c\(step)\">\(measure.text(figure))</td>"
+  }
+
+  private func order(_ role: TensorRole?) -> Int {
+    role.flatMap { TensorRole.allCases.firstIndex(of: $0) } ?? TensorRole.allCases.count
+  }
+}
+
+/// A role's name; that of no role, `other`.
+func roleText(_ role: TensorRole?) -> String {
+  (role ?? .other).rawValue.replacing("_", with: " ")
+}

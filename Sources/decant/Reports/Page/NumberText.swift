@@ -1,0 +1,67 @@
+import Foundation
+
+/// For people: three significant digits; a dash where there is no such figure.
+func figureText(_ value: Double?) -> String {
+  guard let value, !value.isNaN else { return "–" }
+  let size = value.magnitude
+  if value == 0 { return "0" }
+  if size == .infinity { return value > 0 ? "∞" : "-∞" }
+  if size >= 999_999.5 || size < 0.000_999_5 { return exponentText(value) }
+  if size >= 999.5 { return (value < 0 ? "-" : "") + groupedText(Int(size.rounded())) }
+  let decimals =
+    size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : size >= 0.09995 ? 3 : 4
+  return String(format: "%.\(decimals)f", value)
+}
+
+/// `1.23e-5`, without the zeros that C puts into the exponent.
+private func exponentText(_ value: Double) -> String {
+  let parts = String(format: "%.2e", value).split(separator: "e")
+  return "\(parts[0])e\(Int(parts[1]) ?? 0)"
+}
+
+/// A ratio of signal to noise in dB; `exact` where nothing was lost.
+func decibelText(_ value: Double?) -> String {
+  guard let value, !value.isNaN else { return "–" }
+  if value == .infinity { return "exact" }
+  return value.isFinite ? String(format: "%.1f", value) : "-∞"
+}
+
+/// `1,234,567`.
+func groupedText(_ number: Int) -> String {
+  let digits = String(number.magnitude)
+  var grouped = number < 0 ? "-" : ""
+  for (index, digit) in digits.enumerated() {
+    if index > 0, (digits.count - index) % 3 == 0 { grouped.append(",") }
+    grouped.append(digit)
+  }
+  return grouped
+}
+
+/// `1 layer`, `3 layers`.
+func countText(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
+  "\(groupedText(count)) \(count == 1 ? noun : plural ?? noun + "s")"
+}
+
+/// A share from 0 to 1 as a percentage.
+func percentText(_ share: Double?) -> String {
+  guard let share else { return "–" }
+  return share == 0 ? "0 %" : share < 0.000_01 ? "< 0.001 %" : figureText(share * 100) + " %"
+}
+
+/// To a tenth, without a zero behind the point.
+func coordinateText(_ coordinate: Double) -> String {
+  let tenths = (coordinate * 10).rounded()
+  guard tenths.magnitude < 1e9 else { return "0" }
+  let whole = Int(tenths)
+  let (number, rest) = (whole.magnitude / 10, whole.magnitude % 10)
+  return (whole < 0 ? "-" : "") + "\(number)" + (rest == 0 ? "" : ".\(rest)")
+}
+
+/// Two significant digits, where there is little room.
+func roughText(_ value: Double) -> String {
+  value >= 0.000_95 && value < 99.5
+    ? String(
+      format: value >= 9.95 ? "%.0f" : value >= 0.95 ? "%.1f" : value >= 0.095 ? "%.2f" : "%.3f",
+      value)
+    : figureText(value)
+}

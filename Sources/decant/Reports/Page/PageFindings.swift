@@ -1,0 +1,236 @@
+import Convert
+import Stats
+
+/// What the figures say, in words: the first thing a reader sees.
+struct PageFindings {
+  private enum Level: String {
+    case warning = "Warning"
+    case notice = "Notice"
+    case figure = "Measured"
+    case sound = "Sound"
+  }
+
+  /// Names listed before the rest is only counted.
+  private static let listed = 3
+
+  let measured: MeasuredModel
+  let figures: LayerFigures
+
+  var markup: Markup {
+    let findings =
+      damage + problems + layers + features + massive + channels + cache + bits
+    return "<ul class=\"findings\">\(findings.joined())</ul>"
+  }
+
+  private func finding(_ level: Level, _ words: Markup) -> Markup {
+    """
+    <li class="\(level.rawValue.lowercased())"><b class="level">\(level.rawValue)</b> <div>\(words)</div></li>
+
+    """
+  }
+
+  private var damage: [Markup] {
+    let damaged = measured.damaged
+    guard !damaged.isEmpty else { return [] }
+    let named = damaged.prefix(Self.listed).map { tensor -> Markup in
+      let values = tensor.distribution
+      return """
+        <code>\(tensor.name)</code> (\(groupedText(values.nanCount)) NaN, \
+        \(groupedText(values.infinityCount)) infinite, of \(groupedText(values.count)))
+        """
+    }
+    return [
+      finding(
+        .warning,
+        """
+        \(countText(damaged.count, "tensor holds", "tensors hold")) NaN or infinity: \
+        \(list(named, of: damaged.count)). These values take no part in the figures.
+        """)
+    ]
+  }
+
+  private var problems: [Markup] {
+    guard !measured.problems.isEmpty else { return [] }
+    let items = measured.problems.prefix(20).map { problem -> Markup in
+      "<li>\(problem.message)</li>"
+    }.joined()
+    let rest = measured.problems.count - min(20, measured.problems.count)
+    let more: Markup = rest > 0 ? "<li>and \(groupedText(rest)) more</li>" : ""
+    return [
+      finding(
+        .warning,
+        """
+        \(countText(measured.problems.count, "problem")) in the dumps; what is named here was left out: <ul>\(items)\(more)</ul>
+        """)
+    ]
+  }
+
+  /// Layers that stand out, and the tensor that makes them.
+  private var layers: [Markup] {
+    let found = figures.kinds.compactMap { kind -> Markup? in
+      let summaries = figures.summaries(kind).compactMap { $0 }
+      let outliers = summaries.filter(\.isOutlier)
+      guard !outliers.isEmpty else { return nil }
+      let kurtosis = StatisticsSummary.median(summaries.compactMap(\.moments.kurtosis))
+      let absMax = StatisticsSummary.median(summaries.map { Double($0.absMax) })
+      let named = outliers.prefix(Self.listed).map { summary -> Markup in
+        """
+        <b>layer \(summary.layer ?? 0)</b> (kurtosis \(figureText(summary.moments.kurtosis)), \
+        AbsMax \(figureText(Double(summary.absMax)))\(culprit(summary)))
+        """
+      }
+      return finding(
+        .notice,
+        """
+        \(kind.title) stand out in \(list(named, of: outliers.count)). The median layer has kurtosis \
+        \(figureText(kurtosis)) and AbsMax \(figureText(absMax)).
+        """)
+    }
+    // Fewer than three layers cannot differ from their median by as much.
+    guard found.isEmpty, figures.layers.count > 2 else { return found }
+    return [
+      finding(
+        .sound,
+        """
+        No layer stands out: kurtosis and AbsMax stay within \
+        \(tickText(StatisticsSummary.outlierRatio)) times the median of the layers.
+        """)
+    ]
+  }
+
+  /// The tensor of largest kurtosis in the layer.
+  private func culprit(_ summary: StatisticsSummary) -> Markup {
+    let tensor = measured.tensors.filter {
+      $0.kind == summary.kind && $0.layer == summary.layer && $0.shape.count > 1
+    }.max { ($0.distribution.moments.kurtosis ?? 0) < ($1.distribution.moments.kurtosis ?? 0) }
+    guard let tensor, summary.tensorCount > 1 else { return "" }
+    return """
+      ; most of all <code>\(tensor.name)</code>, kurtosis \
+      \(figureText(tensor.distribution.moments.kurtosis))
+      """
+  }
+
+  private var features: [Markup] {
+    guard figures.kinds.contains(.activation) else { return [] }
+    let features = measured.outlierFeatures
+    guard !features.isEmpty else {
+      return [
+        finding(
+          .sound,
+          """
+          No emergent outlier feature: no channel reaches magnitude 6 in a quarter of the layers and \
+          at 6 % of the tokens (LLM.int8()).
+          """)
+      ]
+    }
+    let named = features.prefix(2 * Self.listed).map { feature -> Markup in
+      """
+      <b>\(groupedText(feature.channel))</b> (\(countText(feature.layerCount, "layer")), \
+      \(percentText(feature.tokenShare)) of the tokens)
+      """
+    }
+    return [
+      finding(
+        .notice,
+        """
+        \(countText(features.count, "emergent outlier feature")) of LLM.int8(): channel \
+        \(list(named, of: features.count)). 8-bit inputs need these channels in 16 bits, or smoothed.
+        """)
+    ]
+  }
+
+  private var massive: [Markup] {
+    let found = measured.tensors.filter { $0.outliers?.massiveCount ?? 0 > 0 }
+    let count = found.reduce(0) { $0 + ($1.outliers?.massiveCount ?? 0) }
+    let all = found.flatMap { tensor in
+      (tensor.outliers?.massive ?? []).map { (tensor, $0) }
+    }
+    guard let (tensor, entry) = all.max(by: { $0.1.value.magnitude < $1.1.value.magnitude }) else {
+      return []
+    }
+    return [
+      finding(
+        .notice,
+        """
+        \(countText(count, "massive activation")) in \(countText(found.count, "tensor")): beyond 100 \
+        and 1,000 times the median magnitude. The largest is \(figureText(Double(entry.value))), \
+        token \(groupedText(entry.row)), channel \(groupedText(entry.column)) of \
+        <code>\(tensor.name)</code>.
+        """)
+    ]
+  }
+
+  private var channels: [Markup] {
+    [TensorStatistics.Kind.weight, .activation].compactMap { kind in
+      let all = measured.tensors.filter { $0.kind == kind && $0.channels != nil }
+      let found = all.filter { $0.channels?.outlierCount ?? 0 > 0 }
+      guard let worst = found.max(by: { ($0.channels?.ratio ?? 0) < ($1.channels?.ratio ?? 0) })
+      else { return nil }
+      return finding(
+        .notice,
+        """
+        Input channels beyond \(tickText(measured.options.outlierRatio)) times the median channel: in \
+        \(groupedText(found.count)) of \(countText(all.count, noun(kind))). The furthest, \
+        \(figureText(worst.channels?.ratio)) times, is in <code>\(worst.name)</code>.
+        """)
+    }
+  }
+
+  private func noun(_ kind: TensorStatistics.Kind) -> String {
+    kind == .weight ? "weight" : "input"
+  }
+
+  /// Which scales suit the cache at two bits, where it matters most.
+  private var cache: [Markup] {
+    [TensorStatistics.Kind.key, .value].compactMap { kind in
+      let summaries = measured.layerSummaries.filter { $0.kind == kind }
+      guard let token = total(summaries, .perTokenGroup, bits: 2),
+        let channel = total(summaries, .perChannelGroup, bits: 2)
+      else { return nil }
+      return finding(
+        .figure,
+        """
+        \(kind.title): \(channel > token ? "per-channel" : "per-token") groups keep more of them. At 2 \
+        bits, groups within a channel give \(decibelText(channel)) dB, groups within a token \
+        \(decibelText(token)) dB.
+        """)
+    }
+  }
+
+  private var bits: [Markup] {
+    let weights = measured.layerSummaries.filter { $0.kind == .weight }
+    guard let all = total(weights, .group, bits: 4) else { return [] }
+    let worst = measured.tensors.filter { $0.kind == .weight && $0.shape.count > 1 }
+      .compactMap { tensor in tensor.sqnr(.group, bits: 4).map { (tensor, $0) } }
+      .min { $0.1 < $1.1 }
+    let least: Markup =
+      worst.map { tensor, sqnr -> Markup in
+        "; the least, \(decibelText(sqnr)) dB, is that of <code>\(tensor.name)</code>"
+      } ?? ""
+    return [
+      finding(
+        .figure,
+        """
+        Weights at 4 bits in groups of \(measured.options.groupSize) would keep an SQNR of \
+        \(decibelText(all)) dB\(least).
+        """)
+    ]
+  }
+
+  /// SQNR of all layers together; nil unless it is a finite number.
+  private func total(
+    _ summaries: [StatisticsSummary], _ scheme: QuantizationScheme.Name, bits: Int
+  ) -> Double? {
+    var error = QuantizationError()
+    for trip in summaries.flatMap(\.roundTrips)
+    where trip.scheme.name == scheme && trip.bits == bits { error.merge(trip.error) }
+    guard error.squaredNorm > 0, let sqnr = error.sqnrDecibels, sqnr.isFinite else { return nil }
+    return sqnr
+  }
+
+  private func list(_ named: [Markup], of count: Int) -> Markup {
+    var list = named.joined(separator: ", ")
+    if count > named.count { list += " and \(groupedText(count - named.count)) more" }
+    return list
+  }
+}

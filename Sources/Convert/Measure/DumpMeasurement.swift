@@ -75,7 +75,8 @@ package struct DumpMeasurement {
     func finish() throws {
       guard let (index, accumulator) = current else { return }
       let statistics = accumulator.statistics(
-        dump.tensors[index], identities[index], options: options)
+        dump.tensors[index], identities[index], rotation: dump.rotation(of: dump.tensors[index]),
+        options: options)
       if !statistics.distribution.isFinite, !options.keepsGoing {
         let origin = dump.origin(of: dump.tensors[index])
         throw DumpError.nonFinite(

@@ -173,7 +173,8 @@ struct DumpAccumulator {
   }
 
   func statistics(
-    _ tensor: TensorDump.Tensor, _ identity: DumpIdentity, options: MeasureOptions
+    _ tensor: TensorDump.Tensor, _ identity: DumpIdentity, rotation: TensorDump.Rotation?,
+    options: MeasureOptions
   ) -> TensorStatistics {
     let distribution = Distribution(values)
     return TensorStatistics(
@@ -184,7 +185,7 @@ struct DumpAccumulator {
       outputChannels: nil,
       tokens: MagnitudeProfile(tokenMagnitudes, outlierRatio: options.outlierRatio),
       headMagnitudes: identity.kind == .activation ? nil : headMagnitudes(tensor),
-      roundTrips: roundTrips,
+      rotation: identity.kind == .key ? rotation : nil, roundTrips: roundTrips,
       outliers: identity.kind == .activation ? outliers(distribution) : nil,
       everyChannel: options.keepsChannels
         ? ChannelFigures(

@@ -30,6 +30,8 @@ package struct TensorStatistics: Sendable {
   package let tokens: MagnitudeProfile?
   /// Cache only: largest magnitude of each head.
   package let headMagnitudes: [Float]?
+  /// Keys only, where the dump says.
+  package let rotation: TensorDump.Rotation?
   package let roundTrips: [RoundTrip]
   /// Activations only.
   package let outliers: ActivationOutliers?

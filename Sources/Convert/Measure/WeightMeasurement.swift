@@ -201,7 +201,7 @@ package struct WeightMeasurement {
         shape: tensor.tensor.info.dimensions, distribution: Distribution(values),
         channels: MagnitudeProfile(inputs, outlierRatio: options.outlierRatio),
         outputChannels: MagnitudeProfile(outputs, outlierRatio: options.outlierRatio),
-        tokens: nil, headMagnitudes: nil, roundTrips: roundTrips, outliers: nil,
+        tokens: nil, headMagnitudes: nil, rotation: nil, roundTrips: roundTrips, outliers: nil,
         everyChannel: options.keepsChannels && matrix != nil
           ? ChannelFigures(absMax: inputs, outputAbsMax: outputs) : nil)
     }

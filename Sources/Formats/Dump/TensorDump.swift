@@ -28,6 +28,14 @@ package struct TensorDump: Sendable {
     package var name: String { subject.name }
   }
 
+  /// Whether keys had their rotary position embedding when they were captured.
+  package enum Rotation: String, Sendable {
+    case before
+    case after
+    /// The model has none.
+    case none
+  }
+
   package let files: [SafetensorsFile]
   /// Inputs by the order of their modules' first appearance, then keys and values by layer.
   package private(set) var tensors: [Tensor] = []
@@ -163,6 +171,11 @@ package struct TensorDump: Sendable {
     package let file: String
     package let tensor: String
     package let shape: [UInt64]
+  }
+
+  /// What the file that a tensor begins in says in its metadata, under `rope`; nil where it does not.
+  package func rotation(of tensor: Tensor) -> Rotation? {
+    files[tensor.parts[0].file].header.metadataValue("rope").flatMap(Rotation.init)
   }
 
   package func origin(of tensor: Tensor) -> Origin {

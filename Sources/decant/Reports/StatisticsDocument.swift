@@ -116,6 +116,9 @@ struct StatisticsDocument {
       document["channels"] = profile(tensor.channels)
       document["tokens"] = profile(tensor.tokens)
     }
+    if tensor.kind == .key {
+      document["rope"] = tensor.rotation.map { .string($0.rawValue) } ?? .null
+    }
     if let heads = tensor.headMagnitudes { document["head_absmax"] = numbers(heads) }
     if let outliers = tensor.outliers { document["outliers"] = Self.outliers(outliers) }
     if let channels = tensor.everyChannel { document["every_channel"] = figures(channels) }

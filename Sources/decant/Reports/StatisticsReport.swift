@@ -130,8 +130,19 @@ struct StatisticsReport {
       "weights: |x| of the matrices of each layer; SQNR in dB for groups of "
         + "\(measured.options.groupSize), \(measured.options.method.rawValue)"
     case .activation: "activations: inputs of linear layers; SQNR in dB, one scale for each token"
-    case .key: "keys: SQNR in dB at 4 bits, by token and by channel"
+    case .key: "keys\(rotation): SQNR in dB at 4 bits, by token and by channel"
     case .value: "values: SQNR in dB at 4 bits, by token and by channel"
+    }
+  }
+
+  /// What the dumps say of the keys, where they all say the same.
+  private var rotation: String {
+    let found = Set(measured.tensors.filter { $0.kind == .key }.map(\.rotation))
+    guard found.count == 1, let rotation = found.first ?? nil else { return "" }
+    return switch rotation {
+    case .before: " before RoPE"
+    case .after: " after RoPE"
+    case .none: ", without RoPE"
     }
   }
 

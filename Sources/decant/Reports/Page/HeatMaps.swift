@@ -51,7 +51,7 @@ struct HeatMaps {
     return [
       Measure(
         name: "Kurtosis", note: "3 for a normal distribution; more means heavier tails",
-        scale: .kurtosis, figure: \.moments.kurtosis, text: figureText, limitText: tickText),
+        scale: .kurtosis, figure: \.kurtosis, text: figureText, limitText: tickText),
       Measure(
         name: "AbsMax", note: "largest magnitude",
         scale: .logarithmic(cells.map { Double($0.absMax) }),

@@ -11,7 +11,7 @@ struct LayerPanels {
   private static let measures = [
     Measure(name: "AbsMax") { Double($0.absMax) },
     Measure(name: "Standard deviation") { $0.moments.standardDeviation },
-    Measure(name: "Kurtosis") { $0.moments.kurtosis },
+    Measure(name: "Kurtosis") { $0.kurtosis },
   ]
 
   let figures: LayerFigures

@@ -71,11 +71,11 @@ struct PageFindings {
       let summaries = figures.summaries(kind).compactMap { $0 }
       let outliers = summaries.filter(\.isOutlier)
       guard !outliers.isEmpty else { return nil }
-      let kurtosis = StatisticsSummary.median(summaries.compactMap(\.moments.kurtosis))
+      let kurtosis = StatisticsSummary.median(summaries.compactMap(\.kurtosis))
       let absMax = StatisticsSummary.median(summaries.map { Double($0.absMax) })
       let named = outliers.prefix(Self.listed).map { summary -> Markup in
         """
-        <b>layer \(summary.layer ?? 0)</b> (kurtosis \(figureText(summary.moments.kurtosis)), \
+        <b>layer \(summary.layer ?? 0)</b> (kurtosis \(figureText(summary.kurtosis)), \
         AbsMax \(figureText(Double(summary.absMax)))\(culprit(summary)))
         """
       }

@@ -25,8 +25,7 @@ package struct ActivationWorkingSet: Sendable, Equatable {
     if let expert = config.expertIntermediateSize {
       // Where the number of active experts is not told, all may be.
       let experts = (config.activeExpertCount ?? config.expertCount ?? 1) + config.sharedExpertCount
-      let (product, overflow) = expert.multipliedReportingOverflow(by: experts)
-      inner = max(inner, overflow ? .max : product)
+      inner = max(inner, Checked.product(expert, experts) ?? .max)
     }
     self.init(
       hiddenSize: hidden, intermediateSize: inner, vocabularySize: config.vocabularySize ?? 0)
@@ -41,23 +40,10 @@ package struct ActivationWorkingSet: Sendable, Equatable {
   ///   - batch: sequences.
   package func byteCount(tokens: Int, batch: Int) -> Int? {
     guard tokens > 0,
-      let row = sum(product(hiddenSize, 8), product(intermediateSize, 4)),
-      let rows = product(tokens, batch)
+      let row = Checked.sum(Checked.product(hiddenSize, 8), Checked.product(intermediateSize, 4)),
+      let rows = Checked.product(tokens, batch)
     else { return tokens == 0 ? 0 : nil }
-    return sum(product(row, rows), product(product(vocabularySize, 4), batch))
+    return Checked.sum(
+      Checked.product(row, rows), Checked.product(Checked.product(vocabularySize, 4), batch))
   }
-}
-
-/// Nil where a factor is missing or negative, or the product does not fit.
-func product(_ a: Int?, _ b: Int?) -> Int? {
-  guard let a, let b, a >= 0, b >= 0 else { return nil }
-  let (value, overflow) = a.multipliedReportingOverflow(by: b)
-  return overflow ? nil : value
-}
-
-/// Nil where a term is missing, or the sum does not fit.
-func sum(_ a: Int?, _ b: Int?) -> Int? {
-  guard let a, let b else { return nil }
-  let (value, overflow) = a.addingReportingOverflow(b)
-  return overflow ? nil : value
 }

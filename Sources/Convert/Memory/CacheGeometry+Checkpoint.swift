@@ -127,7 +127,6 @@ struct CacheLayerResolver {
   private mutating func latent(
     _ index: Int, _ projections: CacheGeometry.Projections?
   ) throws(CacheGeometryError) -> CacheGeometry.Layer? {
-    let rotary = rotaryWidth
     guard let rows = projections?.latent else {
       guard let width = latentWidth else { return nil }
       if projections != nil {
@@ -136,14 +135,15 @@ struct CacheLayerResolver {
       }
       return .latent(
         width: try believed(width, "kv_lora_rank"),
-        rotaryWidth: try believed(rotary, "qk_rope_head_dim"))
+        rotaryWidth: try believed(rotaryWidth, "qk_rope_head_dim"))
     }
-    let rows16 = try believed(rows, "the width of a latent")
-    if let width = latentWidth, width > rows || width + rotary != rows {
-      report("a latent of \(width) and a rotary key of \(rotary)", "\(rows) together", index)
+    if let width = latentWidth, width > rows || width + rotaryWidth != rows {
+      report("a latent of \(width) and a rotary key of \(rotaryWidth)", "\(rows) together", index)
     }
-    let rotaryRows = rotary < rows16 ? rotary : 0
-    return .latent(width: rows16 - rotaryRows, rotaryWidth: rotaryRows)
+    let rotaryRows = rotaryWidth < rows ? rotaryWidth : 0
+    return .latent(
+      width: try believed(rows - rotaryRows, "the width of a latent"),
+      rotaryWidth: try believed(rotaryRows, "qk_rope_head_dim"))
   }
 
   private mutating func heads(

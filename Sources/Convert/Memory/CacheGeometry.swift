@@ -74,17 +74,12 @@ extension CacheGeometry {
   }
 
   static func byteCount(context: Int, batch: Int, _ growth: [Growth]) -> Int? {
-    guard context >= 0, batch >= 0 else { return nil }
-    var total = 0
+    var total: Int? = 0
     for part in growth {
-      let tokens = min(context, part.window ?? context)
-      let (perSequence, first) = tokens.multipliedReportingOverflow(by: part.byteCount)
-      let (all, second) = perSequence.multipliedReportingOverflow(by: batch)
-      let (sum, third) = total.addingReportingOverflow(all)
-      guard !first, !second, !third else { return nil }
-      total = sum
+      let tokens = Checked.product(min(context, part.window ?? context), batch)
+      total = Checked.sum(total, Checked.product(tokens, part.byteCount))
     }
-    return total
+    return context >= 0 && batch >= 0 ? total : nil
   }
 }
 

@@ -48,21 +48,18 @@ struct CacheHeads {
 
   /// Solves `rows = queryHeads * key + count * (key + value)`; nil where no number of heads does.
   private static func keyHeads(fused rows: Int, queryHeads: Int, key: Int, value: Int) -> Int? {
-    let (queryRows, overflow) = queryHeads.multipliedReportingOverflow(by: key)
-    // Configured numbers are at most 2^40: the sum fits.
-    guard !overflow, queryRows < rows, (rows - queryRows) % (key + value) == 0 else { return nil }
+    // Configured numbers are at most 2^40: their sum fits.
+    guard let queryRows = Checked.product(queryHeads, key), queryRows < rows,
+      (rows - queryRows) % (key + value) == 0
+    else { return nil }
     return (rows - queryRows) / (key + value)
   }
 
   /// Whether these heads have exactly the outputs that the projections have.
   func explains(_ projections: CacheGeometry.Projections, _ queryHeads: Int?) -> Bool {
     guard let count, let key, let value else { return true }
-    func product(_ width: Int) -> Int? {
-      let (rows, overflow) = count.multipliedReportingOverflow(by: width)
-      return overflow ? nil : rows
-    }
-    if let rows = projections.key, product(key) != rows { return false }
-    if let rows = projections.value, product(value) != rows { return false }
+    if let rows = projections.key, Checked.product(count, key) != rows { return false }
+    if let rows = projections.value, Checked.product(count, value) != rows { return false }
     if let rows = projections.fused, let queryHeads {
       return Self.keyHeads(fused: rows, queryHeads: queryHeads, key: key, value: value) == count
     }

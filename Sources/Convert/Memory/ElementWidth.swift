@@ -34,11 +34,11 @@ package struct ElementWidth: Sendable, Hashable {
   package func byteCount(of count: Int) -> Int? {
     guard count > 0 else { return count == 0 ? 0 : nil }
     let groups = groupSize.map { (count - 1) / $0 + 1 } ?? 0
-    let codes = count.multipliedReportingOverflow(by: bits)
-    let metadata = groups.multipliedReportingOverflow(by: metadataBits)
-    let sum = codes.partialValue.addingReportingOverflow(metadata.partialValue)
-    guard !codes.overflow, !metadata.overflow, !sum.overflow else { return nil }
-    return (sum.partialValue - 1) / 8 + 1
+    guard
+      let bits = Checked.sum(
+        Checked.product(count, bits), Checked.product(groups, metadataBits))
+    else { return nil }
+    return (bits - 1) / 8 + 1
   }
 }
 

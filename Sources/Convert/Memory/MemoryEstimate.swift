@@ -71,7 +71,7 @@ package struct MemoryEstimate: Sendable, Equatable {
         tokens: min(context, demand.prefillChunk), batch: demand.batch)
     }
     func total(_ context: Int) -> Int? {
-      sum(sum(demand.weightByteCount, cache(context)), activations(context))
+      Checked.sum(Checked.sum(demand.weightByteCount, cache(context)), activations(context))
     }
     guard let cacheByteCount = cache(context), let activationByteCount = activations(context),
       let totalByteCount = total(context)

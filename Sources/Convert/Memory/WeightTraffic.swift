@@ -69,10 +69,7 @@ package struct WeightTraffic: Sendable, Equatable {
     assumesAllExperts = experts.exist && experts.active == nil
   }
 
-  private static func add(_ a: Int, _ b: Int) -> Int {
-    let (sum, overflow) = a.addingReportingOverflow(b)
-    return overflow ? .max : sum
-  }
+  private static func add(_ a: Int, _ b: Int) -> Int { Checked.sum(a, b) ?? .max }
 }
 
 extension WeightTraffic {

@@ -8,7 +8,7 @@ package enum LayerAttention: Sendable, Hashable {
   case linear
   /// A state of constant size, without keys: state-space layers and short convolutions.
   case stateSpace
-  /// Nothing: no attention, that of an encoder, or attention to another layer's keys.
+  /// Nothing: no attention, that of an encoder, attention to another layer's keys or to an image's.
   case none
 }
 
@@ -22,6 +22,9 @@ extension ModelConfig {
     guard layer >= 0 else { return nil }
     if let constant = constantAttention { return constant }
     if let shared = positive("num_kv_shared_layers"), let layerCount, layer >= layerCount - shared {
+      return LayerAttention.none
+    }
+    if let images = fact("cross_attention_layers")?.arrayValue, images.contains(.integer(layer)) {
       return LayerAttention.none
     }
     if let list = (fact("layer_types") ?? fact("layers_block_type"))?.arrayValue {

@@ -177,4 +177,19 @@ import Testing
         Self.small, [("model.layers.\(Int.max).self_attn.k_proj.weight", [512, 512])])
     }
   }
+
+  /// Configurations and tensors of the families agree, and where there is a cache it is the size of
+  /// the projections.
+  @Test(arguments: SyntheticFamily.all)
+  func familiesAgreeWithThemselves(_ family: SyntheticFamily) throws {
+    let geometry = try CacheGeometry(family.config, family.tensors.map { ($0.name, $0.shape) })
+    #expect(geometry.disagreements.map(\.description) == [])
+    var elements = 0
+    for tensor in family.tensors where ["attn_k", "attn_v"].contains(tensor.role) {
+      if !family.name.hasPrefix("RWKV"), family.name != "BERT", family.name != "BERT with heads" {
+        elements += tensor.shape[0]
+      }
+    }
+    if elements > 0 { #expect(geometry.bytesPerToken(.f16) == 2 * elements) }
+  }
 }

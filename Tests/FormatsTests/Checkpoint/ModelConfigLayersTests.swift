@@ -99,6 +99,12 @@ import Testing
           "full_attention",
         ],
       ], expected: "FFF--"),
+    Layers(
+      name: "Llama 3.2 Vision, some of whose layers read the image's keys",
+      config: [
+        "text_config": ["model_type": "mllama_text_model", "cross_attention_layers": [1, 3]]
+      ],
+      expected: "F-F-F"),
     Layers(name: "Mamba", config: ["model_type": "mamba"], expected: "SS"),
     Layers(name: "RWKV-7", config: ["model_type": "rwkv7"], expected: "LL"),
     Layers(name: "BERT", config: ["model_type": "bert"], expected: "--"),

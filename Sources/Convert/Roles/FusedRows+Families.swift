@@ -56,7 +56,7 @@ extension FusedRows {
     _ name: TensorName, rowCount: Int, inputs: Int, config: ModelConfig
   ) -> FusedRows? {
     guard let order = attentionOrder(name, config: config), let heads = config.headCount,
-      let keyHeads = keyHeadCount(config), keyHeads <= heads,
+      let keyHeads = config.keyValueHeadCount, keyHeads <= heads,
       let width = config.headDimension ?? (inputs % heads == 0 ? inputs / heads : nil)
     else { return nil }
     switch order {
@@ -89,23 +89,6 @@ extension FusedRows {
     case ("c_attn", "gpt_bigcode"):
       config.fact("multi_query")?.boolValue == false ? .grouped : .contiguous
     default: .contiguous
-    }
-  }
-
-  /// Key heads as the families' code counts them, which is not always what `num_kv_heads` says:
-  /// Falcon-7B's configuration has 71 there, and one.
-  private static func keyHeadCount(_ config: ModelConfig) -> Int? {
-    switch config.family {
-    case "bloom", "gpt_neox", "gpt2": config.headCount
-    case "chatglm":
-      config.fact("multi_query_attention")?.boolValue == true
-        ? config.keyValueHeadCount : config.headCount
-    case "RefinedWeb": config.keyValueHeadCount
-    case "falcon" where config.fact("new_decoder_architecture")?.boolValue == true:
-      config.keyValueHeadCount
-    case "falcon", "RefinedWebModel", "gpt_bigcode":
-      config.fact("multi_query")?.boolValue == false ? config.headCount : 1
-    default: config.keyValueHeadCount
     }
   }
 

@@ -87,8 +87,3 @@ struct StorageOrder: Sendable {
     return shape[role == .expertDown ? 2 : 1] == hiddenSize
   }
 }
-
-extension ModelConfig {
-  /// The family of the language model: that of the text part where there are several parts.
-  var family: String? { document["text_config"]?["model_type"]?.stringValue ?? modelType }
-}

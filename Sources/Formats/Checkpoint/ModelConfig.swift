@@ -10,12 +10,17 @@ package struct ModelConfig: Sendable, Equatable {
   /// Family name, as in `"model_type": "llama"`.
   package var modelType: String? { document["model_type"]?.stringValue }
 
+  /// The family of the language model: that of the text part where there are several parts.
+  package var family: String? { textPart?["model_type"]?.stringValue ?? modelType }
+
   /// Class names, as in `"architectures": ["LlamaForCausalLM"]`.
   package var architectures: [String] {
     document["architectures"]?.arrayValue?.compactMap(\.stringValue) ?? []
   }
 
-  package var hiddenSize: Int? { positive("hidden_size", "n_embd", "d_model", "hidden_dim") }
+  package var hiddenSize: Int? {
+    positive("hidden_size", "n_embd", "n_embed", "d_model", "hidden_dim")
+  }
 
   package var intermediateSize: Int? {
     positive("intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "d_ff")
@@ -25,30 +30,10 @@ package struct ModelConfig: Sendable, Equatable {
     positive("num_hidden_layers", "n_layer", "num_layers", "n_layers")
   }
 
-  package var headCount: Int? { positive("num_attention_heads", "n_head", "n_heads") }
-
-  /// Key and value heads; equal to `headCount` where the configuration names none.
-  package var keyValueHeadCount: Int? {
-    if let count = positive("num_key_value_heads", "multi_query_group_num") { return count }
-    if let count = positive("num_kv_heads", "n_head_kv") { return count }
-    if fact("multi_query")?.boolValue == true { return 1 }
-    return headCount
-  }
-
-  package var headDimension: Int? {
-    if let size = positive("head_dim", "kv_channels") { return size }
-    guard let hidden = hiddenSize, let heads = headCount, hidden % heads == 0 else { return nil }
-    return hidden / heads
-  }
-
   package var vocabularySize: Int? { positive("vocab_size", "padded_vocab_size") }
 
   package var contextLength: Int? {
     positive("max_position_embeddings", "n_positions", "seq_length", "max_seq_len")
-  }
-
-  package var expertCount: Int? {
-    positive("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
   }
 
   /// Whether the configuration ties the output projection to the embedding; nil where it is silent.
@@ -74,16 +59,27 @@ package struct ModelConfig: Sendable, Equatable {
     quantizationConfig?["weight_block_size"]?.arrayValue?.compactMap(\.intValue)
   }
 
-  /// The member `name`, at the root or, for multimodal models, in the text part.
-  package func fact(_ name: String) -> JSONValue? {
-    document[name] ?? document["text_config"]?[name]
+  /// The member `name` of the text part of a multimodal model, or else of the root.
+  package func fact(_ name: String) -> JSONValue? { textPart?[name] ?? document[name] }
+
+  /// What multimodal models call the configuration of their language model.
+  private var textPart: JSONValue? {
+    for name in ["text_config", "llm_config", "language_config"] {
+      if let part = document[name], part.members != nil { return part }
+    }
+    return nil
   }
 
   /// The first of `names` that holds a positive integer of sane size.
   package func positive(_ names: String...) -> Int? {
     for name in names {
-      if let value = fact(name)?.intValue, value > 0, value <= 1 << 40 { return value }
+      if let value = Self.positive(fact(name)) { return value }
     }
     return nil
+  }
+
+  static func positive(_ value: JSONValue?) -> Int? {
+    guard let value = value?.intValue, value > 0, value <= 1 << 40 else { return nil }
+    return value
   }
 }

@@ -229,6 +229,7 @@ extension SyntheticFamily {
       "model_type": "jamba", "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
       "num_attention_heads": 2, "num_key_value_heads": 1, "num_experts": 2, "mamba_expand": 2,
       "mamba_d_state": 16, "mamba_dt_rank": 32, "mamba_d_conv": 4, "vocab_size": 256,
+      "attn_layer_period": 2, "attn_layer_offset": 1,
     ],
     tensors: ends()
       + .block(

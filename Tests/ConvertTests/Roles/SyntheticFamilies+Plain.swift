@@ -28,10 +28,13 @@ extension SyntheticFamily {
     "model.embed_tokens.weight", "token_embedding", [256, 64])
   private static let head = SyntheticTensor.packed("lm_head.weight", "output_head", [256, 64])
 
-  private static func llamaConfig(_ modelType: String, tied: Bool) -> JSONValue {
+  private static func llamaConfig(
+    _ modelType: String, tied: Bool, keyHeads: Int = 1
+  ) -> JSONValue {
     [
       "model_type": .string(modelType), "hidden_size": 64, "intermediate_size": 128,
-      "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
+      "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": .integer(keyHeads),
+      "head_dim": 32,
       "vocab_size": 256, "tie_word_embeddings": .bool(tied),
     ]
   }
@@ -145,7 +148,7 @@ extension SyntheticFamily {
       + SyntheticTensor.norm("model.norm", 64))
 
   static let phi2 = SyntheticFamily(
-    "Phi-2", dtype: .f16, config: llamaConfig("phi", tied: false),
+    "Phi-2", dtype: .f16, config: llamaConfig("phi", tied: false, keyHeads: 2),
     tensors: [embedding]
       + .blocks(
         "model.layers",

@@ -1,0 +1,109 @@
+/// What a model's key/value cache holds, layer by layer.
+///
+/// Groups of a quantized cache run along the channels of one token and head, as mlx-lm, llama.cpp
+/// and Qllm-Eval have it. A group larger than a head is the head.
+package struct CacheGeometry: Sendable, Equatable {
+  package enum Layer: Sendable, Hashable {
+    /// For each of the last `window` tokens, or of all where that is nil: `count` keys of
+    /// `keyWidth` elements and as many values of `valueWidth`.
+    case heads(count: Int, keyWidth: Int, valueWidth: Int, window: Int?)
+    /// For each token one latent of `width` elements, which is stored as keys are, and one rotary
+    /// key of `rotaryWidth` elements, which stays in 16 bits. Source: DeepSeek-V2, arXiv 2405.04434,
+    /// section 2.1; what is quantized of it: thu-nics/qllm-eval, `qllm_eval/quantization/qattn`.
+    case latent(width: Int, rotaryWidth: Int)
+    /// A state that does not grow with the context; it is not counted.
+    case constantState
+    case none
+  }
+
+  /// Where the configuration and the tensors, or the configuration and what is known here, differ.
+  package struct Disagreement: Sendable, Equatable {
+    package let configured: String
+    package let found: String
+    /// From 0, ascending.
+    package internal(set) var layers: [Int]
+  }
+
+  package let layers: [Layer]
+  package let disagreements: [Disagreement]
+
+  /// For layers whose numbers have been checked.
+  init(checked layers: [Layer], disagreements: [Disagreement]) {
+    self.layers = layers
+    self.disagreements = disagreements
+  }
+
+  /// Largest number of layers, of heads and of elements of a head that is believed. With it, the
+  /// bytes of a token fit an `Int`.
+  package static let largestCount = 1 << 16
+}
+
+extension CacheGeometry {
+  /// Bytes that the cache grows by with the token after the first `context` ones, for one sequence:
+  /// the sum over the layers of `n_kv * (d_k * b_k + ⌈d_k / g_k⌉ * m + d_v * b_v + ⌈d_v / g_v⌉ * m) / 8`,
+  /// each head in whole bytes. Layers whose window is full do not grow.
+  package func bytesPerToken(_ format: CacheFormat, after context: Int = 0) -> Int {
+    growth(format).reduce(0) { $0 + ($1.window.map { $0 > context } ?? true ? $1.byteCount : 0) }
+  }
+
+  /// Bytes of the cache when each of `batch` sequences has `context` tokens; nil where the number
+  /// does not fit.
+  package func byteCount(context: Int, batch: Int = 1, _ format: CacheFormat) -> Int? {
+    Self.byteCount(context: context, batch: batch, growth(format))
+  }
+
+  /// Layers with the same window, which grow alike.
+  struct Growth: Sendable {
+    let window: Int?
+    /// For each token and sequence.
+    var byteCount: Int
+  }
+
+  func growth(_ format: CacheFormat) -> [Growth] {
+    var growth: [Growth] = []
+    for layer in layers {
+      let (byteCount, window) = layer.growth(format)
+      guard byteCount > 0 else { continue }
+      if let index = growth.firstIndex(where: { $0.window == window }) {
+        growth[index].byteCount += byteCount
+      } else {
+        growth.append(Growth(window: window, byteCount: byteCount))
+      }
+    }
+    return growth
+  }
+
+  static func byteCount(context: Int, batch: Int, _ growth: [Growth]) -> Int? {
+    var total: Int? = 0
+    for part in growth {
+      let tokens = Checked.product(min(context, part.window ?? context), batch)
+      total = Checked.sum(total, Checked.product(tokens, part.byteCount))
+    }
+    return context >= 0 && batch >= 0 ? total : nil
+  }
+}
+
+extension CacheGeometry.Layer {
+  fileprivate func growth(_ format: CacheFormat) -> (byteCount: Int, window: Int?) {
+    // At most 2^16 heads of twice 2^16 elements: nothing here overflows.
+    func bytes(_ width: Int, _ element: ElementWidth) -> Int { element.byteCount(of: width) ?? 0 }
+    switch self {
+    case .heads(let count, let keyWidth, let valueWidth, let window):
+      let head = bytes(keyWidth, format.keys) + bytes(valueWidth, format.values)
+      return (count * head, window)
+    case .latent(let width, let rotaryWidth):
+      return (bytes(width, format.keys) + bytes(rotaryWidth, .f16), nil)
+    case .constantState, .none: return (0, nil)
+    }
+  }
+}
+
+extension CacheGeometry.Disagreement: CustomStringConvertible {
+  /// `config.json says 71 key/value heads of 64, the tensors show 1 of 64 (layers 0, 1, 2, …)`.
+  package var description: String {
+    let shown = layers.prefix(3).map(String.init).joined(separator: ", ")
+    let more = layers.count > 3 ? " and \(layers.count - 3) more" : ""
+    let noun = layers.count == 1 ? "layer" : "layers"
+    return "config.json says \(configured), the tensors show \(found) (\(noun) \(shown)\(more))"
+  }
+}

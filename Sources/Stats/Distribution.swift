@@ -100,6 +100,8 @@ package struct Distribution: Sendable, Equatable {
     for entry in entries where entry.value != 0 {
       bins[LogHistogram.bin(of: entry.value)] += entry.count
     }
+    // Of binned values the smallest subnormals are counted with the zeros.
+    bins[0] += entries.reduce(-zeroCount) { $0 + ($1.value == 0 ? $1.count : 0) }
     histogram = LogHistogram(bins)
   }
 }

@@ -79,7 +79,9 @@ package struct Distribution: Sendable, Equatable {
       }
       var magnitudes: [(Double, Int)] = []
       values.forEachMagnitude { magnitudes.append((Double($0), Int($1))) }
-      medianMagnitude = RankedValues(magnitudes).quantile(0.5)
+      medianMagnitude = min(
+        RankedValues(magnitudes).quantile(0.5),
+        Double(max(minimum.magnitude, maximum.magnitude)))
     } else {
       (quantiles, medianMagnitude) = ([], nil)
     }

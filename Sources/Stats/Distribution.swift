@@ -16,11 +16,12 @@ package struct Distribution: Sendable, Equatable {
   package let quantiles: [Double]
   /// Median of the magnitudes.
   package let medianMagnitude: Double?
-  /// Shares of the values that lie further than 3 and 6 standard deviations from the mean.
+  /// Shares of the values that lie further than 3 and 6 standard deviations from the mean. Nil, as
+  /// the histogram, where all values are equal, and where they are so close together that the bins
+  /// of F32 values around the mean are wider than those of the histogram.
   package let beyondThreeSigma: Double?
   package let beyondSixSigma: Double?
   package let histogram: LogHistogram
-  /// Nil where all values are equal.
   package let sigmaHistogram: SigmaHistogram?
   /// Largest relative error of quantiles and median; 0 for 16-bit types. The shares beyond a number
   /// of standard deviations and the histogram see values that are off by as much.
@@ -87,9 +88,12 @@ package struct Distribution: Sendable, Equatable {
     }
 
     let (mean, sigma) = (moments.mean, moments.standardDeviation ?? 0)
-    sigmaHistogram = sigma > 0 ? SigmaHistogram(entries, mean: mean, sigma: sigma) : nil
+    // Width of the bins around the mean.
+    let width = 2 * patterns.relativeError * mean.magnitude
+    let tellsSigmas = sigma > 0 && width * Double(SigmaHistogram.binsPerSigma) <= sigma
+    sigmaHistogram = tellsSigmas ? SigmaHistogram(entries, mean: mean, sigma: sigma) : nil
     func share(beyond multiple: Double) -> Double? {
-      guard finite > 0, sigma > 0 else { return nil }
+      guard tellsSigmas else { return nil }
       let far = entries.reduce(0) {
         $0 + ((Double($1.value) - mean).magnitude > multiple * sigma ? $1.count : 0)
       }

@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 
 /// Measures a checkpoint and, where there are any, the dumps of its activations and cache.
 package struct StatisticsRun {
@@ -23,6 +24,12 @@ package struct StatisticsRun {
     let plan = try ConversionPlan(checkpoint, options: conversion)
     weights = WeightMeasurement(plan, options: options)
 
+    // A file that holds both inputs and cache may be named for either, and is read once.
+    var seen = Set<String>()
+    let dumps = dumps.filter { path in
+      seen.insert(URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false))
+        .inserted
+    }
     let model = DumpedModel(checkpoint)
     let matrices = try dumps.filter { try ImportanceStatistics.isMatrix(path: $0) }
     let captures = dumps.filter { !matrices.contains($0) }

@@ -55,7 +55,7 @@ package struct StatisticsRun {
     if let filter = options.filter, weights.isEmpty, dump?.dump.tensors.isEmpty ?? true,
       importance.isEmpty
     {
-      throw PlanError.patternMatchesNothing(filter.text, option: "--filter")
+      throw PlanError.patternMatchesNothing(filter.text, option: options.filterOption)
     }
   }
 

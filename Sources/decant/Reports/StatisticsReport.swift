@@ -82,7 +82,8 @@ struct StatisticsReport {
   private func importance(_ terminal: Terminal) -> String? {
     guard !measured.importance.isEmpty else { return nil }
     var table = TextTable([
-      .init("layer", .right), .init("entry"), .init("sum E[x²]", .right), .init("max", .right),
+      .init("layer", .right), .init("entry"),
+      .init(terminal.isUnicode ? "sum E[x²]" : "sum E[x^2]", .right), .init("max", .right),
       .init("mean", .right), .init("std", .right), .init("active", .right),
       .init("entropy", .right), .init("outliers", .right),
     ])

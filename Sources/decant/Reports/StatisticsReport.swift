@@ -30,8 +30,9 @@ enum StatisticsOrder: String, CaseIterable {
   func sort(_ tensors: [TensorStatistics]) -> [TensorStatistics] {
     guard self != .name else { return tensors.sorted { $0.name < $1.name } }
     return tensors.enumerated().sorted { a, b in
-      let (first, second) = (weight(a.element), weight(b.element))
-      if first != second { return first ?? -.infinity > second ?? -.infinity }
+      let first = weight(a.element) ?? -.infinity
+      let second = weight(b.element) ?? -.infinity
+      if first != second { return first > second }
       return a.offset < b.offset
     }
     .map(\.element)

@@ -91,6 +91,22 @@ import Testing
     #expect(channels.outlierTokens == [0, 2])
   }
 
+  @Test func whatIsLeftOutHasNoShareInTheMeans() {
+    var channels = ActivationChannels(channelCount: 2)
+    channels.add([3, 0, 5, 4], tokens: 2)
+    channels.leaveOut(channel: 1)
+    var other = ActivationChannels(channelCount: 2)
+    other.add([0, 0], tokens: 1)
+    other.leaveOut(channel: 0)
+    other.leaveOut(channel: 1)
+    channels.merge(other)
+    #expect(channels.meanMagnitudes == [4, 4])
+    #expect(channels.meanSquares == [17, 16])
+    #expect(channels.tokenCount == 3)
+    // A channel of which nothing is known.
+    #expect(other.meanSquares == [0, 0])
+  }
+
   @Test func splitsInAnyOrderAgree() {
     var generator = SeededGenerator(seed: 6)
     // Multiples of 1/8: their sums are exact in any order.

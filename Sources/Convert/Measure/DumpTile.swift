@@ -56,8 +56,11 @@ enum DumpWorker {
     _ tile: DumpTile, of tensor: TensorDump.Tensor, absMax: Float, in slot: MeasureSlot
   ) {
     slot.reset(ElementPatterns(tensor.dtype))
-    slot.countValues(tile.valueCount)
     slot.activations = ActivationChannels(channelCount: tensor.width)
+    for index in 0..<tile.valueCount where !slot.tile.weights[index].isFinite {
+      slot.activations.leaveOut(channel: index % tensor.width)
+    }
+    slot.countValues(tile.valueCount)
     slot.activations.add(slot.tile.weights, tokens: tile.tokens.count)
     slot.largest = LargestValues()
     slot.tokenMagnitudes.removeAll(keepingCapacity: true)

@@ -93,7 +93,12 @@ import Testing
     #expect(
       throws: DumpError.nonFinite(file: path, tensor: name, nan: 1, infinite: 2, count: 8)
     ) { try folder.measure([path]) }
-    let found = try folder.measure(name, [path], .keepingGoing)
+    var options = MeasureOptions.keepingGoing
+    options.keepsChannels = true
+    let found = try folder.measure(name, [path], options)
+    // Of two tokens, one of which says nothing in all channels but the third.
+    #expect(found.everyChannel?.meanMagnitude == [1, 4, 3.5, 3])
+    #expect(found.everyChannel?.meanSquare == [1, 16, 14.5, 9])
     #expect(found.distribution.nanCount == 1)
     #expect(found.distribution.infinityCount == 2)
     #expect(found.distribution.moments.mean == 3)

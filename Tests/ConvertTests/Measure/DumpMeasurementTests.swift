@@ -122,29 +122,29 @@ private let input = "model.layers.0.mlp.up_proj.input"
     #expect(try folder.measure(input, [path, path, indirect]).distribution.count == 8)
   }
 
+  /// Every chunk is a tile of its own.
   @Test func resultsDoNotDependOnTheNumberOfThreads() throws {
-    let folder = try MeasuredFolder([
-      TestTensor(random: "a.mlp.up_proj.weight", .bf16, [8, 1024], seed: 1),
-      TestTensor(random: "b.mlp.up_proj.weight", .bf16, [8, 8], seed: 1),
-    ])
-    // 300 tokens of 1024: two tiles.
+    let folder = try MeasuredFolder(layer)
     var generator = SeededGenerator(seed: 6)
-    let values = (0..<300 * 1024).map { _ in
-      Float(Int32(truncatingIfNeeded: generator.next())) * 0x1p-28
+    let chunks = (0..<20).map { chunk in
+      TestTensor(
+        input + ".\(chunk)", .f32, [30, 4],
+        values: (0..<120).map { _ in generator.normal() * Float(chunk + 1) })
     }
-    let dump = try folder.dump(
-      TestTensor("a.mlp.up_proj.input", .f32, [300, 1024], values: values),
-      TestTensor("b.mlp.up_proj.input", .f32, [1, 8], values: Array(values.prefix(8))))
+    try writeSafetensors(chunks, to: folder.path("dump.safetensors"))
     var options = MeasureOptions.withChannels
     options.filter = try NamePattern("*.input")
-    let first = try folder.measure([dump], options, threads: 1)
-    #expect(first.map(\.name) == ["a.mlp.up_proj.input", "b.mlp.up_proj.input"])
-    let other = try folder.measure([dump], options, threads: 7)
-    let isSame = zip(first, other).allSatisfy { $0.isIdentical(to: $1) }
-    #expect(isSame && other.count == 2)
-    // The one scale is that of all tiles.
-    let step = Double(values.map(\.magnitude).max()!) / 7
-    #expect(try first[0].error(.perTensor, bits: 4).largestError <= step / 2 * (1 + 1e-6))
+    let first = try folder.measure([folder.path("dump.safetensors")], options, threads: 1)
+    for threads in [2, 7] {
+      let other = try folder.measure([folder.path("dump.safetensors")], options, threads: threads)
+      let isSame = zip(first, other).allSatisfy { $0.isIdentical(to: $1) }
+      #expect(isSame && first.count == 1 && other.count == 1)
+    }
+    // The one scale is that of all chunks: no value is further from its code than half a step.
+    let absMax = try #require(first.first?.distribution.absMax)
+    let bound = Double(absMax) / 14 * (1 + 1e-6)
+    let largest = try #require(first.first).error(.perTensor, bits: 4).largestError
+    #expect(largest <= bound && largest > bound * 0.9)
   }
 }
 

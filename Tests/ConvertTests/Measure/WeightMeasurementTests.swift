@@ -143,16 +143,15 @@ import Testing
     #expect(found.distribution.absMax == byRow.max())
   }
 
+  /// Every matrix of a stack stored input-major is a tile of its own.
   @Test func resultsDoNotDependOnTheNumberOfThreads() throws {
-    let folder = try MeasuredFolder([
-      TestTensor(
-        "model.layers.0.mlp.up_proj.weight", .f32, [4100, 66],
-        values: randomValues(4100 * 66, seed: 4)),
-      TestTensor(
-        random: "model.layers.0.self_attn.q_proj.weight", .bf16, [64, 64], seed: 5),
-      TestTensor(random: "model.layers.1.self_attn.q_proj.weight", .f16, [64, 64], seed: 6),
-      TestTensor(random: "model.norm.weight", .f32, [64], seed: 7),
-    ])
+    let folder = try MeasuredFolder(
+      [
+        TestTensor(random: "layers.0.mlp.experts.gate_up_proj", .f32, [12, 64, 24], seed: 4),
+        TestTensor(random: "layers.0.self_attn.q_proj.weight", .bf16, [64, 64], seed: 5),
+        TestTensor(random: "layers.1.self_attn.q_proj.weight", .f16, [64, 64], seed: 6),
+        TestTensor(random: "norm.weight", .f32, [64], seed: 7),
+      ], config: #"{"model_type": "new", "hidden_size": 64}"#)
     let first = try folder.measure(threads: 1)
     #expect(first.count == 4)
     for threads in [2, 7] {

@@ -29,7 +29,7 @@ let package = Package(
       name: "ConvertTests", dependencies: ["Convert", "Formats", "Stats"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
-      name: "DecantTests", dependencies: ["decant", "Convert", "Formats"],
+      name: "DecantTests", dependencies: ["decant", "Convert", "Formats", "Stats"],
       swiftSettings: strict),
   ]
 )

@@ -10,6 +10,8 @@ package struct ActivationChannels: Sendable, Equatable {
   package private(set) var squareSums: [Double]
   /// Tokens with a magnitude of at least `outlierMagnitude`.
   package private(set) var outlierTokens: [Int]
+  /// Tokens at which the channel's value takes no part in the means.
+  private var leftOut: [Int]
 
   /// LLM.int8() (arXiv 2208.07339, section 4.1): the magnitude of an outlier feature.
   package static let outlierMagnitude: Float = 6
@@ -19,6 +21,7 @@ package struct ActivationChannels: Sendable, Equatable {
     magnitudeSums = Array(repeating: 0, count: channelCount)
     squareSums = Array(repeating: 0, count: channelCount)
     outlierTokens = Array(repeating: 0, count: channelCount)
+    leftOut = Array(repeating: 0, count: channelCount)
   }
 
   package var channelCount: Int { absMax.count }
@@ -40,6 +43,9 @@ package struct ActivationChannels: Sendable, Equatable {
     }
   }
 
+  /// Says that one of the values seen was a 0 in place of no finite number.
+  package mutating func leaveOut(channel: Int) { leftOut[channel] += 1 }
+
   /// Adds what `other` saw of the same channels.
   package mutating func merge(_ other: ActivationChannels) {
     precondition(channelCount == other.channelCount)
@@ -49,12 +55,17 @@ package struct ActivationChannels: Sendable, Equatable {
       magnitudeSums[channel] += other.magnitudeSums[channel]
       squareSums[channel] += other.squareSums[channel]
       outlierTokens[channel] += other.outlierTokens[channel]
+      leftOut[channel] += other.leftOut[channel]
     }
   }
 
-  /// Mean |x| of every channel.
-  package var meanMagnitudes: [Double] { magnitudeSums.map { $0 / Double(max(1, tokenCount)) } }
+  /// Mean |x| of every channel; 0 of nothing.
+  package var meanMagnitudes: [Double] { means(magnitudeSums) }
 
-  /// Mean x² of every channel.
-  package var meanSquares: [Double] { squareSums.map { $0 / Double(max(1, tokenCount)) } }
+  /// Mean x² of every channel; 0 of nothing.
+  package var meanSquares: [Double] { means(squareSums) }
+
+  private func means(_ sums: [Double]) -> [Double] {
+    zip(sums, leftOut).map { $0 / Double(max(1, tokenCount - $1)) }
+  }
 }

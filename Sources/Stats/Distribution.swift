@@ -16,11 +16,12 @@ package struct Distribution: Sendable, Equatable {
   package let quantiles: [Double]
   /// Median of the magnitudes.
   package let medianMagnitude: Double?
-  /// Shares of the values that lie further than 3 and 6 standard deviations from the mean.
+  /// Shares of the values that lie further than 3 and 6 standard deviations from the mean. Nil, as
+  /// the histogram, where all values are equal, and where they are so close together that the bins
+  /// of F32 values around the mean are wider than those of the histogram.
   package let beyondThreeSigma: Double?
   package let beyondSixSigma: Double?
   package let histogram: LogHistogram
-  /// Nil where all values are equal.
   package let sigmaHistogram: SigmaHistogram?
   /// Largest relative error of quantiles and median; 0 for 16-bit types. The shares beyond a number
   /// of standard deviations and the histogram see values that are off by as much.
@@ -79,15 +80,20 @@ package struct Distribution: Sendable, Equatable {
       }
       var magnitudes: [(Double, Int)] = []
       values.forEachMagnitude { magnitudes.append((Double($0), Int($1))) }
-      medianMagnitude = RankedValues(magnitudes).quantile(0.5)
+      medianMagnitude = min(
+        RankedValues(magnitudes).quantile(0.5),
+        Double(max(minimum.magnitude, maximum.magnitude)))
     } else {
       (quantiles, medianMagnitude) = ([], nil)
     }
 
     let (mean, sigma) = (moments.mean, moments.standardDeviation ?? 0)
-    sigmaHistogram = sigma > 0 ? SigmaHistogram(entries, mean: mean, sigma: sigma) : nil
+    // Width of the bins around the mean.
+    let width = 2 * patterns.relativeError * mean.magnitude
+    let tellsSigmas = sigma > 0 && width * Double(SigmaHistogram.binsPerSigma) <= sigma
+    sigmaHistogram = tellsSigmas ? SigmaHistogram(entries, mean: mean, sigma: sigma) : nil
     func share(beyond multiple: Double) -> Double? {
-      guard finite > 0, sigma > 0 else { return nil }
+      guard tellsSigmas else { return nil }
       let far = entries.reduce(0) {
         $0 + ((Double($1.value) - mean).magnitude > multiple * sigma ? $1.count : 0)
       }
@@ -100,6 +106,8 @@ package struct Distribution: Sendable, Equatable {
     for entry in entries where entry.value != 0 {
       bins[LogHistogram.bin(of: entry.value)] += entry.count
     }
+    // Of binned values the smallest subnormals are counted with the zeros.
+    bins[0] += entries.reduce(-zeroCount) { $0 + ($1.value == 0 ? $1.count : 0) }
     histogram = LogHistogram(bins)
   }
 }

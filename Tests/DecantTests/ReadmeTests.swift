@@ -37,14 +37,14 @@ import Testing
     let folder = try Folder()
     let output = folder.path + "/small-4bit"
     let commands = try shownCommands()
-    #expect(commands.map(\.words.first) == ["convert", "validate", "inspect"])
+    #expect(commands.map(\.words.first) == ["convert", "validate", "inspect", "stats"])
     for command in commands {
       let words = command.words.map {
         $0 == "/tmp/small-4bit"
           ? output
           : $0.hasPrefix("samples/") ? Self.root.path(percentEncoded: false) + "/" + $0 : $0
       }
-      let result = try runTool(builtProgram, words)
+      let result = try runTool("LC_ALL=C.UTF-8", ["COLUMNS=80", builtProgram] + words)
       #expect(result.status == 0 && result.error == "")
       let lines = result.output.replacingOccurrences(of: output, with: "/tmp/small-4bit")
         .components(separatedBy: "\n")

@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 import Stats
 
 /// What was captured while a model ran: dumps of activations and cache, and importance matrices.
@@ -13,6 +14,12 @@ package struct Calibration {
   /// - Throws: `DumpError` where something does not fit and the options do not say to go on;
   ///   `SourceError`, `FileError`, `SafetensorsError`, and what a broken importance matrix gives.
   package init(_ paths: [String], of checkpoint: Checkpoint, options: MeasureOptions) throws {
+    // A file that holds both inputs and cache may be named for either, and is read once.
+    var seen = Set<String>()
+    let paths = paths.filter { path in
+      seen.insert(URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false))
+        .inserted
+    }
     let model = DumpedModel(checkpoint)
     self.model = model
     let matrices = try paths.filter { try ImportanceStatistics.isMatrix(path: $0) }

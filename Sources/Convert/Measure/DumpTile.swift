@@ -56,8 +56,11 @@ enum DumpWorker {
     _ tile: DumpTile, of tensor: TensorDump.Tensor, absMax: Float, in slot: MeasureSlot
   ) {
     slot.reset(ElementPatterns(tensor.dtype))
-    slot.countValues(tile.valueCount)
     slot.activations = ActivationChannels(channelCount: tensor.width)
+    for index in 0..<tile.valueCount where !slot.tile.weights[index].isFinite {
+      slot.activations.leaveOut(channel: index % tensor.width)
+    }
+    slot.countValues(tile.valueCount)
     slot.activations.add(slot.tile.weights, tokens: tile.tokens.count)
     slot.largest = LargestValues()
     slot.tokenMagnitudes.removeAll(keepingCapacity: true)
@@ -205,16 +208,23 @@ struct DumpAccumulator {
     func isMassive(_ value: Float) -> Bool {
       value.magnitude > ActivationOutliers.massiveMagnitude && Double(value.magnitude) >= threshold
     }
-    var massiveCount = 0
-    values.forEachValue { value, count in
-      if isMassive(value) { massiveCount += Int(count) }
+    let massive = largest.entries.filter { isMassive($0.value) }
+    var massiveCount = massive.count
+    // The values themselves say how many there are, unless more were found than are kept; the bins
+    // of F32 values may then err about those at the threshold.
+    if massiveCount == LargestValues.limit {
+      var counted = 0
+      values.forEachValue { value, count in
+        if isMassive(value) { counted += Int(count) }
+      }
+      massiveCount = max(massiveCount, counted)
     }
     return ActivationOutliers(
       features: channels.outlierTokens.enumerated().filter { $0.element > 0 }.map {
         .init(channel: $0.offset, tokenCount: $0.element)
       },
       tokenCount: channels.tokenCount, massiveCount: massiveCount,
-      massive: largest.entries.filter { isMassive($0.value) })
+      massive: massive)
   }
 }
 

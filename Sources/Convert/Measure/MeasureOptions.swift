@@ -10,6 +10,8 @@ package struct MeasureOptions: Sendable {
   package var outlierRatio = 6.0
   /// Names of tensors and modules to measure; nil for all.
   package var filter: NamePattern?
+  /// How messages call what gave the filter.
+  package var filterOption = "--filter"
   /// Whether to go on without what is wrong in a dump.
   package var keepsGoing = false
   /// Whether to keep every channel's figures, not only a profile.

@@ -22,7 +22,7 @@ package struct StatisticsRun {
     calibration =
       dumps.isEmpty ? nil : try Calibration(dumps, of: checkpoint, options: options)
     if let filter = options.filter, weights.isEmpty, calibration?.isEmpty ?? true {
-      throw PlanError.patternMatchesNothing(filter.text, option: "--filter")
+      throw PlanError.patternMatchesNothing(filter.text, option: options.filterOption)
     }
   }
 

@@ -22,7 +22,8 @@ package struct TensorStatistics: Sendable {
   package let shape: [Int]
   package let distribution: Distribution
   /// Weights: input channels. Activations: features. Cache: channels through all heads, head by
-  /// head. Nil where there is one dimension only, or more channels than are kept apart.
+  /// head. Nil where there is one dimension only, or more channels than are kept apart, and of
+  /// experts stored input-major that no group size fits.
   package let channels: MagnitudeProfile?
   /// Weights only: output channels, through all experts of a stack.
   package let outputChannels: MagnitudeProfile?

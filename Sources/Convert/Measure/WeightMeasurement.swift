@@ -80,17 +80,19 @@ package struct WeightMeasurement {
     let rowsAreInputs: Bool
   }
 
-  /// Nil for vectors, and for matrices of which the channels are too many to keep apart.
+  /// Nil for vectors, for stacks of input-major matrices that are read as they lie, and for matrices
+  /// of which the channels are too many to keep apart.
   private static func matrix(_ tensor: TensorPlan) -> Matrix? {
     let shape = tensor.tensor.info.dimensions
     guard shape.count > 1 else { return nil }
     let isReordered = if case .quantize = tensor.action { true } else { false }
+    let rowsAreInputs = tensor.identity.isTransposed && !isReordered
+    // The rows of a stack would be the inputs of every expert, its columns outputs of all of them.
+    guard !rowsAreInputs || shape.count == 2 else { return nil }
     let columns = isReordered ? tensor.inputCount : shape[shape.count - 1]
     let rows = tensor.tensor.info.elementCount / max(1, columns)
     guard columns <= columnLimit, rows <= rowLimit else { return nil }
-    return Matrix(
-      rowCount: rows, columnCount: columns,
-      rowsAreInputs: tensor.identity.isTransposed && !isReordered)
+    return Matrix(rowCount: rows, columnCount: columns, rowsAreInputs: rowsAreInputs)
   }
 
   /// Measures one tile.

@@ -118,6 +118,7 @@ enum StatsCommand: Command {
     options.filter = try (arguments.value("tensor") ?? arguments.value("filter")).map {
       try NamePattern($0)
     }
+    if arguments.isGiven("tensor") { options.filterOption = "--tensor" }
     options.keepsGoing = arguments.flag("keep-going")
     options.keepsChannels = arguments.flag("channels")
     return options

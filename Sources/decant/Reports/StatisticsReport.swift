@@ -30,8 +30,9 @@ enum StatisticsOrder: String, CaseIterable {
   func sort(_ tensors: [TensorStatistics]) -> [TensorStatistics] {
     guard self != .name else { return tensors.sorted { $0.name < $1.name } }
     return tensors.enumerated().sorted { a, b in
-      let (first, second) = (weight(a.element), weight(b.element))
-      if first != second { return first ?? -.infinity > second ?? -.infinity }
+      let first = weight(a.element) ?? -.infinity
+      let second = weight(b.element) ?? -.infinity
+      if first != second { return first > second }
       return a.offset < b.offset
     }
     .map(\.element)
@@ -62,7 +63,8 @@ struct StatisticsReport {
   private func importance(_ terminal: Terminal) -> String? {
     guard !measured.importance.isEmpty else { return nil }
     var table = TextTable([
-      .init("layer", .right), .init("entry"), .init("sum E[x²]", .right), .init("max", .right),
+      .init("layer", .right), .init("entry"),
+      .init(terminal.isUnicode ? "sum E[x²]" : "sum E[x^2]", .right), .init("max", .right),
       .init("mean", .right), .init("std", .right), .init("active", .right),
       .init("entropy", .right), .init("outliers", .right),
     ])
@@ -99,29 +101,45 @@ struct StatisticsReport {
     return table.text(style: terminal.style) + notes(terminal)
   }
 
+  /// Columns that a histogram has at least: room for the label of its axis.
+  private static let leastAxis = 15
+  /// Figures that are left out of a narrow terminal's table, the first of these first.
+  private static let dispensable = ["std", "tokens", "8b", "A8", "massive"]
+
   private func section(
     _ kind: TensorStatistics.Kind, _ summaries: [StatisticsSummary], _ terminal: Terminal
   ) -> String? {
     guard !summaries.isEmpty else { return nil }
-    let rows = summaries.map { figures($0) }
-    let titles = columns(kind)
-    // What the figures leave of the line is for the histogram.
-    let taken =
-      zip(titles.indices, titles).map { index, title in
-        2 + max(title.count, rows.map { $0[index].count }.max() ?? 0)
-      }.reduce(0, +) + "outside".count + 2
-    let axis = MagnitudeAxis(summaries.map(\.histogram), width: max(12, terminal.width - taken - 2))
+    let labels = summaries.map { $0.layer.map { "\($0)" } ?? "outside" }
+    let marks = summaries.map { $0.isOutlier ? "!" : "" }
+    var titles = columns(kind)
+    var rows = summaries.map { figures($0) }
+    /// What the figures leave of the line for the histogram.
+    func room() -> Int {
+      let columns =
+        [["layer"] + labels, marks].filter { $0.contains { !$0.isEmpty } }
+        + titles.indices.map { index in [titles[index]] + rows.map { $0[index] } }
+      let widths = columns.map { 2 + ($0.map(\.count).max() ?? 0) }
+      return terminal.width - widths.reduce(0, +)
+    }
+    for title in Self.dispensable where room() < Self.leastAxis {
+      guard let index = titles.firstIndex(of: title) else { continue }
+      titles.remove(at: index)
+      for row in rows.indices { rows[row].remove(at: index) }
+    }
+    let axis = MagnitudeAxis(summaries.map(\.histogram), width: max(Self.leastAxis, room()))
     let chart = BarChart(isUnicode: terminal.isUnicode)
     var table = TextTable(
       [.init("layer", .right), .init(axis.label)] + titles.map { .init($0, .right) }
         + [.init("")])
-    for (summary, figures) in zip(summaries, rows) {
+    for (index, summary) in summaries.enumerated() {
       let bars = chart.row(axis.counts(summary.histogram), largest: axis.largest)
       table.append(
-        [summary.layer.map { "\($0)" } ?? "outside", terminal.style.dim(bars)] + figures
-          + [summary.isOutlier ? terminal.style.yellow("!") : ""])
+        [labels[index], terminal.style.dim(bars)] + rows[index]
+          + [terminal.style.yellow(marks[index])])
     }
-    return terminal.style.bold(title(kind)) + "\n" + table.text(style: terminal.style)
+    let title = wrap(title(kind), width: terminal.width).map { terminal.style.bold($0) + "\n" }
+    return title.joined() + table.text(style: terminal.style)
   }
 
   private func title(_ kind: TensorStatistics.Kind) -> String {
@@ -149,7 +167,7 @@ struct StatisticsReport {
   private func columns(_ kind: TensorStatistics.Kind) -> [String] {
     let common = ["AbsMax", "std", "kurtosis", "channels"]
     return switch kind {
-    case .weight: common + ["3 bits", "4 bits", "8 bits"]
+    case .weight: common + ["3b", "4b", "8b"]
     case .activation: common + ["tokens", ">=6", "massive", "A4", "A8"]
     case .key, .value: common + ["tokens", "by token", "by chan."]
     }
@@ -202,7 +220,7 @@ struct StatisticsReport {
           + " token \(largest.row), channel \(largest.column); \(outliers.massiveCount) such")
     }
     guard !terminal.isQuiet else {
-      return lines.isEmpty ? "" : "\n" + lines.map { $0 + "\n" }.joined()
+      return lines.isEmpty ? "" : paragraph(lines, terminal)
     }
     if measured.layerSummaries.contains(where: \.isOutlier) {
       lines.append(
@@ -212,6 +230,11 @@ struct StatisticsReport {
     lines.append(
       "kurtosis: the mean of the tensors', 3 for a normal distribution; channels, tokens: the"
         + " largest AbsMax over the median")
-    return "\n" + lines.map { $0 + "\n" }.joined()
+    return paragraph(lines, terminal)
+  }
+
+  /// Lines below an empty one, none longer than the terminal is wide.
+  private func paragraph(_ lines: [String], _ terminal: Terminal) -> String {
+    "\n" + lines.flatMap { wrap($0, width: terminal.width) }.map { $0 + "\n" }.joined()
   }
 }

@@ -10,7 +10,7 @@ struct TensorView {
 
   func text(_ terminal: Terminal) -> String {
     let parts = [
-      head(terminal), figures, histogram(terminal), outliers(terminal), losses(terminal),
+      head(terminal), figures(terminal), histogram(terminal), outliers(terminal), losses(terminal),
     ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
@@ -32,8 +32,9 @@ struct TensorView {
     return text
   }
 
-  private var figures: String {
+  private func figures(_ terminal: Terminal) -> String {
     let moments = values.moments
+    let sigma = Self.sigma(terminal)
     let quantiles = zip(Distribution.quantileLevels, values.quantiles)
       .map { "\(($0 * 1e6).rounded() / 1e4) % \(figure($1))" }.joined(separator: ", ")
     return """
@@ -41,14 +42,16 @@ struct TensorView {
       AbsMax \(figure(values.absMax.map(Double.init)))
       mean \(figure(moments.count > 0 ? moments.mean : nil)), std \(figure(moments.standardDeviation)), \
       skewness \(figure(moments.skewness)), kurtosis \(figure(moments.kurtosis)) (normal: 3)
-      crest factor \(figure(values.crestFactor)), beyond 3σ \(percent(values.beyondThreeSigma)), \
-      beyond 6σ \(percent(values.beyondSixSigma))
+      crest factor \(figure(values.crestFactor)), beyond 3\(sigma) \(percent(values.beyondThreeSigma)), \
+      beyond 6\(sigma) \(percent(values.beyondSixSigma))
       zeros \(values.zeroCount), subnormals \(values.subnormalCount), NaN \(values.nanCount), \
       infinities \(values.infinityCount)
       quantiles: \(quantiles)\(values.relativeError > 0 ? " (within \(percent(values.relativeError)))" : "")
 
       """
   }
+
+  private static func sigma(_ terminal: Terminal) -> String { terminal.isUnicode ? "σ" : "s" }
 
   /// Counts on a logarithmic scale over the distance from the mean, with marks below.
   private func histogram(_ terminal: Terminal) -> String {
@@ -59,7 +62,7 @@ struct TensorView {
       histogram.counts[$0..<min($0 + perColumn, histogram.counts.count)].reduce(0, +)
     }
     let bars = BarChart(isUnicode: terminal.isUnicode).bars(counts, lines: 6)
-    let sigma = terminal.isUnicode ? "σ" : "s"
+    let sigma = Self.sigma(terminal)
     var marks = Array(repeating: Character(" "), count: counts.count + 4)
     for distance in [-6, -3, 0, 3, 6] {
       let column =

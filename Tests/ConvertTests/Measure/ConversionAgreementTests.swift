@@ -1,0 +1,38 @@
+import Formats
+import Foundation
+import Stats
+import Testing
+
+@testable import Convert
+
+/// What `stats` says a width would lose is what `convert` then loses.
+@Suite struct ConversionAgreementTests {
+  private static let sample = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "samples/small").path(percentEncoded: false)
+
+  @Test(arguments: MeasureOptions.weightBits)
+  func roundTripsAreThoseOfAConversion(_ bits: Int) throws {
+    var options = MeasureOptions()
+    options.filter = try NamePattern("model.layers.0.self_attn.*")
+    let checkpoint = try Checkpoint(path: Self.sample)
+    let measured = try StatisticsRun(checkpoint, dumps: [], options: options).run(
+      threads: 2, cancellation: Cancellation(), progress: { _ in })
+    #expect(measured.count == 4)
+    let folder = try TemporaryFolder()
+    var conversion = ConversionOptions()
+    conversion.bits = bits
+    conversion.method = .minmax
+    conversion.keep = try [
+      NamePattern("re:^model\\.layers\\.[1-9]"), NamePattern("*.mlp.*"), NamePattern("*embed*"),
+      NamePattern("lm_head"),
+    ]
+    let plan = try ConversionPlan(checkpoint, options: conversion)
+    let result = try convert(Self.sample, to: folder.path + "/out", options: conversion)
+    let errors = Dictionary(uniqueKeysWithValues: zip(plan.tensors.map(\.name), result.errors))
+    for tensor in measured {
+      let error = try #require(errors[tensor.name] ?? nil, "\(tensor.name)")
+      #expect(try tensor.error(.group, bits: bits) == error)
+    }
+  }
+}

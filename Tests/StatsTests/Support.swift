@@ -1,0 +1,58 @@
+@testable import Stats
+
+/// A small generator whose numbers depend on nothing but the seed (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// Roughly normal, variance 1: the sum of twelve uniform numbers, less six.
+  mutating func normal() -> Float {
+    (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
+  }
+}
+
+/// What BF16 patterns stand for: the leading half of an F32 value.
+let bf16 = PatternValues(smallestNormal: .leastNormalMagnitude) {
+  Float(bitPattern: UInt32($0) << 16)
+}
+
+/// Values that BF16 can hold.
+func accumulate(bf16 values: some Collection<Float>) -> ValueAccumulator {
+  accumulate(patterns: values.map { UInt16($0.bitPattern >> 16) })
+}
+
+func accumulate(patterns: some Collection<UInt16>) -> ValueAccumulator {
+  var result = ValueAccumulator(bf16)
+  let bytes = patterns.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+  result.add(patterns: bytes, count: patterns.count)
+  return result
+}
+
+func accumulate(f32 values: some Collection<Float>) -> ValueAccumulator {
+  var result = ValueAccumulator(.leadingBits)
+  result.add(floats: Array(values), count: values.count)
+  return result
+}
+
+/// `values` cut at random places into `count` runs, in a random order; runs may be empty.
+func shuffledParts<T>(
+  _ values: [T], count: Int, using generator: inout SeededGenerator
+) -> [ArraySlice<T>] {
+  let cuts = (1..<count).map { _ in Int.random(in: 0...values.count, using: &generator) }.sorted()
+  return zip([0] + cuts, cuts + [values.count]).map { values[$0..<$1] }
+    .shuffled(using: &generator)
+}
+
+func isClose(_ value: Double?, _ expected: Double, relative: Double = 1e-12) -> Bool {
+  guard let value else { return false }
+  return (value - expected).magnitude <= relative * max(expected.magnitude, 1e-300)
+}

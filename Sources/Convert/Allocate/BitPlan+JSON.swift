@@ -5,7 +5,7 @@ extension BitPlan {
   ///
   /// - Parameter predictedByteCount: of the output directory; nil where it is not known.
   package func json(predictedByteCount: Int?) -> JSONValue {
-    [
+    var json: JSONValue = [
       "format_version": .integer(Self.formatVersion), "decant_version": .string(decantVersion),
       "request": request, "method": .string(method.rawValue),
       "scale_dtype": .string(scaleType?.rawValue.lowercased() ?? "auto"),
@@ -31,11 +31,13 @@ extension BitPlan {
         }),
       "tensors": .array(choices.map { $0.json(withAlternatives: true) }),
     ]
+    for setting in settings { json[setting.name] = setting.value }
+    return json
   }
 
   /// What the manifest of a file with these tensors records: the choices without the ones that lost.
   func manifestJSON(tensors names: Set<String>) -> JSONValue {
-    [
+    var json: JSONValue = [
       "format_version": .integer(Self.formatVersion), "decant_version": .string(decantVersion),
       "request": request, "sources": .array(sources.map { $0.json("header_xxh64") }),
       "dumps": .array(dumps.map { $0.json("xxh64") }),
@@ -43,6 +45,8 @@ extension BitPlan {
       "tensors": .array(
         choices.filter { names.contains($0.name) }.map { $0.json(withAlternatives: false) }),
     ]
+    for setting in settings { json[setting.name] = setting.value }
+    return json
   }
 
   /// Reads a plan, edited or not.
@@ -90,6 +94,7 @@ extension BitPlan {
     // Comparisons are for people; a conversion does not need them.
     uniform = []
     curve = []
+    settings = (json.members ?? []).filter { Self.settingNames.contains($0.name) }
   }
 }
 

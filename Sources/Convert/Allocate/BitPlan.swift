@@ -76,6 +76,11 @@ package struct BitPlan: Sendable, Equatable {
   package let totals: Totals
   package let uniform: [Uniform]
   package let curve: [CurvePoint]
+  /// What else was decided, and goes into the manifest with the rest: `preset`, `kv_cache`,
+  /// `activations`, each a JSON object.
+  package var settings: [JSONValue.Member] = []
+
+  static let settingNames: Set<String> = ["preset", "kv_cache", "activations"]
 
   /// The layout that most weights have; the rest are its exceptions in `config.json`.
   package var commonLayout: AffineLayout? {

@@ -19,10 +19,14 @@ package struct BitPlanner {
   package struct Record: Sendable {
     package let request: JSONValue
     package let dumps: [BitPlan.Input]
+    package let settings: [JSONValue.Member]
 
-    package init(request: JSONValue, dumps: [BitPlan.Input]) {
+    package init(
+      request: JSONValue, dumps: [BitPlan.Input], settings: [JSONValue.Member] = []
+    ) {
       self.request = request
       self.dumps = dumps
+      self.settings = settings
     }
   }
 
@@ -121,6 +125,15 @@ package struct BitPlanner {
       return bitPlan(solution)
     case .size(let bytes): return try plan(size: bytes)
     case .relativeError(let error): return try plan(error: error)
+    case .uniform(let bits, let groupSize):
+      guard
+        let uniform = uniformPlans.first(where: {
+          $0.layout.bits == bits && $0.layout.groupSize == groupSize
+        })
+      else {
+        throw AllocationError.noUniformPlan(bits: bits, groupSize: groupSize)
+      }
+      return bitPlan(solution(uniform.tensorByteCount - keptByteCount)!)
     }
   }
 
@@ -199,7 +212,7 @@ package struct BitPlanner {
       totals: .init(
         bitsPerWeight: bitsPerWeight(tensorBytes), tensorByteCount: tensorBytes,
         relativeError: solution.loss / totalWeight, optimalityGap: solution.gap),
-      uniform: uniformPlans, curve: curve)
+      uniform: uniformPlans, curve: curve, settings: record.settings)
   }
 
   private func choice(

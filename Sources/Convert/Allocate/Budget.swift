@@ -9,6 +9,8 @@ package enum Budget: Sendable, Equatable {
   case size(Int)
   /// Largest mean relative squared error; the smallest output that stays within it.
   case relativeError(Double)
+  /// As large as with one width for all.
+  case uniform(bits: Int, groupSize: Int)
 
   /// `-10 log10` of the mean relative squared error, at least.
   package static func sqnr(_ decibels: Double) -> Budget {
@@ -25,6 +27,7 @@ package enum AllocationError: DescribedError, Equatable {
   case notAPlan(file: String, reason: String)
   case newerPlan(file: String, found: Int, known: Int)
   case doesNotFit(plan: String, difference: String)
+  case noUniformPlan(bits: Int, groupSize: Int)
   case riskyWidth(bits: Int, kind: String)
 
   package var message: String {
@@ -41,6 +44,8 @@ package enum AllocationError: DescribedError, Equatable {
       "\(file): plan format version \(found); this decant reads up to \(known)"
     case .doesNotFit(let plan, let difference):
       "\(plan) does not fit the checkpoint: \(difference)"
+    case .noUniformPlan(let bits, let groupSize):
+      "\(bits) bits in groups of \(groupSize) are not among the widths allowed for all tensors"
     case .riskyWidth(let bits, let kind):
       "\(bits) bits for \(kind) fail throughout the literature (arXiv 2402.18158)"
     }
@@ -55,6 +60,7 @@ package enum AllocationError: DescribedError, Equatable {
     case .notAPlan: "make one with 'decant plan', and keep its members when editing"
     case .newerPlan: "get a newer decant"
     case .doesNotFit: "make a plan from this checkpoint"
+    case .noUniformPlan: "allow them with --allow-bits and --allow-groups, or give a budget"
     case .riskyWidth: "name the width in --allow-bits if you mean it"
     }
   }

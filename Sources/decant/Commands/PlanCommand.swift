@@ -20,6 +20,12 @@ enum PlanCommand: Command {
         long: "min-sqnr", value: .init("DB"),
         help: "The same in decibels: -10 log10 of the error, at least."),
       OptionDescription(
+        long: "preset", value: .init("NAME", .choices(Preset.allCases.map(\.rawValue))),
+        help: """
+          Start from what Qllm-Eval recommends for a kind of task: the size of its weights is the \
+          budget unless another is given; activations and cache become settings of the plan.
+          """),
+      OptionDescription(
         long: "activations", value: .init("FILE", .path),
         help: """
           A dump of the inputs of linear layers, or an importance matrix: errors then count where \
@@ -44,6 +50,15 @@ enum PlanCommand: Command {
         long: "output", short: "o", value: .init("PLAN", .path),
         help: "Where to write the plan, for 'decant convert --plan'."),
       OptionDescription(
+        long: "memory", value: .init("SIZE"),
+        help: "Say what fits a machine with so much memory, as in 24GB."),
+      OptionDescription(
+        long: "context", value: .init("TOKENS", default: .value("4096")),
+        help: "Tokens of each sequence, for --memory."),
+      OptionDescription(
+        long: "batch", value: .init("N", default: .value("1")),
+        help: "Sequences at a time, for --memory."),
+      OptionDescription(
         long: "curve", help: "Show the least error for every size."),
       OptionDescription(
         long: "keep-going",
@@ -59,6 +74,9 @@ enum PlanCommand: Command {
       .init(
         "decant plan Qwen3-0.6B --target-size 400MB --activations acts.safetensors",
         "Weigh errors by the inputs that a model really had."),
+      .init(
+        "decant plan Qwen3-0.6B --preset long-context --memory 24GB --context 32768",
+        "What the literature recommends for long texts, and whether it fits."),
       .init(
         "decant plan Qwen3-0.6B --min-sqnr 25 --allow-bits 4,8 --tie qkv,gate_up",
         "The smallest output that is exact enough, for a runtime that fuses layers."),
@@ -78,7 +96,8 @@ enum PlanCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let interruption = Interruption()
     let threads = try arguments.threads()
-    let budget = try budget(arguments)
+    let preset = arguments.choice("preset", as: Preset.self)
+    let budget = try budget(arguments, isRequired: preset == nil)
     let file = try arguments.value("output").map {
       try ReportFile(path: $0, replacing: arguments.flag("force"))
     }
@@ -114,12 +133,17 @@ enum PlanCommand: Command {
       progress: { [bar] in bar.advance(by: $0) })
     bar.finish()
 
+    let settings = preset.map { PlanSettings($0, for: plan) }
     let planner = try BitPlanner(
       plan, tensors, ties: try ties(arguments),
-      record: .init(request: request(arguments), dumps: try dumps.map(BitPlan.Input.init(path:))))
-    let bitPlan = try planner.plan(budget)
+      record: .init(
+        request: request(arguments), dumps: try dumps.map(BitPlan.Input.init(path:)),
+        settings: settings.map { [.init("preset", $0.json)] } ?? []))
+    let bitPlan = try planner.plan(
+      budget ?? .uniform(bits: settings?.recommendation.weights.bits ?? 4, groupSize: 64))
     let report = BitPlanReport(
-      bitPlan, predictedByteCount: try planner.outputByteCount(bitPlan),
+      bitPlan, predictedByteCount: try planner.outputByteCount(bitPlan), settings: settings,
+      fit: try fit(arguments, plan.assigning(bitPlan), settings),
       problems: calibration?.problems ?? [])
     try file?.write(report.json.prettyText)
     if arguments.flag("json") {
@@ -130,7 +154,18 @@ enum PlanCommand: Command {
     return .done
   }
 
-  private static func budget(_ arguments: Arguments) throws -> Budget {
+  private static func fit(
+    _ arguments: Arguments, _ plan: ConversionPlan, _ settings: PlanSettings?
+  ) throws -> ModelFit? {
+    guard arguments.isGiven("memory") || arguments.isGiven("context") else { return nil }
+    return try ModelFit(
+      plan, format: settings?.cacheFormat ?? .f16,
+      context: try arguments.int("context", in: 1...MemoryEstimate.longestContext) ?? 4096,
+      batch: try arguments.int("batch", in: 1...1 << 20) ?? 1,
+      budget: try arguments.size("memory")?.bytes)
+  }
+
+  private static func budget(_ arguments: Arguments, isRequired: Bool) throws -> Budget? {
     let given: [Budget?] = [
       try arguments.number("target-bpw").map { .bitsPerWeight($0) },
       try arguments.size("target-size").map { .size($0.bytes) },
@@ -138,12 +173,12 @@ enum PlanCommand: Command {
       try arguments.number("min-sqnr").map { .sqnr($0) },
     ]
     let budgets = given.compactMap(\.self)
-    guard budgets.count == 1 else {
+    guard budgets.count == 1 || (budgets.isEmpty && !isRequired) else {
       throw UsageError(
         budgets.isEmpty ? "no budget given" : "more than one budget given",
-        hint: "give one of --target-bpw, --target-size, --max-error and --min-sqnr")
+        hint: "give one of --target-bpw, --target-size, --max-error, --min-sqnr and --preset")
     }
-    return budgets[0]
+    return budgets.first
   }
 
   private static func candidateOptions(_ arguments: Arguments) throws -> CandidateOptions {
@@ -169,7 +204,7 @@ enum PlanCommand: Command {
   /// The options that were given, for the record.
   private static func request(_ arguments: Arguments) -> JSONValue {
     var json: JSONValue = [:]
-    for name in ["target-bpw", "target-size", "max-error", "min-sqnr", "tie", "sample"]
+    for name in ["target-bpw", "target-size", "max-error", "min-sqnr", "preset", "tie", "sample"]
     where arguments.isGiven(name) {
       json[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
     }

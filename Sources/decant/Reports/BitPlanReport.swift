@@ -6,19 +6,33 @@ import Foundation
 struct BitPlanReport {
   private let plan: BitPlan
   private let predictedByteCount: Int
+  private let settings: PlanSettings?
+  private let fit: ModelFit?
   private let problems: [DumpError]
 
-  init(_ plan: BitPlan, predictedByteCount: Int, problems: [DumpError]) {
+  init(
+    _ plan: BitPlan, predictedByteCount: Int, settings: PlanSettings?, fit: ModelFit?,
+    problems: [DumpError]
+  ) {
     self.plan = plan
     self.predictedByteCount = predictedByteCount
+    self.settings = settings
+    self.fit = fit
     self.problems = problems
   }
 
-  var json: JSONValue { plan.json(predictedByteCount: predictedByteCount) }
+  var json: JSONValue {
+    var json = plan.json(predictedByteCount: predictedByteCount)
+    if let fit { json["memory"] = fit.json }
+    return json
+  }
 
   func text(_ terminal: Terminal, withCurve: Bool) -> String {
-    [summary(terminal), widths(terminal), uniform(terminal)].joined(separator: "\n")
-      + (withCurve ? "\n" + curve(terminal) : "")
+    var parts = [summary(terminal), widths(terminal), uniform(terminal)]
+    if let settings { parts.append(PlanSettingsText(settings).text(terminal)) }
+    if let fit { parts.append(ModelFitText(fit).text(terminal)) }
+    if withCurve { parts.append(curve(terminal)) }
+    return parts.joined(separator: "\n")
   }
 
   private func summary(_ terminal: Terminal) -> String {

@@ -8,6 +8,7 @@ enum Program {
     [
       InspectCommand.self,
       ConvertCommand.self,
+      MergeCommand.self,
       ValidateCommand.self,
       UnpackCommand.self,
       CompletionsCommand.self,

@@ -34,7 +34,7 @@ extension Manifest {
   package var jsonText: String { json.compactText }
 
   package var json: JSONValue {
-    [
+    var json: JSONValue = [
       "format_version": .integer(Self.formatVersion),
       "decant_version": .string(decantVersion),
       "tensors": .object(tensors.map { .init($0.name, $0.json) }),
@@ -47,6 +47,8 @@ extension Manifest {
         }),
       "options": options,
     ]
+    json["adapters"] = adapters?.json
+    return json
   }
 
   /// Reads a manifest; members it does not know are ignored.
@@ -79,6 +81,7 @@ extension Manifest {
         checksum: try reader.checksum(source["xxh64"], place + ".xxh64"))
     }
     options = json["options"] ?? [:]
+    adapters = try Adapters(json["adapters"], reader)
   }
 }
 
@@ -117,7 +120,7 @@ extension JSONValue {
 }
 
 /// Takes the parts of a manifest apart, naming the place of what does not fit.
-private struct ManifestReader {
+struct ManifestReader {
   let file: String
 
   func entry(_ json: JSONValue, name: String) throws -> Manifest.Entry {

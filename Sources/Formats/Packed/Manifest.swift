@@ -15,14 +15,18 @@ package struct Manifest: Sendable, Equatable {
   package var sources: [SourceFile]
   /// The options of the conversion, as a JSON object.
   package var options: JSONValue
+  /// Nil where none was merged.
+  package var adapters: Adapters?
 
   package init(
-    decantVersion: String, tensors: [Entry], sources: [SourceFile], options: JSONValue
+    decantVersion: String, tensors: [Entry], sources: [SourceFile], options: JSONValue,
+    adapters: Adapters? = nil
   ) {
     self.decantVersion = decantVersion
     self.tensors = tensors
     self.sources = sources
     self.options = options
+    self.adapters = adapters
   }
 
   package struct SourceFile: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import Convert
 import Foundation
 
 /// Options that several commands take, and that must mean the same in each.
@@ -21,6 +22,21 @@ enum CommonOption {
     help: "One file where the name ends in .safetensors, else a directory.",
     isRequired: true)
 
+  /// For the commands that merge adapters.
+  static let adapter = OptionDescription(
+    long: "adapter", value: .init("DIR[=WEIGHT]", .path),
+    help: """
+      A PEFT adapter directory, with the weight that it counts with (1 where none is given).
+      """,
+    isRepeatable: true)
+  static let pooling = OptionDescription(
+    long: "pooling",
+    value: .init("RULE", .choices(PoolingConvention.allCases.map(\.rawValue))),
+    help: """
+      How QA-LoRA adapters pooled their inputs, where they do not say it themselves. 'mean' is what \
+      the authors' programs do, 'sum' what their paper writes, 'peft' what PEFT does.
+      """)
+
   /// For the commands that read a checkpoint.
   static let path = OperandDescription(
     name: "PATH", help: "A checkpoint: a directory, or one .safetensors file.", accepts: .path)
@@ -30,5 +46,18 @@ extension Arguments {
   /// Threads to use: `--jobs`, else one for every core.
   func threads() throws(UsageError) -> Int {
     try int("jobs", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount
+  }
+
+  /// The adapters to merge, read through once; nil where none is named.
+  func adapters() throws -> AdapterSet? {
+    let requests = try values("adapter").map(AdapterRequest.init(parsing:))
+    let pooling = choice("pooling", as: PoolingConvention.self)
+    guard !requests.isEmpty else {
+      guard pooling == nil else {
+        throw UsageError("'--pooling' is for '--adapter'", hint: "name the adapter too")
+      }
+      return nil
+    }
+    return try AdapterSet(requests, pooling: pooling)
   }
 }

@@ -157,7 +157,9 @@ private struct AdapterDirectory {
     ) { try flat.open() }
   }
 
-  @Test(arguments: ["base_model.model.q.lora_C.other", "q.lora_A.weight", "x.lora_A.default.weight"])
+  @Test(arguments: [
+    "base_model.model.q.lora_C.other", "q.lora_A.weight", "x.lora_A.default.weight",
+  ])
   func unknownTensorsAreNamed(name: String) throws {
     let directory = try AdapterDirectory(tensors: [(name, [2, 8])])
     #expect(throws: AdapterError.unknownTensor(path: directory.weights, tensor: name)) {

@@ -14,12 +14,21 @@ struct LoadedPair {
 
   /// - Throws: `AdapterError`, `FileError`.
   init(_ update: LowRankUpdate) throws {
-    a = try update.adapter.values(of: update.pair.a)
-    b = try update.adapter.values(of: update.pair.b)
+    let first = try update.adapter.values(of: update.pair.a)
+    let second = try update.adapter.values(of: update.pair.b)
     rank = update.pair.rank
     factor = update.factor
     columns = update.columns
     group = update.group
+    // An embedding's table is (B·A)ᵀ = Aᵀ·Bᵀ: the factors change places.
+    let isTurned = update.pair.isEmbedding
+    a = isTurned ? Self.transposed(second, columns: rank) : first
+    b = isTurned ? Self.transposed(first, columns: first.count / rank) : second
+  }
+
+  private static func transposed(_ values: [Float], columns: Int) -> [Float] {
+    let rows = values.count / columns
+    return (0..<values.count).map { values[$0 % rows * columns + $0 / rows] }
   }
 
   /// Adds the update of output `row` to `sums`, one sum for each run of `groupSize` inputs, which
@@ -39,6 +48,39 @@ struct LoadedPair {
       for column in 0..<columns { products[column] += weight * Double(source[start + column]) }
     }
     for index in 0..<columns * repeats { sums[index] += factor * scratch[index / repeats] }
+  }
+}
+
+extension LoadedPair {
+  /// Adds the update to `count` weights of a matrix in row-major order, of which the first is
+  /// element `start`: W + factor · B·A, in F32 as PEFT computes it.
+  func addDense(
+    to weights: inout [Float], count: Int, start: Int, scratch: inout [Float]
+  ) {
+    let inputs = columns * group
+    scratch.grow(to: columns, filler: 0)
+    let scale = Float(factor)
+    let source = a.span
+    var done = 0
+    while done < count {
+      let (row, first) = (start + done).quotientAndRemainder(dividingBy: inputs)
+      let run = min(count - done, inputs - first)
+      let span = first / group..<(first + run - 1) / group + 1
+      var products = scratch.mutableSpan
+      for column in span { products[column] = 0 }
+      for component in 0..<rank {
+        let weight = b[row * rank + component]
+        let offset = component * columns
+        for column in span { products[column] += weight * source[offset + column] }
+      }
+      var target = weights.mutableSpan
+      if group == 1 {
+        for index in 0..<run { target[done + index] += scale * products[first + index] }
+      } else {
+        for index in 0..<run { target[done + index] += scale * products[(first + index) / group] }
+      }
+      done += run
+    }
   }
 }
 

@@ -20,26 +20,9 @@ final class RewriteSlot {
   var source: [UInt8] = []
   var scales: [Float] = []
   var values: [Float] = []
-  var sums: [Double] = []
-  var products: [Double] = []
+  var scratch = BiasMerge.Scratch()
   var pairs = PairCache()
   var rounding = BiasRounding()
-}
-
-/// What storing merged biases in their type lost.
-package struct BiasRounding: Sendable, Equatable {
-  /// Biases that an adapter moved.
-  package var count = 0
-  /// Largest `|stored - exact|`, in weight units.
-  package var largest = 0.0
-  /// The same in steps of the group's scale, the distance of neighbouring codes.
-  package var largestInSteps = 0.0
-
-  mutating func merge(_ other: BiasRounding) {
-    count += other.count
-    largest = max(largest, other.largest)
-    largestInSteps = max(largestInSteps, other.largestInSteps)
-  }
 }
 
 /// A tensor as it stands in a file.
@@ -60,10 +43,6 @@ struct StoredCopy: StoredContent {
 }
 
 /// The biases of a packed tensor with pooled updates added.
-///
-/// In `w = code * scale + bias` an update that is constant within every group moves only the bias:
-/// b'[o, j] = b[o, j] + factor · (B·A)[o, j·g / a]. The sum is formed in `Double` and rounded once.
-/// Source: QA-LoRA, arXiv 2309.14717, section 3.3, written for an offset in weight units.
 struct MergedBiases: StoredContent {
   let name: String
   let file: SafetensorsFile
@@ -84,42 +63,14 @@ struct MergedBiases: StoredContent {
   func produce(_ range: Range<Int>, in slot: RewriteSlot) throws {
     try read(range, of: scales, slot, into: &slot.scales)
     try read(range, of: biases, slot, into: &slot.values)
-    slot.sums.grow(to: perRow, filler: 0)
-    let pairs = try slot.pairs.pairs(of: name, updates)
-    for start in stride(from: 0, to: range.count, by: perRow) {
-      for index in 0..<perRow { slot.sums[index] = 0 }
-      for pair in pairs {
-        pair.add(
-          row: (range.lowerBound + start) / perRow, groupSize: layout.groupSize, to: &slot.sums,
-          scratch: &slot.products)
-      }
-      try store(start, first: range.lowerBound, in: slot)
-    }
+    try BiasMerge(
+      name: biases.name, layout: layout, perRow: perRow,
+      decoded: ScaleType(scales.dtype)?.promoted(with: type) ?? .f32, type: type
+    ).apply(
+      slot.pairs.pairs(of: name, updates), to: range, scales: slot.scales, biases: &slot.values,
+      scratch: &slot.scratch, rounding: &slot.rounding)
     slot.output.grow(to: range.count * type.byteCount, filler: 0)
     ElementEncoder.encode(slot.values, count: range.count, as: type, into: &slot.output)
-  }
-
-  /// Rounds the row that begins at `start` of the tile into `slot.values`.
-  private func store(_ start: Int, first: Int, in slot: RewriteSlot) throws(MergeError) {
-    let decoded = ScaleType(scales.dtype)?.promoted(with: type) ?? .f32
-    let steps = Float(layout.largestCode)
-    for index in 0..<perRow {
-      let scale = slot.scales[start + index]
-      let exact = Double(slot.values[start + index]) + slot.sums[index]
-      let stored = type.round(exact)
-      // The largest weight of the group must still be a number when a runtime decodes it.
-      guard stored.isFinite, decoded.round(decoded.round(steps * scale) + stored).isFinite else {
-        throw .overflow(tensor: biases.name, index: first + start + index, type: type)
-      }
-      let lost = abs(Double(stored) - exact)
-      slot.rounding.count += 1
-      slot.rounding.largest = max(slot.rounding.largest, lost)
-      if scale != 0 {
-        slot.rounding.largestInSteps = max(
-          slot.rounding.largestInSteps, lost / abs(Double(scale)))
-      }
-      slot.values[start + index] = stored
-    }
   }
 
   private func read(

@@ -49,6 +49,6 @@ struct LowRankUpdate: Sendable {
   /// How inputs were pooled, and the factor without k; nil for an ordinary pair.
   let forward: (pooling: PoolingConvention, factor: Double)?
 
-  /// Columns of A.
-  var columns: Int { pair.a.dimensions[1] }
+  /// Columns of the product, before each serves a group: of A; of Bᵀ for an embedding.
+  var columns: Int { pair.isEmbedding ? pair.b.dimensions[0] : pair.a.dimensions[1] }
 }

@@ -43,6 +43,10 @@ package struct ConversionOptions: Sendable {
   package var method = QuantizationMethod.search
   /// Type of scales and biases; nil for the source's own.
   package var scaleType: ScaleType?
+  /// Type of biases that adapters are merged into; nil for that of the scales.
+  package var biasType: ScaleType?
+  /// Whether pooled updates that do not fit the packed groups are merged before quantization.
+  package var mergesMismatchedGroups = false
   package var overrides: [Override] = []
   package var keep: [NamePattern] = []
   package var nonFinite = NonFinite.error

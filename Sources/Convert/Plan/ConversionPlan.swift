@@ -6,19 +6,25 @@ package struct ConversionPlan: Sendable {
   package let options: ConversionOptions
   /// In the order of the source's files and data.
   package let tensors: [TensorPlan]
+  /// What the manifest says of the adapters that are merged.
+  package let adapters: Manifest.Adapters?
   /// Whether the output projection uses the embedding; nil for models without a vocabulary.
   package let tiesWordEmbeddings: Bool?
 
-  /// - Throws: `PlanError`, `SourceError`; `FileError` where scales or tied weights cannot be read.
-  package init(_ checkpoint: Checkpoint, options: ConversionOptions) throws {
+  /// - Throws: `PlanError`, `SourceError`, `MergeError`; `FileError` where scales or tied weights cannot be read.
+  package init(
+    _ checkpoint: Checkpoint, options: ConversionOptions, adapters: AdapterSet? = nil
+  ) throws {
     self.checkpoint = checkpoint
     self.options = options
     try Self.checkSource(checkpoint)
     let tie = try TiedWeights(checkpoint)
     tiesWordEmbeddings = tie.isTied
     var planner = try TensorPlanner(checkpoint, options: options, tie: tie)
-    tensors = try checkpoint.tensors.map { try planner.plan($0) }
+    var tensors = try checkpoint.tensors.map { try planner.plan($0) }
     try planner.checkPatterns()
+    self.adapters = try adapters?.plan(into: &tensors, options: options)
+    self.tensors = tensors
     try checkNames()
     try checkCoverage()
   }

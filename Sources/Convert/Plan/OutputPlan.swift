@@ -39,7 +39,7 @@ package struct OutputPlan: Sendable {
       let manifest = Manifest(
         decantVersion: decantVersion,
         tensors: entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
-        sources: sources, options: plan.options.json)
+        sources: sources, options: plan.options.json, adapters: plan.adapters)
       let layout = SafetensorsLayout(tensors.flatMap(\.stored))
       return File(
         name: singleFileName ?? Sharding.fileName(position, of: shards.count), tensors: indexes,

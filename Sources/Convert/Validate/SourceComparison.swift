@@ -48,7 +48,7 @@ struct SourceComparison {
           case (.groups(let groups), .affine(let layout, _)),
             (.transposedGroups(let groups), .affine(let layout, _)):
             groups.count * layout.groupSize * info.dtype.bitCount / 8
-          case (.bytes(let range), _), (.groups(let range), .raw),
+          case (.bytes(let range), _), (.elements(let range), _), (.groups(let range), .raw),
             (.transposedGroups(let range), .raw):
             range.count
           }
@@ -114,7 +114,7 @@ struct SourceComparison {
         rows: groups.lowerBound / perRow..<groups.upperBound / perRow, of: plan, into: slot)
       try decoder.read(groups, of: tensor, layout: layout, into: slot)
       measure(groups.count, layout, slot)
-    case (.groups, .raw), (.transposedGroups, .raw):
+    case (.elements, _), (.groups, .raw), (.transposedGroups, .raw):
       preconditionFailure("raw tensors are compared by bytes")
     }
   }

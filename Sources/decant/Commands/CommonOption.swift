@@ -37,6 +37,15 @@ enum CommonOption {
       the authors' programs do, 'sum' what their paper writes, 'peft' what PEFT does.
       """)
 
+  static let biasType = OptionDescription(
+    long: "bias-dtype",
+    value: .init(
+      "TYPE", .choices(["f16", "bf16", "f32"]), default: .described("that of the scales")),
+    help: """
+      The element type of biases that adapters are merged into. 'f32' avoids their rounding; runtimes \
+      then compute these layers in F32.
+      """)
+
   /// For the commands that read a checkpoint.
   static let path = OperandDescription(
     name: "PATH", help: "A checkpoint: a directory, or one .safetensors file.", accepts: .path)

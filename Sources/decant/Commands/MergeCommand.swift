@@ -14,14 +14,7 @@ enum MergeCommand: Command {
       CommonOption.adapter,
       CommonOption.output,
       CommonOption.pooling,
-      OptionDescription(
-        long: "bias-dtype",
-        value: .init(
-          "TYPE", .choices(["f16", "bf16", "f32"]), default: .described("that of the base")),
-        help: """
-          The element type of the merged biases. 'f32' avoids their rounding; runtimes then compute \
-          these layers in F32.
-          """),
+      CommonOption.biasType,
       OptionDescription(
         long: "undo", help: "Take the adapters out again that were merged into PACKED."),
       CommonOption.jobs,

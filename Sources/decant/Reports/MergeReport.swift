@@ -17,17 +17,7 @@ struct MergeReport {
     let probe = result.probe
     return [
       "path": .string(merger.packed.checkpoint.path), "output": .string(merger.target.path),
-      "adapters": .array(
-        merger.record.map { adapter in
-          [
-            "name": .string(adapter.name), "xxh64": .string(adapter.checksum.hexDigits),
-            "weight": .double(adapter.weight), "modules": .integer(adapter.modules.count),
-          ]
-        }),
-      "rounding": [
-        "biases": .integer(rounding.count), "largest": .double(rounding.largest),
-        "largest_in_steps": .double(rounding.largestInSteps),
-      ],
+      "adapters": .array(merger.record.map(\.reportJSON)), "rounding": rounding.reportJSON,
       "probe": [
         "modules": .integer(probe.moduleCount), "outputs": .integer(probe.outputCount),
         "largest_difference": .double(probe.largestDifference),
@@ -48,15 +38,10 @@ struct MergeReport {
   var text: String {
     let rounding = result.rounding
     let probe = result.probe
-    func number(_ value: Double) -> String { String(format: "%.1e", value) }
     var lines = ["wrote \(printable(merger.target.path))"]
-    lines += merger.record.map { adapter in
-      "merged \(printable(adapter.name)): \(adapter.modules.count) modules"
-        + (adapter.weight == 1 ? "" : ", weight \(adapter.weight)") + facts(adapter)
-    }
+    lines += merger.record.map(\.summary)
     lines += [
-      "codes and scales as they were; \(rounding.count) biases moved, rounded by at most"
-        + " \(number(rounding.largest)) (\(number(rounding.largestInSteps)) of a code's step)",
+      "codes and scales as they were; " + rounding.summary,
       "probe: \(probe.outputCount) outputs of \(probe.moduleCount) modules are within"
         + " \(number(probe.largestDifference)) of base + adapter; rounding allows"
         + " \(number(probe.largestBound)), the largest output is \(number(probe.largestOutput))",
@@ -66,14 +51,43 @@ struct MergeReport {
     ]
     return lines.joined(separator: "\n") + "\n"
   }
+}
 
-  /// Rank, pooling and groups, where all modules share them.
-  private func facts(_ adapter: Manifest.MergedAdapter) -> String {
-    let pairs = adapter.modules.filter { $0.rank != nil }
+/// `3.1e-04`.
+private func number(_ value: Double) -> String { String(format: "%.1e", value) }
+
+extension BiasRounding {
+  var summary: String {
+    "\(count) biases moved, rounded by at most \(number(largest))"
+      + " (\(number(largestInSteps)) of a code's step)"
+  }
+
+  var reportJSON: JSONValue {
+    [
+      "biases": .integer(count), "largest": .double(largest),
+      "largest_in_steps": .double(largestInSteps),
+    ]
+  }
+}
+
+extension Manifest.MergedAdapter {
+  var reportJSON: JSONValue {
+    [
+      "name": .string(name), "xxh64": .string(checksum.hexDigits), "weight": .double(weight),
+      "modules": .integer(modules.count),
+    ]
+  }
+
+  /// One line: how many modules and, where all share them, rank, pooling and groups.
+  var summary: String {
+    let pairs = modules.filter { $0.rank != nil }
     func shared<T: Hashable>(_ values: [T?]) -> T? {
       Set(values).count == 1 ? values[0] : nil
     }
-    var text = ""
+    var text =
+      "merged \(printable(name)): \(modules.count) modules"
+      + (weight == 1 ? "" : ", weight \(weight)")
+    if let kind = shared(pairs.map(\.kind)) { text += ", \(kind)" }
     if let rank = shared(pairs.map(\.rank)) { text += ", rank \(rank)" }
     if let pooling = shared(pairs.map(\.pooling)) { text += ", pooling \(pooling)" }
     if let size = shared(pairs.map(\.groupSize)) { text += ", groups of \(size)" }

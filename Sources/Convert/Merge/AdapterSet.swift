@@ -35,7 +35,7 @@ package struct AdapterSet: Sendable {
 
   package let members: [Member]
   /// What was chosen for adapters that do not say how they pool.
-  package let chosenPooling: PoolingConvention?
+  package var chosenPooling: PoolingConvention?
 
   /// Opens the adapters and reads them through once.
   ///

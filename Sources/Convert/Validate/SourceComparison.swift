@@ -77,7 +77,8 @@ struct SourceComparison {
         progress(jobs[index].byteCount)
       })
     try pipeline.run(threads: threads)
-    var findings = try digestFindings() + missingFindings()
+    var findings =
+      try Self.digestFindings(packed, plan.checkpoint, cancellation) + missingFindings()
     for index in packed.tensors.indices {
       if let finding = shapeFinding(index) {
         findings.append(finding)
@@ -202,11 +203,13 @@ struct SourceComparison {
   }
 
   /// Whether the source's files are the ones that the manifests name.
-  private func digestFindings() throws -> [Finding] {
+  static func digestFindings(
+    _ packed: PackedCheckpoint, _ source: Checkpoint, _ cancellation: Cancellation
+  ) throws -> [Finding] {
     var findings: [Finding] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     let recorded = packed.manifests.first?.sources ?? []
-    for (name, file) in zip(plan.checkpoint.fileNames, plan.checkpoint.files) {
+    for (name, file) in zip(source.fileNames, source.files) {
       guard let expected = recorded.first(where: { $0.name == name }) else {
         findings.append(
           Finding(

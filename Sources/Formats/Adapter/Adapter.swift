@@ -45,17 +45,19 @@ package struct Adapter: Sendable {
   package static let configName = "adapter_config.json"
   package static let weightsName = "adapter_model.safetensors"
 
-  /// Whether `path` is a directory that an adapter was saved in.
+  /// Whether `path` is a directory that an adapter was saved in, and no model.
   package static func isAdapter(_ path: String) -> Bool {
-    FileStatus.isDirectory(path) && FileStatus.exists(SourceTriage.join(path, configName))
+    func holds(_ name: String) -> Bool { FileStatus.exists(SourceTriage.join(path, name)) }
+    return FileStatus.isDirectory(path) && holds(configName)
+      && !holds("model.safetensors") && !holds("model.safetensors.index.json")
   }
 
   /// - Throws: `AdapterError`; `SafetensorsError`, `SourceError` or `FileError` where the files
   ///   cannot be read.
   package init(path: String) throws {
     guard FileStatus.exists(path) else { throw FileError.missing(path: path) }
-    guard Self.isAdapter(path) else { throw AdapterError.noConfig(directory: path) }
     let configPath = SourceTriage.join(path, Self.configName)
+    guard FileStatus.exists(configPath) else { throw AdapterError.noConfig(directory: path) }
     let weightsPath = SourceTriage.join(path, Self.weightsName)
     for name in [Self.configName, Self.weightsName] {
       try SourceTriage.checkInside(path, name: name, of: path)

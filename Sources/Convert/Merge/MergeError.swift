@@ -86,9 +86,11 @@ package enum MergeError: DescribedError, Equatable {
     case .nothingPooled: "leave --pooling out; shapes say that these are ordinary LoRA adapters"
     case .moduleMissing: "the adapter was trained on another model, or on other names for its parts"
     case .groupMismatch(_, _, let pooled, _):
-      [32, 64, 128].contains(pooled)
-        ? "convert the base with --group-size \(pooled)"
-        : "convert the base with a group size that divides \(pooled)"
+      (AffineLayout.allowedGroupSizes.contains(pooled)
+        ? "convert the source with --group-size \(pooled)"
+        : "convert the source with a group size that divides \(pooled)")
+        + ", or merge it before quantization:"
+        + " decant convert SOURCE --adapter DIR --adapter-group-mismatch requantize"
     case .needsFloatBase: "merge it before quantization: decant convert SOURCE --adapter DIR"
     case .overflow: "store the biases as F32: --bias-dtype f32"
     case .alreadyMerged:

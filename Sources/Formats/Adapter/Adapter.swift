@@ -70,6 +70,7 @@ package struct Adapter: Sendable {
     }
     file = try SourceTriage.open(weightsPath)
     self.path = path
+    guard !file.header.tensors.isEmpty else { throw AdapterError.empty(path: weightsPath) }
     modules = try ModuleReader(file, config).modules()
   }
 

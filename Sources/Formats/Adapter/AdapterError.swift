@@ -10,6 +10,7 @@ package enum AdapterError: DescribedError, Equatable {
   /// A member of the configuration asks for a variant that is no plain update of the weights.
   case unmergeable(path: String, member: String, value: String)
   case hardPattern(path: String, pattern: String)
+  case empty(path: String)
   case unknownTensor(path: String, tensor: String)
   case missingHalf(path: String, module: String, present: String, missing: String)
   case wrongShape(path: String, tensor: String, shape: [UInt64], expected: String)
@@ -29,7 +30,8 @@ package enum AdapterError: DescribedError, Equatable {
     case .unmergeable(let path, let member, let value):
       "\(path): '\(member)' is \(value): such an adapter cannot be merged as a low-rank update"
     case .hardPattern(let path, let pattern):
-      "\(path): the pattern '\(pattern)' is no regular expression that can be matched in bounded time"
+      "\(path): the pattern '\(pattern)' is no regular expression that decant takes"
+    case .empty(let path): "\(path) holds no tensor"
     case .unknownTensor(let path, let tensor):
       "\(path): tensor '\(tensor)' is no part of an adapter that decant knows"
     case .missingHalf(let path, let module, let present, let missing):
@@ -50,7 +52,7 @@ package enum AdapterError: DescribedError, Equatable {
   package var hint: String? {
     switch self {
     case .noConfig: "give the directory that PEFT's save_pretrained wrote"
-    case .noWeights, .missingHalf: "the adapter is incomplete; download or save it again"
+    case .noWeights, .missingHalf, .empty: "the adapter is incomplete; download or save it again"
     case .pickled: "save the adapter again with safe_serialization=True"
     case .unmergeable(_, "init_lora_weights", _):
       "it changed the base weights too; convert the adapter to a plain one with PEFT first"

@@ -67,6 +67,9 @@ private struct AdapterDirectory {
     ("model.layers.0.self_attn.q_proj", true), ("proj", false), ("_proj", false),
     ("layers.1.self_attn.q_proj", false), ("self_attn", false), ("(q|k)_proj", true),
     (#"layers\.\d+\.self_attn\..*"#, true), ("(k|v)_proj", false), ("[qk]_proj", true),
+    ("(?:q|k)_proj", true), ("^model.*", true), ("^layers.*", false), ("q_proj$", true),
+    (#"layers\.[0-2]\.self_attn\.\w+"#, true), (#"layers\.[^0]\..*"#, false),
+    ("k_proj|q_proj", true), ("(.*)+q_proj", true), ("q?k?_?proj", true), ("k?_proj", false),
   ])
   func patternsMatchAsPEFTDoes(key: String, matches: Bool) throws {
     let escaped = key.replacingOccurrences(of: "\\", with: "\\\\")
@@ -76,14 +79,29 @@ private struct AdapterDirectory {
     #expect(try directory.open().modules.first?.pair?.alpha == (matches ? 7 : 3))
   }
 
-  @Test(arguments: ["(a+)+b", #"(.)\1"#, "a*b*c*d*", "("])
-  func patternsThatMayRunForeverAreRefused(key: String) throws {
+  @Test(arguments: ["((a+)+)+b", #"(.)\1"#, "a{2}", "(", "a**", "(?=a)", "[", #"\"#, "[b-a]", ")"])
+  func patternsOutsideTheLanguageAreRefused(key: String) throws {
     let escaped = key.replacingOccurrences(of: "\\", with: "\\\\")
     let directory = try AdapterDirectory(
       config: #"{"peft_type": "LORA", "r": 2, "rank_pattern": {"\#(escaped)": 2}}"#)
     #expect(throws: AdapterError.hardPattern(path: directory.config, pattern: key)) {
       try directory.open()
     }
+  }
+
+  /// A matcher that tries one way after the other would not come back from this.
+  @Test func hostilePatternsAreMatchedInBoundedTime() throws {
+    let module = String(repeating: "a", count: 200) + ".q_proj"
+    let name = "base_model.model." + module
+    let directory = try AdapterDirectory(
+      config: #"{"peft_type": "LORA", "r": 2, "alpha_pattern": {"(a+)+b": 7, "(.*.*)*c": 5}}"#,
+      tensors: [(name + ".lora_A.weight", [2, 8]), (name + ".lora_B.weight", [4, 2])])
+    #expect(try directory.open().modules.first?.pair?.alpha == 8)
+  }
+
+  @Test func anEmptyAdapterIsRefused() throws {
+    let directory = try AdapterDirectory(tensors: [])
+    #expect(throws: AdapterError.empty(path: directory.weights)) { try directory.open() }
   }
 
   @Test(arguments: [

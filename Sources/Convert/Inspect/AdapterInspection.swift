@@ -6,6 +6,8 @@ package struct AdapterInspection: Sendable {
     case lora
     case dora
     case qalora
+    /// The scales of a packed weight.
+    case peqa
     /// Only whole tensors, no low-rank pair.
     case replaced
   }
@@ -37,11 +39,12 @@ package struct AdapterInspection: Sendable {
     // PEFT pools every layer of an adapter alike; float layers of it not at all.
     let whole = Set(sizes.values).count == 1 ? sizes.first?.value : nil
     modules = adapter.modules.map { module in
-      let replaced = [module.weight, module.bias].compactMap(\.self)
+      let replaced = [module.weight, module.bias, module.scales].compactMap(\.self)
       let replacedCount = replaced.reduce(0) { $0 + $1.elementCount }
       guard let pair = module.pair else {
         return Module(
-          name: module.name, kind: .replaced, rank: nil, alpha: nil, scaling: nil, groupSize: nil,
+          name: module.name, kind: module.scales == nil ? .replaced : .peqa, rank: nil, alpha: nil,
+          scaling: nil, groupSize: nil,
           parameterCount: replacedCount)
       }
       let group =

@@ -39,6 +39,7 @@ extension AdapterSet {
         update.dense += update.pooled.filter { $0.group % layout.groupSize != 0 }
         update.pooled.removeAll { $0.group % layout.groupSize != 0 }
       }
+      try update.checkScales(layout, inputs: tensor.inputCount, tensor: tensor.name)
       if tensor.identity.isTransposed, update.replacement != nil {
         throw .cannotCombine(
           tensor: tensor.name,
@@ -54,6 +55,10 @@ extension AdapterSet {
       tensor.action = .decode(type)
       fallthrough
     case .decode:
+      if update.scales != nil {
+        throw .cannotCombine(
+          tensor: tensor.name, what: "it is not packed, so that it has no scales to tune")
+      }
       // Nothing is packed here: all updates are of the weights.
       update.dense += update.pooled
       update.pooled = []

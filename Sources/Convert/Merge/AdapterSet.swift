@@ -85,6 +85,10 @@ package struct AdapterSet: Sendable {
     if update.replacement != nil, pairs > 0 {
       throw .cannotCombine(tensor: name, what: "one adapter replaces it and another updates it")
     }
+    if update.scales != nil, pairs > 0 || update.replacement != nil {
+      throw .cannotCombine(
+        tensor: name, what: "one adapter tunes its scales and another changes its weights")
+    }
     if update.magnitude != nil, pairs > 1 {
       throw .cannotCombine(
         tensor: name, what: "DoRA sets the length of its rows; no other adapter can be added")
@@ -129,6 +133,24 @@ private struct Resolver {
         updates[biasName, default: TensorUpdate()].additions.append(
           (AdapterTensor(adapter: adapter, tensor: bias), member.weight * pair.scaling))
       }
+    }
+    if let scales = module.scales {
+      let target = try target(weightName, of: module)
+      guard let (outputs, inputs) = target.matrix, scales.shape.count == 2,
+        scales.dimensions[0] == outputs, scales.dimensions[1] > 0,
+        inputs % scales.dimensions[1] == 0
+      else {
+        throw .wrongShape(
+          adapter: path, tensor: scales.name, shape: scales.shape, base: target.name,
+          expected: "one row for each output, one column for each group of inputs")
+      }
+      guard member.weight == 1, updates[weightName]?.scales == nil else {
+        throw .cannotCombine(
+          tensor: weightName,
+          what: "tuned scales have no share: give one such adapter, without weight")
+      }
+      updates[weightName, default: TensorUpdate()].scales =
+        AdapterTensor(adapter: adapter, tensor: scales)
     }
     for (tensor, name) in [(module.weight, weightName), (module.bias, biasName)] {
       guard let tensor else { continue }

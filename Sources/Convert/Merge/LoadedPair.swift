@@ -60,19 +60,13 @@ extension LoadedPair {
     let inputs = columns * group
     scratch.grow(to: columns, filler: 0)
     let scale = Float(factor)
-    let source = a.span
     var done = 0
     while done < count {
       let (row, first) = (start + done).quotientAndRemainder(dividingBy: inputs)
       let run = min(count - done, inputs - first)
       let span = first / group..<(first + run - 1) / group + 1
-      var products = scratch.mutableSpan
-      for column in span { products[column] = 0 }
-      for component in 0..<rank {
-        let weight = b[row * rank + component]
-        let offset = component * columns
-        for column in span { products[column] += weight * source[offset + column] }
-      }
+      multiply(row: row, span, into: &scratch)
+      let products = scratch.span
       var target = weights.mutableSpan
       if group == 1 {
         for index in 0..<run { target[done + index] += scale * products[first + index] }
@@ -80,6 +74,42 @@ extension LoadedPair {
         for index in 0..<run { target[done + index] += scale * products[(first + index) / group] }
       }
       done += run
+    }
+  }
+}
+
+extension LoadedPair {
+  /// Row `row` of B·A in F32, columns `span`, into the same columns of `products`. Components are
+  /// added one after the other; four at a time only spare loads and stores.
+  private func multiply(row: Int, _ span: Range<Int>, into products: inout [Float]) {
+    var sums = products.mutableSpan
+    for column in span { sums[column] = 0 }
+    let factors = a.span
+    func part(_ component: Int) -> Range<Int> {
+      component * columns..<(component + 1) * columns
+    }
+    var component = 0
+    while component + 4 <= rank {
+      let a0 = factors.extracting(part(component))
+      let a1 = factors.extracting(part(component + 1))
+      let a2 = factors.extracting(part(component + 2))
+      let a3 = factors.extracting(part(component + 3))
+      let first = row * rank + component
+      let (b0, b1, b2, b3) = (b[first], b[first + 1], b[first + 2], b[first + 3])
+      for column in span {
+        var sum = sums[column] + b0 * a0[column]
+        sum += b1 * a1[column]
+        sum += b2 * a2[column]
+        sum += b3 * a3[column]
+        sums[column] = sum
+      }
+      component += 4
+    }
+    while component < rank {
+      let rest = factors.extracting(part(component))
+      let weight = b[row * rank + component]
+      for column in span { sums[column] += weight * rest[column] }
+      component += 1
     }
   }
 }

@@ -46,13 +46,13 @@ package struct PackedMerger {
     }
     let record = adapters.record(updates)
     self.record = record
-    let changed = packed.tensors.filter { updates[$0.entry.name] != nil }
+    let changed = packed.tensors.flatMap { $0.changed(by: updates[$0.entry.name]) }
     let keepsOriginals = target.isDirectory
     rewrite = try PackedRewrite(
       packed, target: target,
       contents: { try Self.contents($0, updates[$0.entry.name], biasType, in: packed) },
       adapters: { tensors in
-        let originals = tensors.compactMap { updates[$0.entry.name] == nil ? nil : $0.changed }
+        let originals = tensors.flatMap { $0.changed(by: updates[$0.entry.name]) }.map(\.recorded)
         return Manifest.Adapters(merged: record, originals: keepsOriginals ? originals : nil)
       },
       extra: keepsOriginals ? Self.originals(changed, in: packed) : nil)
@@ -85,6 +85,10 @@ package struct PackedMerger {
     _ update: TensorUpdate, for tensor: PackedCheckpoint.Tensor
   ) throws(MergeError) {
     guard case .affine(let layout, _) = tensor.entry.encoding else {
+      if update.scales != nil {
+        throw .cannotCombine(
+          tensor: tensor.entry.name, what: "it is not packed, so that it has no scales to tune")
+      }
       if let pair = update.pooled.first ?? update.dense.first {
         throw .cannotCombine(
           tensor: tensor.entry.name,
@@ -104,6 +108,10 @@ package struct PackedMerger {
         adapter: whole.adapter.path, module: Manifest.Entry.modulePath(of: tensor.entry.name),
         what: "a weight of its own")
     }
+    try update.checkScales(
+      layout,
+      inputs: tensor.stored[1].info.dimensions[tensor.stored[1].info.dimensions.count - 1]
+        * layout.groupSize, tensor: tensor.entry.name)
     for pair in update.pooled where pair.group % layout.groupSize != 0 {
       throw .groupMismatch(
         adapter: pair.adapter.path, module: pair.module, pooled: pair.group,
@@ -124,6 +132,19 @@ package struct PackedMerger {
     else { return contents }
     let file = packed.checkpoint.files[last.file]
     if case .affine(let layout, _) = tensor.entry.encoding {
+      if let scales = update.scales {
+        let tuning = ScaleTuning(
+          name: last.name, layout: layout, scales: scales,
+          scaleType: ScaleType(tensor.stored[1].info.dtype) ?? .f32, biasType: biasType ?? type)
+        func tuned(_ part: TunedScales.Part) -> TunedScales {
+          TunedScales(
+            tuning: tuning, file: file, scales: tensor.stored[1].info, biases: last.info,
+            part: part)
+        }
+        contents[1] = tuned(.scales)
+        contents[2] = tuned(.biases)
+        return contents
+      }
       contents[2] = MergedBiases(
         name: tensor.entry.name, file: file, scales: tensor.stored[1].info, biases: last.info,
         layout: layout, type: biasType ?? type, updates: update.pooled)
@@ -135,17 +156,16 @@ package struct PackedMerger {
 
   /// The file that keeps what the merge changes.
   private static func originals(
-    _ changed: [PackedCheckpoint.Tensor], in packed: PackedCheckpoint
+    _ changed: [PackedCheckpoint.Tensor.Changed], in packed: PackedCheckpoint
   ) -> RewrittenFile {
     RewrittenFile(
       name: Manifest.Adapters.originalsFile,
-      tensors: changed.map { tensor in
-        let stored = tensor.stored[tensor.stored.count - 1]
-        return RewrittenFile.Tensor(
+      tensors: changed.map { stored, recorded in
+        RewrittenFile.Tensor(
           name: stored.name, shape: stored.info.shape,
           content: StoredCopy(
             file: packed.checkpoint.files[stored.file], tensor: stored.info,
-            expectedChecksum: tensor.changed.checksum))
+            expectedChecksum: recorded.checksum))
       },
       metadata: { _ in
         [
@@ -158,9 +178,8 @@ package struct PackedMerger {
   /// A merge starts from values that are what the manifest says, or not at all.
   private func checkOriginals(_ cancellation: Cancellation) throws {
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    for tensor in packed.tensors where updates[tensor.entry.name] != nil {
-      for (stored, recorded) in zip(tensor.stored, tensor.entry.stored) {
-        guard stored.name == tensor.changed.name else { continue }
+    for tensor in packed.tensors {
+      for (stored, recorded) in tensor.changed(by: updates[tensor.entry.name]) {
         var hash = XXH64()
         for range in Tiling.ranges(stored.info.byteCount, step: buffer.count) {
           try cancellation.check()
@@ -192,8 +211,14 @@ extension PackedCheckpoint {
 }
 
 extension PackedCheckpoint.Tensor {
-  /// The one stored tensor that a merge changes: the biases, or the raw tensor.
-  var changed: Manifest.StoredTensor { entry.stored[entry.stored.count - 1] }
+  typealias Changed = (stored: Checkpoint.Tensor, recorded: Manifest.StoredTensor)
+
+  /// The stored tensors that a merge changes: the biases, with tuned scales those too, or the raw
+  /// tensor.
+  func changed(by update: TensorUpdate?) -> [Changed] {
+    guard let update else { return [] }
+    return Array(zip(stored, entry.stored).suffix(update.scales == nil ? 1 : 2))
+  }
 }
 
 extension AdapterSet {
@@ -218,6 +243,7 @@ extension AdapterSet {
               pooling: update?.forward?.pooling.rawValue,
               groupSize: update?.forward == nil ? nil : update?.group))
         }
+        if module.scales != nil { modules.append(.init(name: module.name, kind: "peqa")) }
         for (tensor, ending) in [(module.weight, ".weight"), (module.bias, ".bias")]
         where tensor != nil {
           modules.append(.init(name: module.name + ending, kind: "replaced"))

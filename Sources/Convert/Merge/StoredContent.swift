@@ -20,6 +20,7 @@ final class RewriteSlot {
   var source: [UInt8] = []
   var scales: [Float] = []
   var values: [Float] = []
+  var tuned: [Float] = []
   var scratch = BiasMerge.Scratch()
   var pairs = PairCache()
   var rounding = BiasRounding()
@@ -61,8 +62,8 @@ struct MergedBiases: StoredContent {
   private var perRow: Int { biases.dimensions[biases.dimensions.count - 1] }
 
   func produce(_ range: Range<Int>, in slot: RewriteSlot) throws {
-    try read(range, of: scales, slot, into: &slot.scales)
-    try read(range, of: biases, slot, into: &slot.values)
+    try file.readParameters(range, of: scales, slot, into: &slot.scales)
+    try file.readParameters(range, of: biases, slot, into: &slot.values)
     try BiasMerge(
       name: biases.name, layout: layout, perRow: perRow,
       decoded: ScaleType(scales.dtype)?.promoted(with: type) ?? .f32, type: type
@@ -73,13 +74,17 @@ struct MergedBiases: StoredContent {
     ElementEncoder.encode(slot.values, count: range.count, as: type, into: &slot.output)
   }
 
-  private func read(
+}
+
+extension SafetensorsFile {
+  /// Decodes elements `range` of scales or biases into `values`.
+  func readParameters(
     _ range: Range<Int>, of tensor: TensorInfo, _ slot: RewriteSlot, into values: inout [Float]
   ) throws {
     let size = tensor.dtype.bitCount / 8
     slot.source.grow(to: range.count * size, filler: 0)
     values.grow(to: range.count, filler: 0)
-    try file.read(
+    try read(
       range.lowerBound * size..<range.upperBound * size, of: tensor, into: &slot.source)
     let decodes = ElementDecoder.decode(
       slot.source, count: range.count, as: tensor.dtype, into: &values)

@@ -24,6 +24,8 @@ struct TensorUpdate: Sendable {
   var dense: [LowRankUpdate] = []
   /// DoRA: the rows' lengths after the dense updates.
   var magnitude: AdapterTensor?
+  /// PEQA: takes the place of the packed weight's scales.
+  var scales: AdapterTensor?
   /// Takes the tensor's place.
   var replacement: AdapterTensor?
   /// Added to the tensor, element by element.

@@ -99,12 +99,19 @@ struct TileQuantizer {
     ElementEncoder.encode(slot.biases, count: count, as: biasType, into: &slot.outputs[2].bytes)
   }
 
-  /// Merges pooled updates into `slot.biases`, those of `groups`.
+  /// Merges pooled updates into `slot.biases`, or tuned scales into both parameters, of `groups`.
   private func mergeBiases(
     _ groups: Range<Int>, of tensor: TensorPlan, _ layout: AffineLayout, _ scaleType: ScaleType,
     _ biasType: ScaleType, in slot: TileSlot
   ) throws {
-    guard let update = tensor.update, !update.pooled.isEmpty else { return }
+    guard let update = tensor.update else { return }
+    if let scales = update.scales {
+      return try ScaleTuning(
+        name: Manifest.Entry.packedNames(of: tensor.name).biases, layout: layout, scales: scales,
+        scaleType: scaleType, biasType: biasType
+      ).apply(to: groups, scales: &slot.scales, biases: &slot.biases, tuned: &slot.products)
+    }
+    guard !update.pooled.isEmpty else { return }
     try BiasMerge(
       name: Manifest.Entry.packedNames(of: tensor.name).biases, layout: layout,
       perRow: tensor.inputCount / layout.groupSize, decoded: scaleType.promoted(with: biasType),

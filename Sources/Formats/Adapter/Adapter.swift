@@ -16,6 +16,8 @@ package struct Adapter: Sendable {
     package let weight: TensorInfo?
     /// Replaces the base's additive bias.
     package let bias: TensorInfo?
+    /// PEQA: replaces the scales of the packed weight, `[out, in / group]`.
+    package let scales: TensorInfo?
   }
 
   /// The low-rank pair of a module.

@@ -9,7 +9,16 @@ package struct AdapterConfig: Sendable, Equatable {
     package let value: Double
   }
 
+  /// What was trained.
+  package enum Method: String, Sendable {
+    /// Low-rank pairs, with all their variants.
+    case lora = "LORA"
+    /// The scales of packed weights (PEQA, arXiv 2305.14152).
+    case peqa = "PEQA"
+  }
+
   package let path: String
+  package let method: Method
   /// XXH64 of the file.
   package let checksum: UInt64
   /// Rank of the modules that no pattern names.
@@ -56,7 +65,7 @@ package struct AdapterConfig: Sendable, Equatable {
     self.path = path
     checksum = XXH64.digest(bytes)
     let reader = Reader(path: path, json: json)
-    try reader.checkMethod(Self.otherMethods, plainStarts: Self.plainStarts)
+    method = try reader.method(Self.otherMethods, plainStarts: Self.plainStarts)
     rank = try reader.rank("r", limit: Self.largestRank)
     alpha = try reader.number("lora_alpha")
     usesRSLoRA = try reader.flag("use_rslora")
@@ -90,11 +99,15 @@ package struct AdapterConfig: Sendable, Equatable {
       .badConfig(path: path, place: place, expected: expected)
     }
 
-    func checkMethod(_ others: [String], plainStarts: Set<String>) throws(AdapterError) {
-      guard let method = value("peft_type")?.stringValue else {
+    func method(
+      _ others: [String], plainStarts: Set<String>
+    ) throws(AdapterError) -> Method {
+      guard let name = value("peft_type")?.stringValue else {
         throw wrong("peft_type", "the name of a method")
       }
-      guard method == "LORA" else { throw .otherMethod(path: path, method: method) }
+      guard let method = Method(rawValue: name) else {
+        throw .otherMethod(path: path, method: name)
+      }
       for name in others {
         guard let value = value(name), value != .bool(false), value.members?.isEmpty != true,
           value.arrayValue?.isEmpty != true
@@ -107,6 +120,7 @@ package struct AdapterConfig: Sendable, Equatable {
             path: path, member: "init_lora_weights", value: String(start.compactText.prefix(80)))
         }
       }
+      return method
     }
 
     func flag(_ name: String) throws(AdapterError) -> Bool {

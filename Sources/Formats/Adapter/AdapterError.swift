@@ -26,7 +26,7 @@ package enum AdapterError: DescribedError, Equatable {
     case .pickled(let path): "\(path) is a PyTorch pickle, which can run code when it is loaded"
     case .badConfig(let path, let place, let expected): "\(path): \(place) must be \(expected)"
     case .otherMethod(let path, let method):
-      "\(path): peft_type is '\(method)'; only LORA and its variants are weights to be merged"
+      "\(path): peft_type is '\(method)'; decant merges LORA with its variants, and PEQA"
     case .unmergeable(let path, let member, let value):
       "\(path): '\(member)' is \(value): such an adapter cannot be merged as a low-rank update"
     case .hardPattern(let path, let pattern):

@@ -18,6 +18,7 @@ struct ModuleReader {
     case baseBias = ".base_layer.bias"
     case weight = ".weight"
     case bias = ".bias"
+    case scales = ".scales"
 
     /// As people know it.
     var spelling: String { String(rawValue.dropFirst()) }
@@ -53,6 +54,8 @@ struct ModuleReader {
     guard !module.isEmpty, !module.contains(".lora_"), !module.hasSuffix(".base_layer") else {
       throw unknown
     }
+    // Scales are what PEQA trains, and all that it trains.
+    guard (part == .scales) == (config.method == .peqa) else { throw unknown }
     guard ScaleType(tensor.dtype) != nil || tensor.dtype == .f64 else {
       throw .notFloat(path: file.path, tensor: tensor.name, dtype: tensor.dtype)
     }
@@ -88,7 +91,8 @@ struct ModuleReader {
         path: file.path, module: name, present: "a DoRA pair", missing: Part.magnitude.spelling)
     }
     return Adapter.Module(
-      name: name, pair: pair, weight: parts[.weight], bias: parts[.baseBias] ?? parts[.bias])
+      name: name, pair: pair, weight: parts[.weight], bias: parts[.baseBias] ?? parts[.bias],
+      scales: parts[.scales])
   }
 
   private func halves(

@@ -38,7 +38,7 @@ extension Manifest {
     /// One low-rank pair, or a tensor that replaced the base's.
     package struct Module: Sendable, Equatable {
       package let name: String
-      /// `lora`, `dora`, `qalora`, or `replaced` for a tensor that was trained as a whole.
+      /// `lora`, `dora`, `qalora`, `peqa`, or `replaced` for a tensor that was trained as a whole.
       package let kind: String
       package let rank: Int?
       package let alpha: Double?

@@ -61,6 +61,7 @@ struct AdapterReport {
         case .lora: adapter.config.usesRSLoRA ? "rsLoRA" : "LoRA"
         case .dora: "DoRA"
         case .qalora: "QA-LoRA"
+        case .peqa: "PEQA"
         case .replaced: "whole tensors"
         }
       if !names.contains(name) { names.append(name) }

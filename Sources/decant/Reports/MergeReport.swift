@@ -40,15 +40,21 @@ struct MergeReport {
     let probe = result.probe
     var lines = ["wrote \(printable(merger.target.path))"]
     lines += merger.record.map(\.summary)
-    lines += [
-      "codes and scales as they were; " + rounding.summary,
-      "probe: \(probe.outputCount) outputs of \(probe.moduleCount) modules are within"
-        + " \(number(probe.largestDifference)) of base + adapter; rounding allows"
-        + " \(number(probe.largestBound)), the largest output is \(number(probe.largestOutput))",
+    let tuned = merger.record.flatMap(\.modules).filter { $0.kind == "peqa" }.count
+    if tuned > 0 { lines.append("codes as they were; \(tuned) tensors with tuned scales") }
+    if rounding.count > 0 {
+      lines.append((tuned > 0 ? "" : "codes and scales as they were; ") + rounding.summary)
+    }
+    if probe.moduleCount > 0 {
+      lines.append(
+        "probe: \(probe.outputCount) outputs of \(probe.moduleCount) modules are within"
+          + " \(number(probe.largestDifference)) of base + adapter; rounding allows"
+          + " \(number(probe.largestBound)), the largest output is \(number(probe.largestOutput))")
+    }
+    lines.append(
       result.canBeUndone
         ? "the biases from before are kept for --undo in \(Manifest.Adapters.originalsFile)"
-        : "one file keeps no biases from before: this merge cannot be undone",
-    ]
+        : "one file keeps no biases from before: this merge cannot be undone")
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -45,7 +45,9 @@ extension AdapterSet {
           tensor: tensor.name,
           what: "it is stored [in, out]; a whole weight in its place cannot be quantized")
       }
-      if !update.pooled.isEmpty, let type = options.biasType, type != scaleType {
+      if !update.pooled.isEmpty || update.scales != nil, let type = options.biasType,
+        type != scaleType
+      {
         tensor.biasType = type
       }
     case .copy:

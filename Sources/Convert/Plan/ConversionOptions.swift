@@ -49,6 +49,9 @@ package struct ConversionOptions: Sendable {
   package var mergesMismatchedGroups = false
   package var overrides: [Override] = []
   package var keep: [NamePattern] = []
+  /// Layouts of the tensors to quantize, as a manifest records them, all others being kept; nil to
+  /// decide by the options above.
+  package var recordedLayouts: [String: AffineLayout]?
   package var nonFinite = NonFinite.error
   /// Data bytes after which the next shard begins.
   package var shardLimit = 5_000_000_000

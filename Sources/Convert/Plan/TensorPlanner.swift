@@ -84,6 +84,12 @@ struct TensorPlanner {
     case .keep(let reason): return keep(.keptOnPurpose, reason)
     case .quantize: break
     }
+    if let layouts = options.recordedLayouts {
+      guard let layout = layouts[info.name],
+        TensorPlan.inputCount(info.dimensions, identity) % layout.groupSize == 0
+      else { return keep(.keptOnPurpose, "kept, as recorded") }
+      return plan(.quantize(layout, scaleType(of: tensor)), .quantized, "as recorded")
+    }
     if let keeper { return keep(.keptOnPurpose, "--keep \(keeper)") }
     return fit(tensor, identity, override: override).map { layout, reason in
       plan(.quantize(layout, scaleType(of: tensor)), .quantized, reason)

@@ -25,20 +25,8 @@ struct Reconversion {
     let recorded = packed.manifests.compactMap(\.adapters).flatMap(\.merged).flatMap(\.modules)
       .compactMap { $0.pooling.flatMap(PoolingConvention.init) }
     adapters.chosenPooling = adapters.chosenPooling ?? recorded.first { $0 != .peft }
-    let options = try ConversionOptions(
-      recorded: packed.manifests.first?.options ?? [:], biasType: Self.biasType(of: packed),
-      file: packed.checkpoint.files.first?.path ?? packed.checkpoint.path)
+    let options = try ConversionOptions(repeating: packed)
     plan = try ConversionPlan(Checkpoint(path: source), options: options, adapters: adapters)
-  }
-
-  /// The type of the first biases that differ in it from their scales.
-  private static func biasType(of packed: PackedCheckpoint) -> ScaleType? {
-    packed.tensors.lazy.compactMap { tensor in
-      guard tensor.stored.count == 3,
-        tensor.stored[1].info.dtype != tensor.stored[2].info.dtype
-      else { return nil }
-      return ScaleType(tensor.stored[2].info.dtype)
-    }.first
   }
 
   func run(progress: @escaping @Sendable (Int) -> Void) throws -> [Finding] {
@@ -136,41 +124,35 @@ struct Reconversion {
 }
 
 extension ConversionOptions {
-  /// The options that a manifest records.
+  /// What a packed checkpoint's manifests record, enough to pack its source in the same way. The
+  /// entries say what was done to each tensor; patterns of the options are not matched again.
   ///
-  /// - Throws: `ManifestError`, `PlanError` where they are no options of a conversion.
-  init(recorded json: JSONValue, biasType: ScaleType?, file: String) throws {
+  /// - Throws: `ManifestError` where the records are not those of a conversion.
+  init(repeating packed: PackedCheckpoint) throws {
     self.init()
-    func malformed(_ place: String, _ expected: String) -> ManifestError {
-      .malformed(file: file, place: "options." + place, expected: expected)
-    }
-    func strings(_ name: String) throws -> [String] {
-      guard let list = json[name]?.arrayValue else { throw malformed(name, "a list") }
-      return try list.map { item in
-        guard let text = item.stringValue else { throw malformed(name, "a list of strings") }
-        return text
-      }
-    }
-    guard let bits = json["bits"]?.intValue, AffineLayout.allowedBits.contains(bits) else {
-      throw malformed("bits", "bits of a layout")
-    }
-    guard let group = json["group_size"]?.intValue,
-      AffineLayout.allowedGroupSizes.contains(group)
-    else { throw malformed("group_size", "the group size of a layout") }
-    guard let method = json["method"]?.stringValue.flatMap(QuantizationMethod.init) else {
-      throw malformed("method", "a method")
-    }
+    let file = packed.checkpoint.files.first?.path ?? packed.checkpoint.path
+    let json = packed.manifests.first?.options ?? [:]
     guard let action = json["non_finite"]?.stringValue.flatMap(NonFinite.init) else {
-      throw malformed("non_finite", "an action")
+      throw ManifestError.malformed(
+        file: file, place: "options.non_finite", expected: "what to do about such weights")
     }
-    self.bits = bits
-    groupSize = group
-    self.method = method
     nonFinite = action
+    var layouts: [String: AffineLayout] = [:]
+    for tensor in packed.tensors {
+      guard case .affine(let layout, let name) = tensor.entry.encoding else { continue }
+      guard let method = QuantizationMethod(rawValue: name) else {
+        throw ManifestError.malformed(
+          file: file, place: "tensors['\(tensor.entry.name)'].method", expected: "a known method")
+      }
+      self.method = method
+      layouts[tensor.entry.name] = layout
+    }
+    recordedLayouts = layouts
     scaleType = json["scale_dtype"]?.stringValue.flatMap { ScaleType(rawValue: $0.uppercased()) }
-    overrides = try strings("overrides").map(Override.init(parsing:))
-    keep = try strings("keep").map { try NamePattern($0) }
-    self.biasType = biasType
+    // Biases of another type than the scales come from a merge that was asked for them.
+    biasType =
+      packed.tensors.lazy.filter { $0.stored.count == 3 }.map { $0.stored.map(\.info.dtype) }
+      .first { $0[1] != $0[2] }.flatMap { ScaleType($0[2]) }
     // Groups that do not fit can only have been merged before quantization.
     mergesMismatchedGroups = true
   }

@@ -202,6 +202,10 @@ import Testing
     try folder.write("merged/decant-unmerged.safetensors", bytes)
     #expect(throws: MergeError.self) { try undo(merged, to: folder.path + "/undone") }
     #expect(!FileStatus.exists(folder.path + "/undone"))
+    #expect(try validate(merged).map(\.rule) == ["originals"])
+    try FileManager.default.removeItem(atPath: merged + "/decant-unmerged.safetensors")
+    #expect(try validate(merged).map(\.rule) == ["originals"])
+    #expect(throws: FileError.self) { try undo(merged, to: folder.path + "/undone") }
   }
 }
 

@@ -16,7 +16,9 @@ package struct Unmerger {
     let records = packed.manifests.compactMap(\.adapters)
     let path = packed.checkpoint.path
     guard let first = records.first else { throw MergeError.nothingMerged(path: path) }
-    guard let directory = packed.checkpoint.directory, first.originals != nil else {
+    guard let directory = packed.checkpoint.directory, first.originals != nil,
+      FileStatus.exists(directory + "/" + Manifest.Adapters.originalsFile)
+    else {
       throw MergeError.originalsMissing(path: path)
     }
     adapterNames = first.merged.map(\.name)

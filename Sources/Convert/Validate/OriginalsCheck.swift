@@ -1,7 +1,7 @@
 import Formats
 
-/// Whether a merged directory keeps what an undo needs: the tensors that its manifests name, with
-/// their checksums.
+/// Whether what a merged directory keeps for an undo is what its manifests name. The file may be
+/// deleted, as the weights do not need it; damaged it must not be.
 struct OriginalsCheck {
   let packed: PackedCheckpoint
   let cancellation: Cancellation
@@ -10,6 +10,7 @@ struct OriginalsCheck {
     let recorded = packed.manifests.compactMap { $0.adapters?.originals }.flatMap(\.self)
     guard !recorded.isEmpty, let directory = packed.checkpoint.directory else { return [] }
     let path = directory + "/" + Manifest.Adapters.originalsFile
+    guard FileStatus.exists(path) else { return [] }
     func finding(_ tensor: String?, _ text: String) -> Finding {
       Finding(file: path, tensor: tensor, rule: "originals", message: "\(path): \(text)")
     }

@@ -204,8 +204,10 @@ import Testing
     #expect(!FileStatus.exists(folder.path + "/undone"))
     #expect(try validate(merged).map(\.rule) == ["originals"])
     try FileManager.default.removeItem(atPath: merged + "/decant-unmerged.safetensors")
-    #expect(try validate(merged).map(\.rule) == ["originals"])
-    #expect(throws: FileError.self) { try undo(merged, to: folder.path + "/undone") }
+    #expect(try validate(merged) == [])
+    #expect(throws: MergeError.originalsMissing(path: merged)) {
+      try undo(merged, to: folder.path + "/undone")
+    }
   }
 }
 

@@ -20,6 +20,7 @@ package enum MergeError: DescribedError, Equatable {
   case alreadyMerged(path: String, adapters: [String])
   case nothingMerged(path: String)
   case originalsMissing(path: String)
+  case unnamedTensor(file: String, tensor: String)
   case damaged(file: String, tensor: String, found: UInt64, recorded: UInt64)
   case probeFailed(module: String, difference: Double, bound: Double)
 
@@ -67,6 +68,8 @@ package enum MergeError: DescribedError, Equatable {
     case .nothingMerged(let path): "\(path) records no merged adapter"
     case .originalsMissing(let path):
       "\(path) does not keep the values from before the merge"
+    case .unnamedTensor(let file, let tensor):
+      "\(file): the manifest does not name tensor '\(tensor)', which would be lost"
     case .damaged(let file, let tensor, let found, let recorded):
       "\(file): tensor '\(tensor)' has checksum \(found.hexDigits);"
         + " the manifest says \(recorded.hexDigits)"
@@ -84,7 +87,8 @@ package enum MergeError: DescribedError, Equatable {
         + " paper's formula, peft for PEFT"
     case .poolingContradicts: "leave --pooling out"
     case .nothingPooled: "leave --pooling out; shapes say that these are ordinary LoRA adapters"
-    case .moduleMissing: "the adapter was trained on another model, or on other names for its parts"
+    case .moduleMissing:
+      "the adapter was trained on another model, or one that ties or names weights otherwise"
     case .groupMismatch(_, _, let pooled, _):
       (AffineLayout.allowedGroupSizes.contains(pooled)
         ? "convert the source with --group-size \(pooled)"
@@ -97,7 +101,7 @@ package enum MergeError: DescribedError, Equatable {
       "undo that merge first, or give all adapters at once, each with its --adapter"
     case .originalsMissing:
       "keep the packed checkpoint it was merged from, or pack the source again"
-    case .damaged: "the file is damaged or was edited; get another copy"
+    case .damaged, .unnamedTensor: "the file is damaged or was edited; get another copy"
     case .probeFailed: "this is a fault of decant's; the output was not written"
     case .groupSizeContradicts, .wrongShape, .transposed, .storageOrder:
       "the adapter and the base do not belong together"

@@ -23,8 +23,8 @@ package struct MergeProbe {
 
   private static let rowsPerModule = 16
   private static let vectorCount = 4
-  /// Relative error of the sums themselves, generously.
-  private static let arithmetic = 0x1p-40
+  /// Relative error of sums of up to 2^16 terms in `Double`, whatever their order.
+  private static let arithmetic = 0x1p-36
 
   /// - Throws: `MergeError.probeFailed` where the bound does not hold; `FileError`.
   func run(cancellation: Cancellation) throws -> Result {
@@ -69,10 +69,14 @@ package struct MergeProbe {
       for (number, vector) in vectors.enumerated() {
         let expected = before.product(with: vector, layout, type)
         let found = after.product(with: vector, layout, type)
-        let output = adapters.reduce(expected.value) { $0 + $1.output(row: row, vector: number) }
+        var (output, magnitude) = (expected.value, expected.magnitude + found.magnitude)
+        for adapter in adapters {
+          let part = adapter.output(row: row, vector: number)
+          output += part.value
+          magnitude += part.magnitude
+        }
         let difference = abs(found.value - output)
-        let bound =
-          found.roundingBound + Self.arithmetic * (expected.magnitude + found.magnitude)
+        let bound = found.roundingBound + Self.arithmetic * magnitude
         guard difference <= bound else {
           throw MergeError.probeFailed(
             module: updates[0].module, difference: difference, bound: bound)
@@ -122,7 +126,8 @@ extension ScaleType {
 
 /// An adapter's own output for some input vectors, before B: A times the pooled inputs.
 private struct ForwardPass {
-  private let hidden: [[Double]]
+  /// For each vector and component the value, and the sum of its terms' magnitudes.
+  private let hidden: [[(value: Double, magnitude: Double)]]
   private let b: [Float]
   private let factor: Double
 
@@ -137,15 +142,26 @@ private struct ForwardPass {
     hidden = vectors.map { vector in
       let pooled = forward.pooling.pool(vector, group: update.group)
       return (0..<update.pair.rank).map { component in
-        (0..<columns).reduce(0.0) { $0 + Double(a[component * columns + $1]) * pooled[$1] }
+        var (value, magnitude) = (0.0, 0.0)
+        for column in 0..<columns {
+          let term = Double(a[component * columns + column]) * pooled[column]
+          value += term
+          magnitude += abs(term)
+        }
+        return (value, magnitude)
       }
     }
   }
 
-  func output(row: Int, vector: Int) -> Double {
+  func output(row: Int, vector: Int) -> (value: Double, magnitude: Double) {
     let rank = hidden[vector].count
-    return factor
-      * (0..<rank).reduce(0.0) { $0 + Double(b[row * rank + $1]) * hidden[vector][$1] }
+    var (value, magnitude) = (0.0, 0.0)
+    for (component, part) in hidden[vector].enumerated() {
+      let weight = factor * Double(b[row * rank + component])
+      value += weight * part.value
+      magnitude += abs(weight) * part.magnitude
+    }
+    return (value, magnitude)
   }
 }
 

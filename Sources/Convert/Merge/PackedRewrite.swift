@@ -6,9 +6,8 @@ struct PackedRewrite {
   private let packed: PackedCheckpoint
   private let target: OutputTarget
   private let writer: PackedWriter
+  /// Of the packed files.
   private let names: [String]
-  /// The packed files alone, for the index.
-  private let shards: PackedWriter
   private let extraName: String?
   private let carried: CarriedFiles?
 
@@ -16,6 +15,7 @@ struct PackedRewrite {
   ///   - contents: what each of a tensor's stored tensors becomes; in their order.
   ///   - adapters: the record for a file, given the tensors in it.
   ///   - extra: a file beside the packed ones.
+  /// - Throws: `MergeError.unnamedTensor` where a tensor would be left behind; `FileError`.
   init(
     _ packed: PackedCheckpoint, target: OutputTarget,
     contents: (PackedCheckpoint.Tensor) throws -> [any StoredContent],
@@ -24,6 +24,11 @@ struct PackedRewrite {
     self.packed = packed
     self.target = target
     carried = target.isDirectory ? try CarriedFiles(beside: packed.checkpoint) : nil
+    let named = Set(packed.tensors.flatMap { $0.stored.map(\.name) })
+    if let unnamed = packed.checkpoint.tensors.first(where: { !named.contains($0.name) }) {
+      throw MergeError.unnamedTensor(
+        file: packed.checkpoint.files[unnamed.file].path, tensor: unnamed.name)
+    }
     // The files stay as they are cut; one file as output takes them all.
     let byFile =
       target.isDirectory
@@ -46,7 +51,6 @@ struct PackedRewrite {
     }
     names = files.map(\.name)
     writer = PackedWriter(files + [extra].compactMap(\.self))
-    shards = PackedWriter(files)
     extraName = extra?.name
   }
 
@@ -111,7 +115,7 @@ struct PackedRewrite {
       documents.append(OutputDocument("config.json", config.document))
     }
     if names.count > 1 {
-      documents.append(OutputDocument("model.safetensors.index.json", shards.index))
+      documents.append(OutputDocument("model.safetensors.index.json", writer.index(of: names)))
     }
     return documents
   }

@@ -51,7 +51,11 @@ struct PackedWriter {
   /// Bytes of all tensors.
   var byteCount: Int { layouts.reduce(0) { $0 + $1.dataByteCount } }
 
-  var index: JSONValue { ShardIndexDocument.make(zip(files, layouts).map { ($0.name, $1) }) }
+  /// The index of the files `names`.
+  func index(of names: [String]) -> JSONValue {
+    ShardIndexDocument.make(
+      zip(files, layouts).map { ($0.name, $1) }.filter { names.contains($0.0) })
+  }
 
   /// Writes the files into `directory` and syncs them.
   ///

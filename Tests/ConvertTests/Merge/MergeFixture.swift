@@ -18,13 +18,15 @@ enum AdapterFixture {
 
 /// Writes a packed file whose tensors come from elsewhere.
 ///
-/// - Parameter modules: for each module its bits, group size, and the three stored tensors.
+/// - Parameters:
+///   - modules: for each module its layout and the three stored tensors.
+///   - unnamed: tensors that the manifest leaves out.
 func writePacked(
   _ modules: [(name: String, layout: AffineLayout, stored: [TestTensor])], raw: [TestTensor] = [],
-  to directory: String
+  unnamed: [TestTensor] = [], to directory: String
 ) throws {
   try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-  let tensors = modules.flatMap(\.stored) + raw
+  let tensors = modules.flatMap(\.stored) + raw + unnamed
   func stored(_ tensor: TestTensor) -> Manifest.StoredTensor {
     .init(name: tensor.name, checksum: XXH64.digest(tensor.bytes))
   }

@@ -147,6 +147,19 @@ import Testing
     }
   }
 
+  /// A merge writes what the manifest names; anything else would be lost.
+  @Test func tensorsThatTheManifestDoesNotNameStopTheMerge() throws {
+    let odd = folder.path + "/odd"
+    try writePacked(
+      [], raw: [TestTensor("p.bias", .f32, [1], values: [1])],
+      unnamed: [TestTensor("extra", .f32, [1], values: [1])], to: odd)
+    try writeAdapter(
+      [TestTensor("p.bias", .f32, [1], values: [2])], to: folder.path + "/bias")
+    #expect(
+      throws: MergeError.unnamedTensor(file: odd + "/model.safetensors", tensor: "extra")
+    ) { try merge(odd, [.init(path: folder.path + "/bias")], to: folder.path + "/merged") }
+  }
+
   @Test func outputMayNotTouchTheAdapter() throws {
     try writeAdapter(pair(), to: adapter)
     #expect(throws: OutputError.isSource(output: adapter + "/out", source: adapter)) {

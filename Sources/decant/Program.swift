@@ -10,6 +10,7 @@ enum Program {
       StatsCommand.self,
       PlanCommand.self,
       ConvertCommand.self,
+      MergeCommand.self,
       ValidateCommand.self,
       UnpackCommand.self,
       CompletionsCommand.self,

@@ -15,7 +15,7 @@ import Testing
     #expect(LogHistogram.bin(of: .leastNonzeroMagnitude) == 0)
     #expect(LogHistogram.lowerEdge(ofBin: 0) == 0)
     #expect(LogHistogram.bin(of: .greatestFiniteMagnitude) == LogHistogram.binCount - 1)
-    #expect(LogHistogram.lowerEdge(ofBin: LogHistogram.binCount) == .infinity)
+    #expect(LogHistogram.lowerEdge(ofBin: LogHistogram.binCount) == .greatestFiniteMagnitude)
   }
 
   private func histogram(_ values: [Float]) -> LogHistogram {

@@ -54,7 +54,7 @@ struct SampleBlock {
     let groups: Range<Int>
     switch content {
     case .groups(let range), .transposedGroups(let range): groups = range
-    case .bytes: preconditionFailure("only quantized tensors are sampled")
+    case .bytes, .elements: preconditionFailure("only quantized tensors are sampled")
     }
     return SampleBlock(content: content, weightCount: groups.count * groupSize(tensor))
   }
@@ -64,7 +64,7 @@ struct SampleBlock {
     switch content {
     case .groups(let range), .transposedGroups(let range):
       range.lowerBound * Self.groupSize(tensor)
-    case .bytes: 0
+    case .bytes, .elements: 0
     }
   }
 

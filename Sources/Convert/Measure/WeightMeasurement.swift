@@ -125,8 +125,7 @@ package struct WeightMeasurement {
     ) throws -> Range<Int> {
       let size = tensor.tensor.info.dtype.bitCount / 8
       switch (content, tensor.action) {
-      case (.bytes(let range), _):
-        let elements = range.lowerBound / size..<range.upperBound / size
+      case (.elements(let elements), _):
         try reader.readRun(elements, of: tensor, into: slot.tile)
         return elements
       case (.groups(let groups), .quantize(let layout, _)):
@@ -141,8 +140,8 @@ package struct WeightMeasurement {
         let elements = groups.lowerBound * layout.groupSize..<groups.upperBound * layout.groupSize
         slot.tile.sourceByteCount = elements.count * size
         return elements
-      case (.groups, _), (.transposedGroups, _):
-        preconditionFailure("only quantized tensors are cut into groups")
+      case (.bytes, _), (.groups, _), (.transposedGroups, _):
+        preconditionFailure("only quantized tensors are cut into groups, and none into bytes")
       }
     }
 

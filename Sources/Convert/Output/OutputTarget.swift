@@ -63,7 +63,7 @@ package struct OutputTarget: Sendable {
   }
 
   /// Neither may the output be the source, nor lie in it, nor hold it.
-  private func checkApart(from source: String) throws {
+  package func checkApart(from source: String) throws {
     guard let real = FileStatus.realPath(source) else { return }
     let url = URL(fileURLWithPath: path)
     let parent = FileStatus.realPath(url.deletingLastPathComponent().path) ?? ""

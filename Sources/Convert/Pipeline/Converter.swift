@@ -11,6 +11,8 @@ package struct Converter {
   package struct Result: Sendable {
     package let errors: [QuantizationError?]
     package let outputByteCount: Int
+    /// What storing merged biases lost.
+    package let rounding: BiasRounding
   }
 
   package init(_ plan: ConversionPlan, output: OutputPlan) {
@@ -43,7 +45,8 @@ package struct Converter {
       })
     try pipeline.run(threads: threads)
     try cancellation.check()
-    return Result(errors: try sink.finish(), outputByteCount: output.byteCount)
+    return Result(
+      errors: try sink.finish(), outputByteCount: output.byteCount, rounding: sink.rounding)
   }
 }
 
@@ -55,6 +58,7 @@ private final class ConversionSink {
   private let files: [OutputFile]
   private var places: [Place?]
   private var errors: [QuantizationError?]
+  private(set) var rounding = BiasRounding()
   private var sourceHashes: [XXH64]
 
   /// Where a tensor of the plan goes: its file, and for each of its stored tensors the position in
@@ -97,6 +101,7 @@ private final class ConversionSink {
         slot.source, 0..<slot.sourceByteCount)
     }
     errors[job.tensor]?.merge(slot.error)
+    rounding.merge(slot.rounding)
     guard slot.outputCount > 0, let place = places[job.tensor] else { return }
     for index in 0..<slot.outputCount {
       let piece = slot.outputs[index]

@@ -8,8 +8,10 @@ struct TileJob {
   let content: Content
 
   enum Content {
-    /// Bytes of the source that are copied, decoded or only read for the source's checksum.
+    /// Bytes of the source that are copied or only read for the source's checksum.
     case bytes(Range<Int>)
+    /// Elements that are decoded, and stored without quantization.
+    case elements(Range<Int>)
     /// Groups of the packed tensor, whose weights lie one after the other in the source.
     case groups(Range<Int>)
     /// Groups of whole rows of one matrix that is stored input-major.
@@ -41,9 +43,11 @@ enum Tiling {
     switch tensor.action {
     case .drop, .copy: return byteTiles.map { job($0, countsForChecksum: true) }
     case .decode:
-      return ranges(tensor.tensor.info.byteCount, step: weightCount).map {
-        job(.bytes($0), countsForChecksum: true)
-      }
+      // Whole rows, for those whose length an adapter sets.
+      let unit = tensor.update?.magnitude == nil ? 1 : max(1, tensor.inputCount)
+      return ranges(
+        tensor.tensor.info.elementCount, step: max(1, weightCount / unit) * unit
+      ).map { job(.elements($0), countsForChecksum: true) }
     case .quantize(let layout, _):
       let groups = groupTiles(tensor, layout)
       guard tensor.identity.isTransposed else {
@@ -63,27 +67,26 @@ enum Tiling {
   }
 
   /// The tiles in which a tensor of the source is measured: those in which it would be quantized,
-  /// else runs of bytes.
+  /// else runs of elements.
   static func contents(_ tensor: TensorPlan) -> [TileJob.Content] {
     if case .quantize(let layout, _) = tensor.action { return groupTiles(tensor, layout) }
-    let size = tensor.tensor.info.dtype.bitCount / 8
-    return ranges(tensor.tensor.info.elementCount, step: weightCount).map {
-      .bytes($0.lowerBound * size..<$0.upperBound * size)
-    }
+    return ranges(tensor.tensor.info.elementCount, step: weightCount).map { .elements($0) }
   }
 
   private static func groupTiles(
     _ tensor: TensorPlan, _ layout: AffineLayout
   ) -> [TileJob.Content] {
     let groups = tensor.tensor.info.elementCount / layout.groupSize
-    guard tensor.identity.isTransposed else {
+    let needsRows = tensor.update?.magnitude != nil
+    guard tensor.identity.isTransposed || needsRows else {
       return ranges(groups, step: weightCount / layout.groupSize).map { .groups($0) }
     }
     let perRow = tensor.inputCount / layout.groupSize
     let rows = perRow == 0 ? 0 : groups / perRow
     let matrixRows = Int(clamping: tensor.outputMajorShape.dropLast().last ?? 1)
     return rowTiles(rows, matrixRows: matrixRows, inputs: tensor.inputCount).map {
-      .transposedGroups($0.lowerBound * perRow..<$0.upperBound * perRow)
+      let range = $0.lowerBound * perRow..<$0.upperBound * perRow
+      return tensor.identity.isTransposed ? .transposedGroups(range) : .groups(range)
     }
   }
 
@@ -117,6 +120,12 @@ final class TileSlot {
   var outputs: [Output] = []
   var outputCount = 0
   var error = QuantizationError()
+  var rounding = BiasRounding()
+  /// The adapters' pairs for the tile's tensor: merged into weights, and into biases.
+  var densePairs = PairCache()
+  var pooledPairs = PairCache()
+  var products: [Float] = []
+  var biasScratch = BiasMerge.Scratch()
   private var quantizers: [QuantizerKey: GroupQuantizer] = [:]
 
   private struct QuantizerKey: Hashable {

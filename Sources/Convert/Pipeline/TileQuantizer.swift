@@ -15,9 +15,12 @@ struct TileQuantizer {
     let tensor = plan.tensors[job.tensor]
     slot.outputCount = 0
     slot.error = QuantizationError()
+    slot.rounding = BiasRounding()
     switch (job.content, tensor.action) {
-    case (.bytes(let range), .decode(let type)):
+    case (.elements(let range), .decode(let type)):
       try reader.readRun(range, of: tensor, into: slot)
+      try merge(range, of: tensor, in: slot)
+      try checkRange(range, of: tensor, type, in: slot)
       slot.prepareOutputs([range.count * type.byteCount])
       slot.outputs[0].offset = range.lowerBound * type.byteCount
       ElementEncoder.encode(
@@ -34,22 +37,47 @@ struct TileQuantizer {
       let size = layout.groupSize
       try reader.readRun(
         groups.lowerBound * size..<groups.upperBound * size, of: tensor, into: slot)
-      quantize(groups, layout, scaleType, in: slot)
+      try quantize(groups, of: tensor, layout, scaleType, in: slot)
     case (.transposedGroups(let groups), .quantize(let layout, let scaleType)):
       let perRow = tensor.inputCount / layout.groupSize
       try reader.readTransposed(
         rows: groups.lowerBound / perRow..<groups.upperBound / perRow, of: tensor, into: slot)
-      quantize(groups, layout, scaleType, in: slot)
-    case (.groups, _), (.transposedGroups, _):
-      preconditionFailure("only quantized tensors are cut into groups")
+      try quantize(groups, of: tensor, layout, scaleType, in: slot)
+    case (.elements, _), (.groups, _), (.transposedGroups, _):
+      preconditionFailure("tiles are cut as their tensors' actions ask for")
     }
   }
 
-  /// Quantizes `slot.weights` into the outputs: packed codes, scales, biases.
+  /// Merges adapters into `slot.weights`, elements `range` of the tensor's output-major matrix.
+  private func merge(_ range: Range<Int>, of tensor: TensorPlan, in slot: TileSlot) throws {
+    guard let update = tensor.update, update.changesWeights else { return }
+    var weights: [Float] = []
+    swap(&weights, &slot.weights)
+    defer { swap(&weights, &slot.weights) }
+    try update.merge(
+      into: &weights, count: range.count, start: range.lowerBound,
+      inputs: max(1, tensor.inputCount), name: tensor.name, slot: slot)
+  }
+
+  /// What was merged must fit the type that it is stored in.
+  private func checkRange(
+    _ range: Range<Int>, of tensor: TensorPlan, _ type: ScaleType, in slot: TileSlot
+  ) throws(MergeError) {
+    guard tensor.update != nil,
+      let bad = (0..<range.count).first(where: { !type.round(slot.weights[$0]).isFinite })
+    else { return }
+    throw .overflow(tensor: tensor.name, index: range.lowerBound + bad, type: type)
+  }
+
+  /// Quantizes `slot.weights`, with the adapters' updates, into the outputs: packed codes, scales,
+  /// biases.
   private func quantize(
-    _ groups: Range<Int>, _ layout: AffineLayout, _ scaleType: ScaleType, in slot: TileSlot
-  ) {
+    _ groups: Range<Int>, of tensor: TensorPlan, _ layout: AffineLayout, _ scaleType: ScaleType,
+    in slot: TileSlot
+  ) throws {
     let count = groups.count
+    let size = layout.groupSize
+    try merge(groups.lowerBound * size..<groups.upperBound * size, of: tensor, in: slot)
     slot.codes.grow(to: count * layout.groupSize, filler: 0)
     slot.scales.grow(to: count, filler: 0)
     slot.biases.grow(to: count, filler: 0)
@@ -58,13 +86,38 @@ struct TileQuantizer {
         slot.weights, groupCount: count, codes: &slot.codes, scales: &slot.scales,
         biases: &slot.biases)
     }
-    let parameterBytes = count * scaleType.byteCount
-    slot.prepareOutputs([count * layout.bytesPerGroup, parameterBytes, parameterBytes])
+    let biasType = tensor.biasType ?? scaleType
+    try mergeBiases(groups, of: tensor, layout, scaleType, biasType, in: slot)
+    slot.prepareOutputs([
+      count * layout.bytesPerGroup, count * scaleType.byteCount, count * biasType.byteCount,
+    ])
     slot.outputs[0].offset = groups.lowerBound * layout.bytesPerGroup
     slot.outputs[1].offset = groups.lowerBound * scaleType.byteCount
-    slot.outputs[2].offset = groups.lowerBound * scaleType.byteCount
+    slot.outputs[2].offset = groups.lowerBound * biasType.byteCount
     layout.pack(slot.codes, count: count * layout.groupSize, into: &slot.outputs[0].bytes)
     ElementEncoder.encode(slot.scales, count: count, as: scaleType, into: &slot.outputs[1].bytes)
-    ElementEncoder.encode(slot.biases, count: count, as: scaleType, into: &slot.outputs[2].bytes)
+    ElementEncoder.encode(slot.biases, count: count, as: biasType, into: &slot.outputs[2].bytes)
+  }
+
+  /// Merges pooled updates into `slot.biases`, or tuned scales into both parameters, of `groups`.
+  private func mergeBiases(
+    _ groups: Range<Int>, of tensor: TensorPlan, _ layout: AffineLayout, _ scaleType: ScaleType,
+    _ biasType: ScaleType, in slot: TileSlot
+  ) throws {
+    guard let update = tensor.update else { return }
+    if let scales = update.scales {
+      return try ScaleTuning(
+        name: Manifest.Entry.packedNames(of: tensor.name).biases, layout: layout, scales: scales,
+        scaleType: scaleType, biasType: biasType
+      ).apply(to: groups, scales: &slot.scales, biases: &slot.biases, tuned: &slot.products)
+    }
+    guard !update.pooled.isEmpty else { return }
+    try BiasMerge(
+      name: Manifest.Entry.packedNames(of: tensor.name).biases, layout: layout,
+      perRow: tensor.inputCount / layout.groupSize, decoded: scaleType.promoted(with: biasType),
+      type: biasType
+    ).apply(
+      slot.pooledPairs.pairs(of: tensor.name, update.pooled), to: groups, scales: slot.scales,
+      biases: &slot.biases, scratch: &slot.biasScratch, rounding: &slot.rounding)
   }
 }

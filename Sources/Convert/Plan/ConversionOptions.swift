@@ -43,8 +43,15 @@ package struct ConversionOptions: Sendable {
   package var method = QuantizationMethod.search
   /// Type of scales and biases; nil for the source's own.
   package var scaleType: ScaleType?
+  /// Type of biases that adapters are merged into; nil for that of the scales.
+  package var biasType: ScaleType?
+  /// Whether pooled updates that do not fit the packed groups are merged before quantization.
+  package var mergesMismatchedGroups = false
   package var overrides: [Override] = []
   package var keep: [NamePattern] = []
+  /// Layouts of the tensors to quantize, as a manifest records them, all others being kept; nil to
+  /// decide by the options above.
+  package var recordedLayouts: [String: AffineLayout]?
   package var nonFinite = NonFinite.error
   /// Data bytes after which the next shard begins.
   package var shardLimit = 5_000_000_000

@@ -7,31 +7,40 @@ package struct ConversionPlan: Sendable {
   /// In the order of the source's files and data.
   package let tensors: [TensorPlan]
   private let tie: TiedWeights
+  /// What the manifest says of the adapters that are merged.
+  package let adapters: Manifest.Adapters?
   /// Whether the output projection uses the embedding; nil for models without a vocabulary.
   package var tiesWordEmbeddings: Bool? { tie.isTied }
 
-  /// - Throws: `PlanError`, `SourceError`; `AllocationError` where the options hold a plan that does
-  ///   not fit; `FileError` where scales or tied weights cannot be read.
-  package init(_ checkpoint: Checkpoint, options: ConversionOptions) throws {
+  /// - Throws: `PlanError`, `SourceError`, `MergeError`; `AllocationError` where the options hold a
+  ///   plan that does not fit; `FileError` where scales or tied weights cannot be read.
+  package init(
+    _ checkpoint: Checkpoint, options: ConversionOptions, adapters: AdapterSet? = nil
+  ) throws {
     try Self.checkSource(checkpoint)
-    try self.init(checkpoint, options: options, tie: TiedWeights(checkpoint))
+    try self.init(
+      checkpoint, options: options, tie: TiedWeights(checkpoint), adapters: adapters)
   }
 
-  /// The same conversion with the widths of `bitPlan`.
+  /// The same conversion, without adapters, with the widths of `bitPlan`.
   package func assigning(_ bitPlan: BitPlan) throws -> ConversionPlan {
     var options = options
     options.plan = bitPlan
-    return try ConversionPlan(checkpoint, options: options, tie: tie)
+    return try ConversionPlan(checkpoint, options: options, tie: tie, adapters: nil)
   }
 
-  private init(_ checkpoint: Checkpoint, options: ConversionOptions, tie: TiedWeights) throws {
+  private init(
+    _ checkpoint: Checkpoint, options: ConversionOptions, tie: TiedWeights, adapters: AdapterSet?
+  ) throws {
     self.checkpoint = checkpoint
     self.options = options
     self.tie = tie
     var planner = try TensorPlanner(checkpoint, options: options, tie: tie)
-    tensors = try checkpoint.tensors.map { try planner.plan($0) }
+    var tensors = try checkpoint.tensors.map { try planner.plan($0) }
     try planner.checkPatterns()
     try planner.checkPlan()
+    self.adapters = try adapters?.plan(into: &tensors, options: options)
+    self.tensors = tensors
     try checkNames()
     try checkCoverage()
   }

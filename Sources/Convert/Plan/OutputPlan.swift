@@ -40,7 +40,8 @@ package struct OutputPlan: Sendable {
         decantVersion: decantVersion,
         tensors: entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
         sources: sources, options: plan.options.json,
-        plan: plan.options.plan?.manifestJSON(tensors: Set(tensors.map(\.name))))
+        plan: plan.options.plan?.manifestJSON(tensors: Set(tensors.map(\.name))),
+        adapters: plan.adapters)
       let layout = SafetensorsLayout(tensors.flatMap(\.stored))
       return File(
         name: singleFileName ?? Sharding.fileName(position, of: shards.count), tensors: indexes,

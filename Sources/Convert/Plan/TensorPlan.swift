@@ -22,11 +22,15 @@ package struct TensorPlan: Sendable {
 
   package let tensor: Checkpoint.Tensor
   package let identity: TensorIdentity
-  package let action: Action
+  package var action: Action
   package let standing: Standing
   /// One line for people.
-  package let reason: String
+  package var reason: String
   package let scale: WeightScale?
+  /// What adapters do to it.
+  var update: TensorUpdate?
+  /// Type of the biases, where it is not that of the scales.
+  var biasType: ScaleType?
 
   package var name: String { tensor.name }
 
@@ -65,7 +69,7 @@ package struct TensorPlan: Sendable {
       return [
         .init(name: names.weight, dtype: .u32, shape: Array(words)),
         .init(name: names.scales, dtype: scaleType.dtype, shape: Array(groups)),
-        .init(name: names.biases, dtype: scaleType.dtype, shape: Array(groups)),
+        .init(name: names.biases, dtype: (biasType ?? scaleType).dtype, shape: Array(groups)),
       ]
     }
   }

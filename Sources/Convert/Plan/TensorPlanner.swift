@@ -103,6 +103,12 @@ struct TensorPlanner {
     case .keep(let reason): return keep(.keptOnPurpose, reason)
     case .quantize: break
     }
+    if let layouts = options.recordedLayouts {
+      guard let layout = layouts[info.name],
+        TensorPlan.inputCount(info.dimensions, identity) % layout.groupSize == 0
+      else { return keep(.keptOnPurpose, "kept, as recorded") }
+      return plan(.quantize(layout, scaleType(of: tensor)), .quantized, "as recorded")
+    }
     if let keeper { return keep(.keptOnPurpose, "--keep \(keeper)") }
     if options.plan != nil, isFit(tensor, identity) {
       guard let choice = try claim(tensor, identity) else {

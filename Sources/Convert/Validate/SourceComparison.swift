@@ -48,7 +48,7 @@ struct SourceComparison {
           case (.groups(let groups), .affine(let layout, _)),
             (.transposedGroups(let groups), .affine(let layout, _)):
             groups.count * layout.groupSize * info.dtype.bitCount / 8
-          case (.bytes(let range), _), (.groups(let range), .raw),
+          case (.bytes(let range), _), (.elements(let range), _), (.groups(let range), .raw),
             (.transposedGroups(let range), .raw):
             range.count
           }
@@ -77,7 +77,8 @@ struct SourceComparison {
         progress(jobs[index].byteCount)
       })
     try pipeline.run(threads: threads)
-    var findings = try digestFindings() + missingFindings()
+    var findings =
+      try Self.digestFindings(packed, plan.checkpoint, cancellation) + missingFindings()
     for index in packed.tensors.indices {
       if let finding = shapeFinding(index) {
         findings.append(finding)
@@ -114,7 +115,7 @@ struct SourceComparison {
         rows: groups.lowerBound / perRow..<groups.upperBound / perRow, of: plan, into: slot)
       try decoder.read(groups, of: tensor, layout: layout, into: slot)
       measure(groups.count, layout, slot)
-    case (.groups, .raw), (.transposedGroups, .raw):
+    case (.elements, _), (.groups, .raw), (.transposedGroups, .raw):
       preconditionFailure("raw tensors are compared by bytes")
     }
   }
@@ -202,11 +203,13 @@ struct SourceComparison {
   }
 
   /// Whether the source's files are the ones that the manifests name.
-  private func digestFindings() throws -> [Finding] {
+  static func digestFindings(
+    _ packed: PackedCheckpoint, _ source: Checkpoint, _ cancellation: Cancellation
+  ) throws -> [Finding] {
     var findings: [Finding] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     let recorded = packed.manifests.first?.sources ?? []
-    for (name, file) in zip(plan.checkpoint.fileNames, plan.checkpoint.files) {
+    for (name, file) in zip(source.fileNames, source.files) {
       guard let expected = recorded.first(where: { $0.name == name }) else {
         findings.append(
           Finding(

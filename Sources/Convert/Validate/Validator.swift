@@ -26,8 +26,10 @@ package struct Validator {
   /// All that is wrong, in the order of files and tensors; empty where all holds.
   ///
   /// - Throws: `FileError.missing` where there is nothing under the path, `CancellationError`.
+  /// - Parameter adapters: those that were merged into it, to repeat the merge of `source`.
   package func run(
-    against source: String?, progress: @escaping @Sendable (Int) -> Void
+    against source: String?, adapters: AdapterSet? = nil,
+    progress: @escaping @Sendable (Int) -> Void
   ) throws -> [Finding] {
     guard FileStatus.exists(path) else { throw FileError.missing(path: path) }
     let checkpoint: Checkpoint
@@ -44,7 +46,18 @@ package struct Validator {
     // The comparisons below need entries that fit their tensors.
     guard let packed = try? PackedCheckpoint(checkpoint) else { return findings }
     findings += configFindings(packed)
-    if let source {
+    findings += try OriginalsCheck(packed: packed, cancellation: cancellation).findings()
+    if let source, let adapters {
+      findings += try Reconversion(
+        packed, source: source, adapters: adapters, threads: threads, cancellation: cancellation
+      ).run(progress: progress)
+    } else if source != nil, let merged = packed.manifests.compactMap(\.adapters).first {
+      findings.append(
+        Finding(
+          file: path, rule: "adapters",
+          message: "\(path) has adapters merged into it; to compare it with its source, give them"
+            + " with --adapter: " + merged.merged.map(\.name).joined(separator: ", ")))
+    } else if let source {
       findings += try SourceComparison(
         packed, source: source, threads: threads, cancellation: cancellation
       ).run(progress: progress)

@@ -97,6 +97,19 @@ package enum ScaleType: String, Sendable, CaseIterable {
     }
   }
 
+  /// `value` as this type holds it, rounded once: not to `Float` first and from there again.
+  package func round(_ value: Double) -> Float {
+    let nearest = Float(value)
+    guard self != .f32, Double(nearest) != value else { return round(nearest) }
+    // Rounded to odd, a `Float` still tells on which side of a 16-bit tie the value lies.
+    // S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008, theorem 4.
+    let isBeyond =
+      nearest.magnitude > Float.greatestFiniteMagnitude
+      || Double(nearest.magnitude) > value.magnitude
+    let inner = isBeyond ? nearest.bitPattern - 1 : nearest.bitPattern
+    return round(Float(bitPattern: inner | 1))
+  }
+
   /// The type that holds the values of both, as MLX promotes them: F16 with BF16 gives F32.
   package func promoted(with other: ScaleType) -> ScaleType { self == other ? self : .f32 }
 }

@@ -48,6 +48,7 @@ extension Manifest {
       "options": options,
     ]
     json["plan"] = plan
+    json["adapters"] = adapters?.json
     return json
   }
 
@@ -82,6 +83,7 @@ extension Manifest {
     }
     options = json["options"] ?? [:]
     plan = json["plan"]
+    adapters = try Adapters(json["adapters"], reader)
   }
 }
 
@@ -120,7 +122,7 @@ extension JSONValue {
 }
 
 /// Takes the parts of a manifest apart, naming the place of what does not fit.
-private struct ManifestReader {
+struct ManifestReader {
   let file: String
 
   func entry(_ json: JSONValue, name: String) throws -> Manifest.Entry {

@@ -18,16 +18,19 @@ package struct Manifest: Sendable, Equatable {
   /// The plan that chose the widths of this file's tensors, as a JSON object; nil where one width
   /// was asked for.
   package var plan: JSONValue?
+  /// Nil where none was merged.
+  package var adapters: Adapters?
 
   package init(
     decantVersion: String, tensors: [Entry], sources: [SourceFile], options: JSONValue,
-    plan: JSONValue? = nil
+    plan: JSONValue? = nil, adapters: Adapters? = nil
   ) {
     self.plan = plan
     self.decantVersion = decantVersion
     self.tensors = tensors
     self.sources = sources
     self.options = options
+    self.adapters = adapters
   }
 
   package struct SourceFile: Sendable, Equatable {

@@ -47,6 +47,30 @@ enum CommonOption {
     value: .init("ACTION", .choices(["error", "zero"]), default: .value("error")),
     help: "What to do about a NaN or an infinity: stop, or write a zero.")
 
+  /// For the commands that merge adapters.
+  static let adapter = OptionDescription(
+    long: "adapter", value: .init("DIR[=WEIGHT]", .path),
+    help: """
+      A PEFT adapter directory, with the weight that it counts with (1 where none is given).
+      """,
+    isRepeatable: true)
+  static let pooling = OptionDescription(
+    long: "pooling",
+    value: .init("RULE", .choices(PoolingConvention.allCases.map(\.rawValue))),
+    help: """
+      How QA-LoRA adapters pooled their inputs, where they do not say it themselves. 'mean' is what \
+      the authors' programs do, 'sum' what their paper writes, 'peft' what PEFT does.
+      """)
+
+  static let biasType = OptionDescription(
+    long: "bias-dtype",
+    value: .init(
+      "TYPE", .choices(["f16", "bf16", "f32"]), default: .described("that of the scales")),
+    help: """
+      The element type of biases that adapters are merged into. 'f32' avoids their rounding; runtimes \
+      then compute these layers in F32.
+      """)
+
   /// For the commands that read a checkpoint.
   static let path = OperandDescription(
     name: "PATH", help: "A checkpoint: a directory, or one .safetensors file.", accepts: .path)
@@ -79,5 +103,18 @@ extension Arguments {
           + " with commas between them")
     }
     return Set(numbers.compactMap(\.self)).sorted()
+  }
+
+  /// The adapters to merge, read through once; nil where none is named.
+  func adapters() throws -> AdapterSet? {
+    let requests = try values("adapter").map(AdapterRequest.init(parsing:))
+    let pooling = choice("pooling", as: PoolingConvention.self)
+    guard !requests.isEmpty else {
+      guard pooling == nil else {
+        throw UsageError("'--pooling' is for '--adapter'", hint: "name the adapter too")
+      }
+      return nil
+    }
+    return try AdapterSet(requests, pooling: pooling)
   }
 }

@@ -25,6 +25,16 @@ enum ConvertCommand: Command {
       CommonOption.override,
       CommonOption.keep,
       CommonOption.nonFinite,
+      CommonOption.adapter,
+      CommonOption.pooling,
+      CommonOption.biasType,
+      OptionDescription(
+        long: "adapter-group-mismatch",
+        value: .init("ACTION", .choices(["error", "requantize"]), default: .value("error")),
+        help: """
+          What to do about QA-LoRA groups that are no multiple of the packed groups: stop, or merge \
+          them before quantization, which the adapter was not trained for.
+          """),
       CommonOption.maxShardSize,
       OptionDescription(
         long: "min-coverage", value: .init("PERCENT"),
@@ -51,6 +61,9 @@ enum ConvertCommand: Command {
       .init(
         "decant convert Qwen3-0.6B -o Qwen3-0.6B-4bit --dry-run --min-coverage 95%",
         "See the plan, and fail unless it covers nearly all weights."),
+      .init(
+        "decant convert Qwen3-0.6B -o tuned --adapter my-adapter",
+        "Merge a LoRA adapter before quantization."),
     ],
     discussion: [
       """
@@ -65,11 +78,15 @@ enum ConvertCommand: Command {
     let interruption = Interruption()
     let options = try options(arguments)
     let threads = try arguments.threads()
-    let plan = try ConversionPlan(Checkpoint(path: path), options: options)
+    let adapters = try arguments.adapters()
+    let plan = try ConversionPlan(Checkpoint(path: path), options: options, adapters: adapters)
     let conversion = try Conversion(
       plan, target: OutputTarget(path: arguments.value("output") ?? ""))
     var report = ConversionReport(conversion, path: path)
     if !arguments.flag("dry-run") {
+      for member in adapters?.members ?? [] {
+        try conversion.target.checkApart(from: member.adapter.path)
+      }
       let start = ContinuousClock.now
       let bar = ProgressBar(
         title: "convert", totalBytes: report.sourceByteCount, terminal: terminal)
@@ -100,6 +117,10 @@ enum ConvertCommand: Command {
     options.groupSize = try arguments.int("group-size") ?? options.groupSize
     try arguments.readWidthOptions(into: &options)
     options.plan = try arguments.value("plan").map(BitPlan.init(path:))
+    options.biasType = arguments.value("bias-dtype").flatMap {
+      ScaleType(rawValue: $0.uppercased())
+    }
+    options.mergesMismatchedGroups = arguments.value("adapter-group-mismatch") == "requantize"
     options.shardLimit = try arguments.size("max-shard-size")?.bytes ?? options.shardLimit
     options.minimumCoverage = try arguments.percent("min-coverage").map { $0 / 100 }
     return options

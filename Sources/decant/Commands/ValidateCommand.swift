@@ -10,6 +10,8 @@ enum ValidateCommand: Command {
       OptionDescription(
         long: "against", value: .init("SOURCE", .path),
         help: "Also compare the weights with those of SOURCE, the checkpoint this came from."),
+      CommonOption.adapter,
+      CommonOption.pooling,
       CommonOption.jobs,
       CommonOption.json,
     ],
@@ -19,12 +21,20 @@ enum ValidateCommand: Command {
       .init(
         "decant validate Qwen3-0.6B-4bit --against Qwen3-0.6B",
         "Also measure how far each weight matrix is from its source."),
+      .init(
+        "decant validate tuned-4bit --against Qwen3-0.6B --adapter my-adapter",
+        "Pack and merge again in memory, and compare every byte."),
     ],
     discussion: ["Exits with 0 where nothing is wrong, and with 1 where something is."])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let path = arguments.operands[0]
     let interruption = Interruption()
+    let adapters = try arguments.adapters()
+    guard adapters == nil || arguments.value("against") != nil else {
+      throw UsageError(
+        "'--adapter' needs '--against'", hint: "name the checkpoint that it was merged into")
+    }
     let bar = ProgressBar(
       title: "validate",
       totalBytes: Validator.byteCount(path: path, against: arguments.value("against")),
@@ -32,7 +42,8 @@ enum ValidateCommand: Command {
     defer { bar.finish() }
     let findings = try Validator(
       path: path, threads: try arguments.threads(), cancellation: interruption.cancellation
-    ).run(against: arguments.value("against"), progress: { bar.advance(by: $0) })
+    ).run(
+      against: arguments.value("against"), adapters: adapters, progress: { bar.advance(by: $0) })
     bar.finish()
     if arguments.flag("json") {
       try StandardOutput.write(json(path, findings).prettyText)

@@ -8,6 +8,7 @@ struct ConversionReport {
   private let conversion: Conversion
   private let path: String
   private var errors: [QuantizationError?]
+  private var rounding: BiasRounding?
   private var seconds: Double?
 
   init(_ conversion: Conversion, path: String) {
@@ -19,6 +20,7 @@ struct ConversionReport {
   /// Adds what was measured.
   mutating func finish(_ result: Converter.Result, seconds: Double) {
     errors = result.errors
+    rounding = result.rounding.count > 0 ? result.rounding : nil
     self.seconds = seconds
   }
 
@@ -35,7 +37,7 @@ struct ConversionReport {
   var json: JSONValue {
     get throws {
       let coverage = plan.coverage
-      return [
+      var json: JSONValue = [
         "path": .string(path), "output": .string(conversion.target.path),
         "dry_run": .bool(seconds == nil),
         "output_bytes": .integer(try conversion.byteCount()),
@@ -53,6 +55,11 @@ struct ConversionReport {
         "peak_memory_bytes": seconds == nil ? .null : peakMemory().map { .integer($0) } ?? .null,
         "tensors": .array(plan.tensors.indices.map(tensorJSON)),
       ]
+      if let adapters = plan.adapters {
+        json["adapters"] = .array(adapters.merged.map(\.reportJSON))
+        json["rounding"] = rounding?.reportJSON
+      }
+      return json
     }
   }
 
@@ -110,6 +117,8 @@ struct ConversionReport {
         + " \(percent(coverage.keptShare)) kept on purpose,"
         + " \(percent(coverage.unfitShare)) kept because something did not fit",
     ]
+    for adapter in plan.adapters?.merged ?? [] { lines.append(adapter.summary) }
+    if let rounding { lines.append(rounding.summary) }
     for (reason, tensors) in unquantizedByReason() {
       lines.append("  \(printable(reason)): \(tensors)")
     }

@@ -44,10 +44,13 @@ import Testing
       Set(activation.keys) == common.union(["channels", "tokens", "outliers", "every_channel"]))
     #expect(activation["kind"] as? String == "activation")
     let key = try tensor("layers.0.key", found)
-    #expect(Set(key.keys) == common.union(["channels", "tokens", "head_absmax", "every_channel"]))
+    let cache = common.union(["channels", "tokens", "head_absmax", "every_channel"])
+    #expect(Set(key.keys) == cache.union(["rope"]))
     #expect(key["role"] is NSNull)
     #expect((key["head_absmax"] as? [Any])?.count == 2)
-    #expect(try tensor("layers.0.value", found)["kind"] as? String == "value")
+    let value = try tensor("layers.0.value", found)
+    #expect(Set(value.keys) == cache)
+    #expect(value["kind"] as? String == "value")
   }
 
   @Test func countsAddUp() throws {

@@ -46,6 +46,39 @@ import Testing
     return json.compactText
   }
 
+  private static func withAdapters() throws -> Manifest {
+    var manifest = try sample()
+    manifest.adapters = Manifest.Adapters(
+      merged: [
+        .init(
+          name: "tuned", checksum: 7, configChecksum: .max, weight: -0.25,
+          modules: [
+            .init(
+              name: "a", kind: "qalora", rank: 8, alpha: 1.5, scaling: 0.1875, pooling: "mean",
+              groupSize: 32),
+            .init(name: "a.bias", kind: "replaced"),
+          ])
+      ], originals: [.init(name: "a.biases", checksum: 9)])
+    return manifest
+  }
+
+  @Test func adaptersComeThroughAsTheyWere() throws {
+    var manifest = try Self.withAdapters()
+    #expect(try Manifest(text: manifest.jsonText, file: "f") == manifest)
+    manifest.adapters?.originals = nil
+    #expect(try Manifest(text: manifest.jsonText, file: "f") == manifest)
+    #expect(try Self.sample().json["adapters"] == nil)
+  }
+
+  @Test(arguments: [
+    "[]", "{}", #"{"merged": [{}]}"#, #"{"merged": [], "originals": {"a": "xyz"}}"#,
+    #"{"merged": [], "originals": []}"#,
+  ])
+  func brokenRecordsOfAdaptersAreRefused(record: String) throws {
+    let text = try edited { $0["adapters"] = try? JSONValue(parsing: Array(record.utf8)) }
+    #expect(throws: ManifestError.self) { try Manifest(text: text, file: "f") }
+  }
+
   @Test func aNewerVersionIsRefused() throws {
     let text = try edited { $0["format_version"] = .integer(Manifest.formatVersion + 1) }
     #expect(

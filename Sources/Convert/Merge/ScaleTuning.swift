@@ -1,0 +1,86 @@
+import Formats
+
+/// Tuned scales in the place of a packed weight's own; codes and zero points stay.
+///
+/// PEQA trains s in w = s·(code - z). With a bias, -s·z, the point z = -bias / scale stays where it
+/// was if the bias grows with the scale: b' = b · s' / s. Formed in `Double` with s' as it is stored,
+/// and rounded once. A group whose scale is 0 has no such point; its bias stays.
+/// Source: PEQA, arXiv 2305.14152, section 3.
+struct ScaleTuning {
+  /// Of the biases, for messages.
+  let name: String
+  let layout: AffineLayout
+  let scales: AdapterTensor
+  let scaleType: ScaleType
+  let biasType: ScaleType
+
+  /// Replaces `scales` and moves `biases`, those of `groups`.
+  ///
+  /// - Parameter tuned: any buffer.
+  /// - Throws: `MergeError.overflow`; `AdapterError`, `FileError` where the adapter cannot be read.
+  func apply(
+    to groups: Range<Int>, scales: inout [Float], biases: inout [Float], tuned: inout [Float]
+  ) throws {
+    tuned.grow(to: groups.count, filler: 0)
+    try self.scales.adapter.read(groups, of: self.scales.tensor, into: &tuned)
+    let decoded = scaleType.promoted(with: biasType)
+    let steps = Float(layout.largestCode)
+    for index in 0..<groups.count {
+      let scale = scaleType.round(tuned[index])
+      let old = Double(scales[index])
+      let bias = biasType.round(
+        old == 0 ? Double(biases[index]) : Double(biases[index]) * Double(scale) / old)
+      guard scale.isFinite, bias.isFinite,
+        decoded.round(decoded.round(steps * scale) + bias).isFinite
+      else {
+        throw MergeError.overflow(
+          tensor: name, index: groups.lowerBound + index, type: biasType)
+      }
+      scales[index] = scale
+      biases[index] = bias
+    }
+  }
+}
+
+/// The scales of a packed tensor, or its biases, after tuning.
+struct TunedScales: StoredContent {
+  enum Part { case scales, biases }
+
+  let tuning: ScaleTuning
+  let file: SafetensorsFile
+  let scales: TensorInfo
+  let biases: TensorInfo
+  let part: Part
+
+  private var type: ScaleType { part == .scales ? tuning.scaleType : tuning.biasType }
+  var dtype: DType { type.dtype }
+  var unitCount: Int { scales.elementCount }
+  var bytesPerUnit: Int { type.byteCount }
+  var tileUnits: Int { 1 << 16 }
+  var expectedChecksum: UInt64? { nil }
+
+  func produce(_ range: Range<Int>, in slot: RewriteSlot) throws {
+    try file.readParameters(range, of: scales, slot, into: &slot.scales)
+    try file.readParameters(range, of: biases, slot, into: &slot.values)
+    try tuning.apply(
+      to: range, scales: &slot.scales, biases: &slot.values, tuned: &slot.tuned)
+    slot.output.grow(to: range.count * type.byteCount, filler: 0)
+    ElementEncoder.encode(
+      part == .scales ? slot.scales : slot.values, count: range.count, as: type,
+      into: &slot.output)
+  }
+}
+
+extension TensorUpdate {
+  /// - Throws: `MergeError.wrongShape` where tuned scales belong to other groups.
+  func checkScales(
+    _ layout: AffineLayout, inputs: Int, tensor: String
+  ) throws(MergeError) {
+    guard let scales, scales.tensor.dimensions[1] != inputs / layout.groupSize else { return }
+    throw .wrongShape(
+      adapter: scales.adapter.path, tensor: scales.tensor.name, shape: scales.tensor.shape,
+      base: tensor,
+      expected: "[\(scales.tensor.shape[0]), \(inputs / layout.groupSize)],"
+        + " for its groups are of \(layout.groupSize)")
+  }
+}

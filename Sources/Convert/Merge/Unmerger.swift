@@ -1,0 +1,71 @@
+import Formats
+
+/// Takes adapters out of a packed checkpoint again: puts back what was stored before the merge, bit
+/// for bit, and removes the record of it.
+package struct Unmerger {
+  private let packed: PackedCheckpoint
+  private let rewrite: PackedRewrite
+  /// Names of the adapters that are taken out.
+  package let adapterNames: [String]
+  private let restored: Int
+
+  /// - Throws: `MergeError.nothingMerged` or `.originalsMissing`; `SafetensorsError`, `FileError`
+  ///   where the originals cannot be read.
+  package init(_ packed: PackedCheckpoint, target: OutputTarget) throws {
+    self.packed = packed
+    let records = packed.manifests.compactMap(\.adapters)
+    let path = packed.checkpoint.path
+    guard let first = records.first else { throw MergeError.nothingMerged(path: path) }
+    guard let directory = packed.checkpoint.directory, first.originals != nil,
+      FileStatus.exists(directory + "/" + Manifest.Adapters.originalsFile)
+    else {
+      throw MergeError.originalsMissing(path: path)
+    }
+    adapterNames = first.merged.map(\.name)
+    let kept = try SourceTriage.open(directory + "/" + Manifest.Adapters.originalsFile)
+    let infos = Dictionary(
+      kept.header.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var originals: [String: StoredCopy] = [:]
+    for stored in records.flatMap({ $0.originals ?? [] }) {
+      guard let info = infos[stored.name] else {
+        throw PackedError.missingTensor(file: kept.path, tensor: stored.name)
+      }
+      originals[stored.name] = StoredCopy(
+        file: kept, tensor: info, expectedChecksum: stored.checksum)
+    }
+    restored = originals.count
+    rewrite = try PackedRewrite(
+      packed, target: target,
+      contents: { tensor in
+        try zip(tensor.stored, tensor.entry.stored).map { stored, recorded in
+          guard let original = originals[stored.name] else {
+            return StoredCopy(
+              file: packed.checkpoint.files[stored.file], tensor: stored.info,
+              expectedChecksum: recorded.checksum)
+          }
+          guard original.tensor.shape == stored.info.shape else {
+            throw PackedError.wrongTensor(
+              file: kept.path, tensor: stored.name, shape: original.tensor.shape,
+              dtype: original.dtype, expectedShape: stored.info.shape,
+              expectedDTypes: [stored.info.dtype])
+          }
+          return original
+        }
+      }, adapters: { _ in nil }, extra: nil)
+  }
+
+  /// Bytes of all tensors that will be written.
+  package var byteCount: Int { rewrite.byteCount }
+
+  /// - Returns: how many stored tensors were put back.
+  /// - Throws: `MergeError.damaged` where one is not what was recorded; `OutputError`, `FileError`.
+  package func run(
+    replacing: Bool, threads: Int, cancellation: Cancellation,
+    progress: @escaping @Sendable (Int) -> Void
+  ) throws -> Int {
+    _ = try rewrite.run(
+      replacing: replacing, threads: threads, cancellation: cancellation, progress: progress,
+      check: { path in _ = try PackedCheckpoint(Checkpoint(path: path)) })
+    return restored
+  }
+}

@@ -1,0 +1,159 @@
+import Formats
+import Synchronization
+
+/// Repeats the conversion that a merged checkpoint records, source to packed to merged, and
+/// compares every stored byte.
+///
+/// The error that the manifest records cannot be measured once biases have moved; the bytes can be
+/// made again, for the same source, options and adapters give the same bytes.
+struct Reconversion {
+  private let packed: PackedCheckpoint
+  private let plan: ConversionPlan
+  private let threads: Int
+  private let cancellation: Cancellation
+
+  /// - Throws: `MergeError`, `AdapterError`, `PlanError`, `SourceError`, `FileError` where the
+  ///   conversion cannot be repeated.
+  init(
+    _ packed: PackedCheckpoint, source: String, adapters: AdapterSet, threads: Int,
+    cancellation: Cancellation
+  ) throws {
+    self.packed = packed
+    self.threads = threads
+    self.cancellation = cancellation
+    var adapters = adapters
+    let recorded = packed.manifests.compactMap(\.adapters).flatMap(\.merged).flatMap(\.modules)
+      .compactMap { $0.pooling.flatMap(PoolingConvention.init) }
+    adapters.chosenPooling = adapters.chosenPooling ?? recorded.first { $0 != .peft }
+    let options = try ConversionOptions(repeating: packed)
+    plan = try ConversionPlan(Checkpoint(path: source), options: options, adapters: adapters)
+  }
+
+  func run(progress: @escaping @Sendable (Int) -> Void) throws -> [Finding] {
+    let stored = Dictionary(
+      packed.tensors.map { ($0.entry.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let fits = plan.tensors.map { plan in stored[plan.name].map { Self.fits(plan, $0) } ?? false }
+    let differing = Mutex<Set<Int>>([])
+    let jobs = Tiling.jobs(plan)
+    let worker = TileQuantizer(plan)
+    let pipeline = OrderedPipeline(
+      jobCount: jobs.count, slots: (0..<2 * threads).map { _ in TileSlot() },
+      work: { [plan, packed, cancellation] index, slot in
+        try cancellation.check()
+        let job = jobs[index]
+        try worker.perform(job, in: slot)
+        guard fits[job.tensor], let tensor = stored[plan.tensors[job.tensor].name] else { return }
+        for (position, piece) in slot.outputs.prefix(slot.outputCount).enumerated() {
+          var found = [UInt8](repeating: 0, count: piece.byteCount)
+          try packed.checkpoint.read(
+            piece.offset..<piece.offset + piece.byteCount, of: tensor.stored[position],
+            into: &found)
+          if found[...] != piece.bytes[0..<piece.byteCount] {
+            _ = differing.withLock { $0.insert(job.tensor) }
+          }
+        }
+      },
+      handOn: { index, slot in
+        if jobs[index].countsForChecksum { progress(slot.sourceByteCount) }
+      })
+    try pipeline.run(threads: threads)
+    return try recordFindings()
+      + SourceComparison.digestFindings(packed, plan.checkpoint, cancellation)
+      + tensorFindings(stored, fits: fits, differing: differing.withLock { $0 })
+  }
+
+  /// Whether the stored tensors are those that the plan would write, bytes aside.
+  private static func fits(_ plan: TensorPlan, _ tensor: PackedCheckpoint.Tensor) -> Bool {
+    plan.stored.count == tensor.stored.count
+      && zip(plan.stored, tensor.stored).allSatisfy {
+        $0.name == $1.name && $0.dtype == $1.info.dtype && $0.shape == $1.info.shape
+      }
+  }
+
+  /// Whether the manifests name these adapters, merged in this way.
+  private func recordFindings() -> [Finding] {
+    func facts(_ adapters: Manifest.Adapters?) -> [Manifest.MergedAdapter] {
+      (adapters?.merged ?? []).map {
+        // A directory may have been renamed.
+        Manifest.MergedAdapter(
+          name: "", checksum: $0.checksum, configChecksum: $0.configChecksum, weight: $0.weight,
+          modules: $0.modules)
+      }
+    }
+    return zip(packed.checkpoint.files, packed.manifests).compactMap { file, manifest in
+      guard facts(manifest.adapters) != facts(plan.adapters) else { return nil }
+      let names = (manifest.adapters?.merged ?? []).map(\.name)
+      return Finding(
+        file: file.path, rule: "adapters",
+        message: "\(file.path): the manifest records other adapters than those given,"
+          + " or another way to merge them: "
+          + (names.isEmpty ? "none" : names.joined(separator: ", ")))
+    }
+  }
+
+  private func tensorFindings(
+    _ stored: [String: PackedCheckpoint.Tensor], fits: [Bool], differing: Set<Int>
+  ) -> [Finding] {
+    func finding(_ name: String, _ file: String, _ text: String) -> Finding {
+      Finding(
+        file: file, tensor: name, rule: "source", message: "\(file): tensor '\(name)' \(text)")
+    }
+    var findings: [Finding] = []
+    for (index, tensor) in plan.tensors.enumerated() where tensor.action != .drop {
+      guard let other = stored[tensor.name] else {
+        findings.append(
+          finding(tensor.name, packed.checkpoint.path, "of the source is missing"))
+        continue
+      }
+      let file = packed.checkpoint.files[other.stored[0].file].path
+      if !fits[index] {
+        findings.append(
+          finding(tensor.name, file, "is packed in another way than its options say"))
+      } else if differing.contains(index) {
+        findings.append(
+          finding(tensor.name, file, "is not what source and adapters give"))
+      }
+    }
+    let planned = Set(plan.tensors.filter { $0.action != .drop }.map(\.name))
+    return findings
+      + stored.values.filter { !planned.contains($0.entry.name) }.map {
+        finding(
+          $0.entry.name, packed.checkpoint.files[$0.stored[0].file].path, "is not in the source")
+      }.sorted { $0.message < $1.message }
+  }
+}
+
+extension ConversionOptions {
+  /// What a packed checkpoint's manifests record, enough to pack its source in the same way. The
+  /// entries say what was done to each tensor; patterns of the options are not matched again.
+  ///
+  /// - Throws: `ManifestError` where the records are not those of a conversion.
+  init(repeating packed: PackedCheckpoint) throws {
+    self.init()
+    let file = packed.checkpoint.files.first?.path ?? packed.checkpoint.path
+    let json = packed.manifests.first?.options ?? [:]
+    guard let action = json["non_finite"]?.stringValue.flatMap(NonFinite.init) else {
+      throw ManifestError.malformed(
+        file: file, place: "options.non_finite", expected: "what to do about such weights")
+    }
+    nonFinite = action
+    var layouts: [String: AffineLayout] = [:]
+    for tensor in packed.tensors {
+      guard case .affine(let layout, let name) = tensor.entry.encoding else { continue }
+      guard let method = QuantizationMethod(rawValue: name) else {
+        throw ManifestError.malformed(
+          file: file, place: "tensors['\(tensor.entry.name)'].method", expected: "a known method")
+      }
+      self.method = method
+      layouts[tensor.entry.name] = layout
+    }
+    recordedLayouts = layouts
+    scaleType = json["scale_dtype"]?.stringValue.flatMap { ScaleType(rawValue: $0.uppercased()) }
+    // Biases of another type than the scales come from a merge that was asked for them.
+    biasType =
+      packed.tensors.lazy.filter { $0.stored.count == 3 }.map { $0.stored.map(\.info.dtype) }
+      .first { $0[1] != $0[2] }.flatMap { ScaleType($0[2]) }
+    // Groups that do not fit can only have been merged before quantization.
+    mergesMismatchedGroups = true
+  }
+}

@@ -1,0 +1,104 @@
+import Convert
+import Formats
+
+enum MergeCommand: Command {
+  static let description = CommandDescription(
+    name: "merge",
+    summary: "merge QA-LoRA adapters into a packed checkpoint, exactly",
+    operands: [
+      OperandDescription(
+        name: "PACKED", help: "What 'decant convert' wrote: a directory, or one file.",
+        accepts: .path)
+    ],
+    options: [
+      CommonOption.adapter,
+      CommonOption.output,
+      CommonOption.pooling,
+      CommonOption.biasType,
+      OptionDescription(
+        long: "undo", help: "Take the adapters out again that were merged into PACKED."),
+      CommonOption.jobs,
+      CommonOption.force,
+      CommonOption.json,
+    ],
+    examples: [
+      .init(
+        "decant merge model-4bit --adapter my-adapter --pooling mean -o model-tuned",
+        "Merge an adapter of the QA-LoRA authors' programs."),
+      .init(
+        "decant merge model-4bit --adapter style=0.7 --adapter facts=0.3 -o model-both",
+        "Merge two adapters that PEFT trained, each with a share."),
+      .init("decant merge model-tuned --undo -o model-4bit-again", "Get the base back."),
+    ],
+    discussion: [
+      """
+      A QA-LoRA update is the same for all weights of a group, so it moves the group's bias and \
+      nothing else: codes and scales stay bit for bit. Ordinary LoRA changes weights within a group; \
+      'decant convert --adapter' merges it before quantization.
+      """,
+      """
+      A directory keeps the biases from before the merge, so that '--undo' restores them bit for bit. \
+      One file does not.
+      """,
+    ])
+
+  static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
+    let interruption = Interruption()
+    let packed = try PackedCheckpoint(Checkpoint(path: arguments.operands[0]))
+    let target = OutputTarget(path: arguments.value("output") ?? "")
+    let adapters = try arguments.adapters()
+    if arguments.flag("undo") {
+      guard adapters == nil, arguments.value("bias-dtype") == nil else {
+        throw UsageError(
+          "'--undo' takes out all that was merged", hint: "leave the other options out")
+      }
+      return try undo(packed, target, arguments, terminal, interruption)
+    }
+    guard let adapters else {
+      throw UsageError("'--adapter' is missing", hint: "name the adapter to merge, or '--undo'")
+    }
+    let merger = try PackedMerger(
+      packed, adapters, target: target,
+      biasType: arguments.value("bias-dtype").flatMap { ScaleType(rawValue: $0.uppercased()) })
+    let bar = ProgressBar(title: "merge", totalBytes: merger.byteCount, terminal: terminal)
+    defer { bar.finish() }
+    let result = try merger.run(
+      replacing: arguments.flag("force"), threads: try arguments.threads(),
+      cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
+    bar.finish()
+    let report = MergeReport(merger, result)
+    if arguments.flag("json") {
+      try StandardOutput.write(report.json.prettyText)
+    } else if !terminal.isQuiet {
+      try StandardOutput.write(report.text)
+    }
+    return .done
+  }
+
+  private static func undo(
+    _ packed: PackedCheckpoint, _ target: OutputTarget, _ arguments: Arguments,
+    _ terminal: Terminal, _ interruption: Interruption
+  ) throws -> ExitStatus {
+    let unmerger = try Unmerger(packed, target: target)
+    let bar = ProgressBar(title: "merge", totalBytes: unmerger.byteCount, terminal: terminal)
+    defer { bar.finish() }
+    let restored = try unmerger.run(
+      replacing: arguments.flag("force"), threads: try arguments.threads(),
+      cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
+    bar.finish()
+    if arguments.flag("json") {
+      let json: JSONValue = [
+        "path": .string(packed.checkpoint.path), "output": .string(target.path),
+        "removed": .array(unmerger.adapterNames.map { .string($0) }),
+        "restored_tensors": .integer(restored),
+      ]
+      try StandardOutput.write(json.prettyText)
+    } else if !terminal.isQuiet {
+      try StandardOutput.write(
+        "wrote \(printable(target.path)): without "
+          + unmerger.adapterNames.map(printable).joined(separator: ", ")
+          + ", \(restored) tensors as they were\n")
+    }
+    return .done
+  }
+}

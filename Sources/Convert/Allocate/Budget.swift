@@ -26,6 +26,11 @@ package enum AllocationError: DescribedError, Equatable {
   case newerPlan(file: String, found: Int, known: Int)
   case doesNotFit(plan: String, difference: String)
   case riskyWidth(bits: Int, kind: String)
+  /// Bits of an element of the cache, metadata counted.
+  case cacheTooSmall(wanted: Double, smallest: Double, largest: Double)
+  case notMeasured(what: String)
+  case widthNotMeasured(bits: Int, kind: String, known: [Int])
+  case unusableStatistics(tensor: String, reason: String)
 
   package var message: String {
     switch self {
@@ -43,6 +48,14 @@ package enum AllocationError: DescribedError, Equatable {
       "\(plan) does not fit the checkpoint: \(difference)"
     case .riskyWidth(let bits, let kind):
       "\(bits) bits for \(kind) fail throughout the literature (arXiv 2402.18158)"
+    case .cacheTooSmall(let wanted, let smallest, let largest):
+      "no widths of the cache average \(wanted) bits an element: the smallest possible average is "
+        + "\(smallest), the largest \(largest)"
+    case .notMeasured(let what): "no \(what) were measured"
+    case .widthNotMeasured(let bits, let kind, let known):
+      "\(kind) are not measured at \(bits) bits, only at "
+        + known.map(String.init).joined(separator: ", ")
+    case .unusableStatistics(let tensor, let reason): "\(tensor): \(reason)"
     }
   }
 
@@ -56,6 +69,10 @@ package enum AllocationError: DescribedError, Equatable {
     case .newerPlan: "get a newer decant"
     case .doesNotFit: "make a plan from this checkpoint"
     case .riskyWidth: "name the width in --allow-bits if you mean it"
+    case .cacheTooSmall: "allow fewer bits for the cache, or a larger budget"
+    case .notMeasured: "give a dump that holds them"
+    case .widthNotMeasured: "choose among these widths"
+    case .unusableStatistics: "capture the dump again, or leave the tensor out"
     }
   }
 }

@@ -22,7 +22,7 @@ extension Knapsack {
     let better = options.indices.filter {
       options[$0].loss < now.loss && options[$0].cost > now.cost
     }
-    .min { (options[$0].cost, $0) < (options[$1].cost, $1) }
+    .min { (options[$0].cost, options[$0].loss, $0) < (options[$1].cost, options[$1].loss, $1) }
     if let better {
       words.append(
         "\(name(better)) would cost \(costText(options[better].cost - now.cost)) more and remove "

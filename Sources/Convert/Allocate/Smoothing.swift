@@ -31,8 +31,8 @@ package struct Smoothing: Sendable, Equatable {
   ///   - activations: AbsMax of every input channel.
   ///   - weights: the same of the weights that meet them; of several layers with the same inputs,
   ///     the largest. Channels where either is 0 take no part.
-  /// - Returns: nil where no alpha is better than leaving both sides as they are, or the numbers of
-  ///   channels differ.
+  /// - Returns: nil where no alpha is better than leaving both sides as they are, and for the inputs
+  ///   too, or where the numbers of channels differ.
   init?(activations: [Float], weights: [Float], activationBits: Int, weightBits: Int) {
     guard activations.count == weights.count else { return nil }
     let channels = zip(activations, weights).filter { $0 > 0 && $1 > 0 }
@@ -51,7 +51,7 @@ package struct Smoothing: Sendable, Equatable {
       let scales = channels.map { pow($0.input, alpha) / pow($0.weight, 1 - alpha) }
       guard let inputs = Self.spread(zip(channels, scales).map { $0.input / $1 }),
         let weights = Self.spread(zip(channels, scales).map { $0.weight * $1 }),
-        badness(inputs, weights) < least
+        inputs < inputSpread, badness(inputs, weights) < least
       else { continue }
       least = badness(inputs, weights)
       best = Smoothing(alpha: alpha, activationSpread: inputs, weightSpread: weights)

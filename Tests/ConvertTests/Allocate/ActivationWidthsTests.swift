@@ -37,7 +37,8 @@ import Testing
   @Test func theFewestBitsThatKeepEnough() throws {
     let kept = try Self.choice([Self.inputs(eight: 35)])
     #expect(kept.bits == 8)
-    #expect(abs(try #require(kept.sqnr) - 35) < 1e-9)
+    let sqnr = try #require(kept.sqnr)
+    #expect(abs(sqnr - 35) < 1e-9)
     #expect(kept.reason.hasPrefix("8 bits keep 35.0 dB, enough for 30.0 dB"))
     let lost = try Self.choice([Self.inputs(eight: 25)])
     #expect(lost.bits == 16)
@@ -125,6 +126,15 @@ import Testing
     if inputBits < weightBits { #expect(seen.min()! > 0.5) }
   }
 
+  /// An alpha of 0.5 would lessen the weights' 12 to the root of 108, and raise the inputs' 9 to it.
+  @Test func inputsAreNotSmoothedForTheSakeOfWeights() {
+    func smoothing(_ inputs: [Float], _ weights: [Float]) -> Smoothing? {
+      Smoothing(activations: inputs, weights: weights, activationBits: 8, weightBits: 8)
+    }
+    #expect(smoothing([9, 1, 1], [12, 1, 1]) == nil)
+    #expect(smoothing([9, 1, 1], [2, 1, 1])?.alpha == 0.5)
+  }
+
   @Test func channelsWithoutValuesTakeNoPart() {
     func smoothing(_ inputs: [Float], _ weights: [Float]) -> Smoothing? {
       Smoothing(activations: inputs, weights: weights, activationBits: 8, weightBits: 8)
@@ -181,7 +191,8 @@ import Testing
     #expect(widths.choices.map { $0.smoothing != nil } == [true, false, false])
     let text = widths.json.prettyText
     let read = try ActivationWidths(json: JSONValue(parsing: Array(text.utf8)), file: "plan.json")
-    #expect(read == widths)
+    let isTheSame = read == widths
+    #expect(isTheSame)
   }
 
   @Test(

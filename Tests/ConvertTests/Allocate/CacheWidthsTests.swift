@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 import Testing
 
 @testable import Convert
@@ -33,12 +34,13 @@ import Testing
     #expect(widths.averageBits == 6.5)
     #expect(widths.relativeError == 10.25 / 2048)
     #expect(widths.optimalityGap == 0)
-    #expect(abs(try #require(widths.choices[0].sqnr) - 20.103) < 1e-3)
-    #expect(
-      widths.uniform == [
-        .init(bits: 4, averageBits: 4.5, relativeError: 50.0 / 2048),
-        .init(bits: 8, averageBits: 8.5, relativeError: 0.375 / 2048),
-      ])
+    let sqnr = try #require(widths.choices[0].sqnr)
+    #expect(abs(sqnr - 20.103) < 1e-3)
+    let uniform: [CacheWidths.Uniform] = [
+      .init(bits: 4, averageBits: 4.5, relativeError: 50.0 / 2048),
+      .init(bits: 8, averageBits: 8.5, relativeError: 0.375 / 2048),
+    ]
+    #expect(widths.uniform == uniform)
     // 10 / 10.25, and (10 - 0.125) / 10.25.
     #expect(
       widths.choices[0].reason
@@ -57,6 +59,7 @@ import Testing
     let cheap = try CacheWidths(tensors, averageBits: 5.5, allowedBits: [4, 8])
     #expect(cheap.choices.map(\.bits) == [4, 8])
     #expect(cheap.averageBits == 5.5)
+    // 768 bits more pay for the keys or for the values; both cannot be had.
     let dear = try CacheWidths(tensors, averageBits: 7.5, allowedBits: [4, 8])
     #expect(dear.choices.map(\.bits) == [8, 4])
     #expect(dear.averageBits == 7.5)
@@ -133,12 +136,28 @@ import Testing
         continue
       }
       let widths = try CacheWidths(tensors, averageBits: budget)
-      #expect(abs(widths.relativeError - expected / 1024 / 6) < 1e-12)
+      let least = expected / (1024 * 6)
+      #expect(abs(widths.relativeError - least) < 1e-12)
       #expect(widths.averageBits <= budget * (1 + 1e-9))
       #expect(widths.optimalityGap == 0)
       // The average that came out is enough of a budget for the same choices.
       let again = try CacheWidths(tensors, averageBits: widths.averageBits)
       #expect(again.relativeError == widths.relativeError)
+    }
+  }
+
+  /// 32 / 96 has no exact double: the quotient may lie below the bits that it stands for.
+  @Test func anAverageIsBudgetEnoughForItself() throws {
+    for heads in 1...60 {
+      let tensors = [(TensorStatistics.Kind.key, heads, 96), (.value, 1, 64)].map {
+        kind, heads, size in
+        TensorStatistics.synthetic(
+          "layers.0.\(kind.rawValue)", kind, shape: [1, heads, size],
+          trips: [RoundTrip(.perTokenGroup(size: size), 4, error: 1)])
+      }
+      let only = try CacheWidths(tensors, averageBits: 5, allowedBits: [4])
+      let again = try CacheWidths(tensors, averageBits: only.averageBits, allowedBits: [4])
+      #expect(again.choices.count == 2)
     }
   }
 
@@ -180,18 +199,49 @@ import Testing
 
   @Test func whatCannotBeCountedIsRefused() {
     let key = Self.tensor(.key, [4: 1])
-    let nowhere = TensorStatistics.synthetic("layers.0.value", .value, layer: nil)
-    let flat = TensorStatistics.synthetic("layers.0.value", .value, shape: [3])
-    let huge = TensorStatistics.synthetic(
-      "layers.0.value", .value, shape: [1, Int.max / 2, 64], trips: key.roundTrips)
-    for (tensors, budget, bits) in [
-      ([], 5, [4]), ([key, key], 5, [4]), ([key, nowhere], 5, [4]), ([key, flat], 5, [4]),
-      ([key, huge], 5, [4]), ([key], 5, [5]), ([key], 5, []), ([key], 5, [8]), ([key], -1, [4]),
-      ([key], .nan, [4]),
-    ] as [([TensorStatistics], Double, [Int])] {
-      #expect(throws: AllocationError.self) {
-        try CacheWidths(tensors, averageBits: budget, allowedBits: bits)
+    func value(layer: Int? = 0, shape: [Int], bits: Int = 4) -> TensorStatistics {
+      .synthetic(
+        "layers.0.value", .value, layer: layer, shape: shape,
+        trips: [RoundTrip(.perTokenGroup(size: 64), bits, error: 1)])
+    }
+    for (tensors, budget, bits, words) in [
+      ([], 5, [4], "no keys or values"), ([key, key], 5, [4], "keys twice"),
+      ([key, value(layer: nil, shape: [1, 1, 64])], 5, [4], "no layer"),
+      ([key, value(shape: [3])], 5, [4], "[3] is not"),
+      ([key, value(shape: [1, 0, 64])], 5, [4], "[1, 0, 64] is not"),
+      ([key, value(shape: [1, Int.max / 2, 64])], 5, [4], "is not"),
+      ([key, value(shape: [1, 1 << 40, 1 << 20])], 5, [4], "too large"),
+      ([key], 5, [5], "not measured at 5 bits"), ([key], 5, [], "none of the widths"),
+      ([key], 5, [8], "none of the widths"), ([key], -1, [4], "smallest possible average is 4.5"),
+      ([key], .nan, [4], "smallest possible average is 4.5"),
+    ] as [([TensorStatistics], Double, [Int], String)] {
+      let error = Self.error {
+        _ = try CacheWidths(tensors, averageBits: budget, allowedBits: bits)
       }
+      #expect(error?.message.contains(words) == true)
+    }
+  }
+
+  // MARK: - A real model
+
+  @Test func theSampleIsBetterThanWithOneWidth() throws {
+    let samples = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../../samples").standardizedFileURL.path(percentEncoded: false)
+    let calibration = try Calibration(
+      [samples + "/small-kv.safetensors"], of: Checkpoint(path: samples + "/small"),
+      options: MeasureOptions())
+    let tensors = try calibration.run(threads: 2, cancellation: Cancellation()) { _ in }
+    let uniform = try CacheWidths(tensors, averageBits: 16).uniform
+    #expect(uniform.map(\.bits) == [4, 8])
+    for one in uniform {
+      let widths = try CacheWidths(
+        tensors, averageBits: one.averageBits, groups: .perTokenOnly)
+      #expect(widths.averageBits <= one.averageBits)
+      #expect(widths.relativeError <= one.relativeError)
+      // More to choose from is never worse.
+      let free = try CacheWidths(
+        tensors, averageBits: one.averageBits, allowedBits: [2, 3, 4, 8, 16])
+      #expect(free.relativeError <= widths.relativeError)
     }
   }
 
@@ -204,7 +254,8 @@ import Testing
     #expect(schemes.count > 1)
     let text = widths.json.prettyText
     let read = try CacheWidths(json: JSONValue(parsing: Array(text.utf8)), file: "plan.json")
-    #expect(read == widths)
+    let isTheSame = read == widths
+    #expect(isTheSame)
   }
 
   @Test(

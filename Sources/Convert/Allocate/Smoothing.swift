@@ -4,8 +4,7 @@ import Foundation
 /// weights: inputs are divided by `s_j = max|X_j|^alpha / max|W_j|^(1 - alpha)`, weights multiplied
 /// (SmoothQuant, arXiv 2211.10438, Eq. 4).
 package struct Smoothing: Sendable, Equatable {
-  /// 0 would leave the inputs as they are but for the weights' own spread, 1 makes all their
-  /// channels alike.
+  /// 1 moves all of the inputs' spread into the weights, 0 all of the weights' into the inputs.
   package let alpha: Double
   /// Largest channel over the median channel, of the inputs and of the weights, after smoothing.
   package let activationSpread: Double

@@ -20,10 +20,10 @@ extension TensorStatistics {
 }
 
 extension RoundTrip {
-  /// With a relative squared error of `thousandths` / 1024, which is exact.
-  init(_ scheme: QuantizationScheme, _ bits: Int, error thousandths: Double) {
+  /// With a relative squared error of `error` / 1024, which is exact.
+  init(_ scheme: QuantizationScheme, _ bits: Int, error: Double) {
     self.init(
       scheme: scheme, bits: bits,
-      error: QuantizationError(squaredNorm: 1024, squaredError: thousandths))
+      error: QuantizationError(squaredNorm: 1024, squaredError: error))
   }
 }

@@ -143,37 +143,8 @@ extension BitPlan.Choice {
   }
 }
 
-/// Takes a plan apart, and names what is wrong.
-private struct PlanReader {
-  let file: String
-
-  func error(_ reason: String) -> AllocationError { .notAPlan(file: file, reason: reason) }
-
-  func integer(_ value: JSONValue?, _ place: String) throws -> Int {
-    guard let number = value?.intValue, number >= 0 else {
-      throw error("\(place) must be a whole number")
-    }
-    return number
-  }
-
-  func number(_ value: JSONValue?, _ place: String) throws -> Double {
-    guard let number = value?.doubleValue, number.isFinite else {
-      throw error("\(place) must be a number")
-    }
-    return number
-  }
-
-  func string(_ value: JSONValue?, _ place: String) throws -> String {
-    guard let text = value?.stringValue else { throw error("\(place) must be a string") }
-    return text
-  }
-
-  func array(_ value: JSONValue?, _ place: String) throws -> [JSONValue] {
-    guard let elements = value?.arrayValue else { throw error("\(place) must be an array") }
-    return elements
-  }
-
-  func inputs(
+extension PlanReader {
+  fileprivate func inputs(
     _ value: JSONValue?, _ place: String, checksum: String
   ) throws -> [BitPlan.Input] {
     try array(value, place).enumerated().map { index, input in
@@ -188,7 +159,7 @@ private struct PlanReader {
     }
   }
 
-  func choice(_ json: JSONValue, _ place: String) throws -> BitPlan.Choice {
+  fileprivate func choice(_ json: JSONValue, _ place: String) throws -> BitPlan.Choice {
     let shape = try array(json["shape"], "\(place).shape").map { dimension in
       guard case .number(let text) = dimension, let size = UInt64(text) else {
         throw error("\(place).shape must hold whole numbers")

@@ -231,39 +231,15 @@ package struct BitPlanner {
 
   /// What the next larger and the next smaller option would have cost and brought.
   private func reason(unit: Int, chosen: Int, loss: Double) -> String {
-    let options = knapsack.classes[unit]
     let layouts = units[unit].layouts
-    let now = options[chosen]
     var words: [String] = []
     if units[unit].members.count > 1 { words.append("\(units[unit].members.count) tensors tied") }
-    guard options.count > 1 else {
-      return (words + ["the only width allowed"]).joined(separator: "; ")
-    }
-    words.append("\(Self.percent(now.loss / loss)) of the total error")
-    func name(_ index: Int) -> String {
+    let comparison = knapsack.reason(class: unit, chosen: chosen, loss: loss) { index in
       "\(layouts[index].bits) bits in \(layouts[index].groupSize)s"
+    } cost: { cost in
+      "\(cost) bytes"
     }
-    let better = options.indices.filter {
-      options[$0].loss < now.loss && options[$0].cost > now.cost
-    }
-    .min { (options[$0].cost, $0) < (options[$1].cost, $1) }
-    if let better {
-      words.append(
-        "\(name(better)) would cost \(options[better].cost - now.cost) bytes more and remove "
-          + Self.percent((now.loss - options[better].loss) / loss))
-    }
-    let worse = options.indices.filter { options[$0].cost < now.cost }
-      .min { (options[$0].loss, $0) < (options[$1].loss, $1) }
-    if let worse {
-      words.append(
-        "\(name(worse)) would save \(now.cost - options[worse].cost) bytes and add "
-          + Self.percent((options[worse].loss - now.loss) / loss))
-    }
-    return words.joined(separator: "; ")
-  }
-
-  private static func percent(_ share: Double) -> String {
-    share.isFinite ? String(format: "%.2f %%", share * 100) : "all"
+    return (words + [comparison]).joined(separator: "; ")
   }
 
   private var sources: [BitPlan.Input] {

@@ -29,6 +29,11 @@ package enum AllocationError: DescribedError, Equatable {
   case doesNotFit(plan: String, difference: String)
   case noUniformPlan(bits: Int, groupSize: Int)
   case riskyWidth(bits: Int, kind: String)
+  /// Bits of an element of the cache, metadata counted.
+  case cacheTooSmall(wanted: Double, smallest: Double, largest: Double)
+  case notMeasured(what: String)
+  case widthNotMeasured(bits: Int, kind: String, known: [Int])
+  case unusableStatistics(tensor: String, reason: String)
 
   package var message: String {
     switch self {
@@ -48,6 +53,14 @@ package enum AllocationError: DescribedError, Equatable {
       "\(bits) bits in groups of \(groupSize) are not among the widths allowed for all tensors"
     case .riskyWidth(let bits, let kind):
       "\(bits) bits for \(kind) fail throughout the literature (arXiv 2402.18158)"
+    case .cacheTooSmall(let wanted, let smallest, let largest):
+      "no widths of the cache average \(wanted) bits an element: the smallest possible average is "
+        + "\(smallest), the largest \(largest)"
+    case .notMeasured(let what): "no \(what) were measured"
+    case .widthNotMeasured(let bits, let kind, let known):
+      "\(kind) are not measured at \(bits) bits, only at "
+        + known.map(String.init).joined(separator: ", ")
+    case .unusableStatistics(let tensor, let reason): "\(tensor): \(reason)"
     }
   }
 
@@ -62,6 +75,10 @@ package enum AllocationError: DescribedError, Equatable {
     case .doesNotFit: "make a plan from this checkpoint"
     case .noUniformPlan: "allow them with --allow-bits and --allow-groups, or give a budget"
     case .riskyWidth: "name the width in --allow-bits if you mean it"
+    case .cacheTooSmall: "allow fewer bits for the cache, or a larger budget"
+    case .notMeasured: "give a dump that holds them"
+    case .widthNotMeasured: "choose among these widths"
+    case .unusableStatistics: "capture the dump again, or leave the tensor out"
     }
   }
 }

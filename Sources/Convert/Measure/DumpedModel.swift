@@ -19,16 +19,9 @@ struct DumpedModel {
 
     /// What tells which layers have the same inputs; nil for a layer that shares its with none.
     var sharedInput: Place? {
-      let role: TensorRole
-      switch identity.role {
-      case .attnQ, .attnK, .attnV: role = .attnQKV
-      case .attnQA, .attnKVA: role = .attnQA
-      case .mlpGate, .mlpUp: role = .mlpGateUp
-      case .sharedExpertGate, .sharedExpertUp: role = .sharedExpertGateUp
-      case .expertGate, .expertUp: role = .expertGateUp
-      default: return nil
+      identity.role.sharedInput.map {
+        Place(role: $0, layer: identity.layer, expert: identity.expert)
       }
-      return Place(role: role, layer: identity.layer, expert: identity.expert)
     }
   }
 

@@ -29,6 +29,11 @@ package struct ElementWidth: Sendable, Hashable {
     self.metadataBits = metadataBits
   }
 
+  /// Bits of an element with its share of a whole group's metadata, `b + m / g`.
+  package var averageBits: Double {
+    Double(bits) + (groupSize.map { Double(metadataBits) / Double($0) } ?? 0)
+  }
+
   /// Bytes of a row of `count` elements: `(count * b + groups * m) / 8`, rounded up. The last group
   /// may be short; a row shorter than a group is one group. Nil where the number does not fit.
   package func byteCount(of count: Int) -> Int? {

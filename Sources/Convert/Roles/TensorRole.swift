@@ -117,4 +117,17 @@ extension TensorRole {
     default: false
     }
   }
+
+  /// What layers with the same inputs have in common: mostly the role of the layer that they make
+  /// where they are fused. Nil for a layer that shares its inputs with none.
+  var sharedInput: TensorRole? {
+    switch self {
+    case .attnQ, .attnK, .attnV: .attnQKV
+    case .attnQA, .attnKVA: .attnQA
+    case .mlpGate, .mlpUp: .mlpGateUp
+    case .sharedExpertGate, .sharedExpertUp: .sharedExpertGateUp
+    case .expertGate, .expertUp: .expertGateUp
+    default: nil
+    }
+  }
 }

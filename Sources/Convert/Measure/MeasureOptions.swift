@@ -16,6 +16,10 @@ package struct MeasureOptions: Sendable {
   package var keepsGoing = false
   /// Whether to keep every channel's figures, not only a profile.
   package var keepsChannels = false
+  /// Roles of weights to measure; nil for all.
+  package var roles: Set<TensorRole>?
+  /// Whether weights go through round trips, which takes most of the time.
+  package var measuresLoss = true
 
   package init() {}
 

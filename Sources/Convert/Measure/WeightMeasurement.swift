@@ -21,6 +21,7 @@ package struct WeightMeasurement {
       return tensor.tensor.info.dtype.isFloat && tensor.tensor.info.dtype.bitCount >= 8
         && tensor.standing != .dropped && tensor.tensor.info.elementCount > 0
         && options.filter?.matches(tensor.name) ?? true
+        && options.roles?.contains(tensor.identity.role) ?? true
     }
   }
 
@@ -114,7 +115,7 @@ package struct WeightMeasurement {
         slot.channels.reset(rows: first..<last + 1, columnCount: matrix.columnCount)
         slot.channels.add(slot.tile.weights, count: elements.count, start: elements.lowerBound)
       }
-      if case .quantize(let layout, let scaleType) = tensor.action {
+      if options.measuresLoss, case .quantize(let layout, let scaleType) = tensor.action {
         measure(elements.count, layout, scaleType, in: slot)
       }
     }

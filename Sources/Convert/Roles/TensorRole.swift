@@ -120,7 +120,7 @@ extension TensorRole {
 
   /// What layers with the same inputs have in common: mostly the role of the layer that they make
   /// where they are fused. Nil for a layer that shares its inputs with none.
-  var sharedInput: TensorRole? {
+  package var sharedInput: TensorRole? {
     switch self {
     case .attnQ, .attnK, .attnV: .attnQKV
     case .attnQA, .attnKVA: .attnQA

@@ -33,6 +33,22 @@ enum PlanCommand: Command {
           """,
         isRepeatable: true),
       OptionDescription(
+        long: "kv", value: .init("FILE", .path),
+        help: "A dump of keys and values, to choose widths of the cache; may be repeated.",
+        isRepeatable: true),
+      OptionDescription(
+        long: "kv-budget", value: .init("X"),
+        help: "Bits of an element of the cache on average, scales counted; needs --kv."),
+      OptionDescription(
+        long: "kv-bits", value: .init("LIST", default: .value("3,4,8,16")),
+        help: "Widths of the cache to choose from."),
+      OptionDescription(
+        long: "kv-per-token",
+        help: "Only groups within a token, as mlx-lm and llama.cpp have them."),
+      OptionDescription(
+        long: "activation-bits", value: .init("LIST", default: .value("8,16")),
+        help: "Widths of activations to choose from, where --activations measures them."),
+      OptionDescription(
         long: "allow-bits", value: .init("LIST", default: .value("3,4,5,6,8")),
         help: "Widths to choose from."),
       OptionDescription(
@@ -110,41 +126,31 @@ enum PlanCommand: Command {
 
     let checkpoint = try Checkpoint(path: arguments.operands[0])
     let plan = try ConversionPlan(checkpoint, options: options)
-    var measure = MeasureOptions()
-    measure.keepsChannels = true
-    measure.keepsGoing = arguments.flag("keep-going")
-    let dumps = arguments.values("activations")
-    let calibration =
-      dumps.isEmpty ? nil : try Calibration(dumps, of: checkpoint, options: measure)
-
-    var bar = ProgressBar(
-      title: "dumps", totalBytes: calibration?.byteCount ?? 0, terminal: terminal)
-    let captured = try calibration?.run(
-      threads: threads, cancellation: interruption.cancellation,
-      progress: { [bar] in bar.advance(by: $0) })
-    bar.finish()
-    let meanSquares = calibration?.meanSquares(captured ?? []) ?? [:]
-
-    let measurement = CandidateMeasurement(
-      plan, options: candidateOptions, meanSquares: meanSquares)
-    bar = ProgressBar(title: "measure", totalBytes: measurement.byteCount, terminal: terminal)
-    let tensors = try measurement.run(
-      threads: threads, cancellation: interruption.cancellation,
-      progress: { [bar] in bar.advance(by: $0) })
-    bar.finish()
+    let dumps = arguments.values("activations") + arguments.values("kv")
+    let work = PlanWork(
+      plan: plan, threads: threads, cancellation: interruption.cancellation, terminal: terminal)
+    let calibration = try work.calibrate(dumps, keepsGoing: arguments.flag("keep-going"))
+    let tensors = try work.measure(candidateOptions, calibration)
 
     let settings = preset.map { PlanSettings($0, for: plan) }
+    let cache = try cacheWidths(arguments, calibration.captured)
+    let activations = try activationWidths(
+      arguments, calibration, weightBits: settings?.recommendation.weights.bits ?? 4)
+    let members: [(String, JSONValue?)] = [
+      ("preset", settings?.json), ("kv_cache", cache?.json), ("activations", activations?.json),
+    ]
     let planner = try BitPlanner(
       plan, tensors, ties: try ties(arguments),
       record: .init(
         request: request(arguments), dumps: try dumps.map(BitPlan.Input.init(path:)),
-        settings: settings.map { [.init("preset", $0.json)] } ?? []))
+        settings: members.compactMap { name, value in value.map { .init(name, $0) } }))
     let bitPlan = try planner.plan(
       budget ?? .uniform(bits: settings?.recommendation.weights.bits ?? 4, groupSize: 64))
     let report = BitPlanReport(
       bitPlan, predictedByteCount: try planner.outputByteCount(bitPlan), settings: settings,
+      cache: cache, activations: activations,
       fit: try fit(arguments, plan.assigning(bitPlan), settings),
-      problems: calibration?.problems ?? [])
+      problems: calibration.problems)
     try file?.write(report.json.prettyText)
     if arguments.flag("json") {
       try StandardOutput.write(report.json.prettyText)
@@ -152,6 +158,30 @@ enum PlanCommand: Command {
       try StandardOutput.write(report.text(terminal, withCurve: arguments.flag("curve")))
     }
     return .done
+  }
+
+  private static func cacheWidths(
+    _ arguments: Arguments, _ captured: [TensorStatistics]
+  ) throws -> CacheWidths? {
+    guard let budget = try arguments.number("kv-budget") else { return nil }
+    guard arguments.isGiven("kv") else {
+      throw UsageError("--kv-budget needs a dump of the cache", hint: "give one with --kv")
+    }
+    return try CacheWidths(
+      captured, averageBits: budget,
+      allowedBits: try arguments.list("kv-bits", of: MeasureOptions.cacheBits + [16]),
+      groups: arguments.flag("kv-per-token") ? .perTokenOnly : .keysAlsoPerChannel)
+  }
+
+  private static func activationWidths(
+    _ arguments: Arguments, _ calibration: PlanWork.Calibrated, weightBits: Int
+  ) throws -> ActivationWidths? {
+    guard calibration.captured.contains(where: { $0.kind == .activation }) else { return nil }
+    var options = ActivationWidths.Options()
+    options.allowedBits = try arguments.list(
+      "activation-bits", of: MeasureOptions.activationBits + [16])
+    options.weightBits = weightBits
+    return try ActivationWidths(calibration.captured + calibration.weights, options: options)
   }
 
   private static func fit(

@@ -7,16 +7,20 @@ struct BitPlanReport {
   private let plan: BitPlan
   private let predictedByteCount: Int
   private let settings: PlanSettings?
+  private let cache: CacheWidths?
+  private let activations: ActivationWidths?
   private let fit: ModelFit?
   private let problems: [DumpError]
 
   init(
-    _ plan: BitPlan, predictedByteCount: Int, settings: PlanSettings?, fit: ModelFit?,
-    problems: [DumpError]
+    _ plan: BitPlan, predictedByteCount: Int, settings: PlanSettings?, cache: CacheWidths?,
+    activations: ActivationWidths?, fit: ModelFit?, problems: [DumpError]
   ) {
     self.plan = plan
     self.predictedByteCount = predictedByteCount
     self.settings = settings
+    self.cache = cache
+    self.activations = activations
     self.fit = fit
     self.problems = problems
   }
@@ -29,6 +33,8 @@ struct BitPlanReport {
 
   func text(_ terminal: Terminal, withCurve: Bool) -> String {
     var parts = [summary(terminal), widths(terminal), uniform(terminal)]
+    if let cache { parts.append(CacheWidthsText(cache).text(terminal)) }
+    if let activations { parts.append(ActivationWidthsText(activations).text(terminal)) }
     if let settings { parts.append(PlanSettingsText(settings).text(terminal)) }
     if let fit { parts.append(ModelFitText(fit).text(terminal)) }
     if withCurve { parts.append(curve(terminal)) }

@@ -1,0 +1,64 @@
+import Convert
+import Formats
+
+/// The measuring that a plan needs, each step with its progress.
+struct PlanWork {
+  let plan: ConversionPlan
+  let threads: Int
+  let cancellation: Cancellation
+  let terminal: Terminal
+
+  /// What the dumps tell.
+  struct Calibrated {
+    var captured: [TensorStatistics] = []
+    /// Weights that share the spread of their inputs' channels when those are smoothed.
+    var weights: [TensorStatistics] = []
+    /// Of the inputs, by name of the weight.
+    var meanSquares: [String: [Float]] = [:]
+    var problems: [DumpError] = []
+  }
+
+  /// Measures the dumps and, where they hold activations, the channels of the weights behind norms.
+  func calibrate(_ dumps: [String], keepsGoing: Bool) throws -> Calibrated {
+    guard !dumps.isEmpty else { return Calibrated() }
+    var options = MeasureOptions()
+    options.keepsChannels = true
+    options.keepsGoing = keepsGoing
+    let calibration = try Calibration(dumps, of: plan.checkpoint, options: options)
+    var result = Calibrated(problems: calibration.problems)
+    result.captured = try showingProgress("dumps", calibration.byteCount) { progress in
+      try calibration.run(threads: threads, cancellation: cancellation, progress: progress)
+    }
+    result.meanSquares = calibration.meanSquares(result.captured)
+    guard result.captured.contains(where: { $0.kind == .activation }) else { return result }
+    options.measuresLoss = false
+    options.roles = Set(TensorRole.allCases.filter { $0.sharedInput != nil })
+    let weights = WeightMeasurement(plan, options: options)
+    try showingProgress("channels", weights.byteCount) { progress in
+      try weights.run(threads: threads, cancellation: cancellation, progress: progress) {
+        result.weights.append($0)
+      }
+    }
+    return result
+  }
+
+  /// Quantizes every tensor in every way that is allowed.
+  func measure(
+    _ options: CandidateOptions, _ calibrated: Calibrated
+  ) throws -> [TensorCandidates] {
+    let measurement = CandidateMeasurement(
+      plan, options: options, meanSquares: calibrated.meanSquares)
+    return try showingProgress("measure", measurement.byteCount) { progress in
+      try measurement.run(threads: threads, cancellation: cancellation, progress: progress)
+    }
+  }
+
+  private func showingProgress<Result>(
+    _ title: String, _ byteCount: Int,
+    _ body: (@escaping @Sendable (Int) -> Void) throws -> Result
+  ) rethrows -> Result {
+    let bar = ProgressBar(title: title, totalBytes: byteCount, terminal: terminal)
+    defer { bar.finish() }
+    return try body { bar.advance(by: $0) }
+  }
+}

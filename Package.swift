@@ -21,6 +21,9 @@ let package = Package(
     .target(name: "Convert", dependencies: ["Formats", "Stats"], swiftSettings: strict),
     .executableTarget(
       name: "decant", dependencies: ["Formats", "Stats", "Convert"], swiftSettings: strict),
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["Formats", "Stats", "Convert"], path: "Benchmarks",
+      swiftSettings: strict),
     .testTarget(
       name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")],
       swiftSettings: strict),

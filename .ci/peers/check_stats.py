@@ -127,6 +127,9 @@ def check_tensor(figures, document, tensor, run, config):
         "weight": ["input_channels", "output_channels"],
         "activation": ["channels", "tokens", "outliers"]}
     members = COMMON + own.get(kind, ["channels", "tokens", "head_absmax"])
+    if kind == "key":
+        members = members + ["rope"]
+        figures.same(f"{where}: rope", document.get("rope"), tensor.rope)
     every = document.get("every_channel")
     figures.members(where, document, members + ["every_channel"] * (every is not None))
     figures.same(f"{where}: dtype", document["dtype"], tensor.dtype)

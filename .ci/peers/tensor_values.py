@@ -122,6 +122,10 @@ def read_dumps(paths):
                 values = values.reshape(-1, values.shape[-1])
             key = cache[1] if cache else subject
             chunks[key].append((int(number or 0), file, dtype, values))
-    return {
-        name: Tensor(name, parts[0][2], [part[3] for part in sorted(parts, key=lambda p: p[:2])])
-        for name, parts in chunks.items()}
+    tensors = {}
+    for name, parts in chunks.items():
+        parts.sort(key=lambda part: part[:2])
+        tensors[name] = Tensor(name, parts[0][2], [part[3] for part in parts])
+        metadata = header_of(paths[parts[0][1]]).get("__metadata__") or {}
+        tensors[name].rope = metadata.get("rope")
+    return tensors

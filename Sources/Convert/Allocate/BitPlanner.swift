@@ -306,23 +306,17 @@ private struct TieKey: Hashable {
   /// them.
   init?(_ identity: TensorIdentity, ties: Set<Tie>) {
     layer = identity.layer
+    let (tie, fused): (Tie?, TensorRole)
     switch identity.role {
-    case .attnQ, .attnK,
-      .attnV where ties.contains(.qkv):
-      role = .attnQKV
-    case .mlpGate,
-      .mlpUp where ties.contains(.gateUp):
-      role = .mlpGateUp
-    case .sharedExpertGate,
-      .sharedExpertUp where ties.contains(.gateUp):
-      role = .sharedExpertGateUp
-    case .expertGate,
-      .expertUp where ties.contains(.gateUp):
-      role = .expertGateUp
-    default:
-      guard identity.expert != nil else { return nil }
-      role = identity.role
+    case .attnQ, .attnK, .attnV: (tie, fused) = (.qkv, .attnQKV)
+    case .mlpGate, .mlpUp: (tie, fused) = (.gateUp, .mlpGateUp)
+    case .sharedExpertGate, .sharedExpertUp: (tie, fused) = (.gateUp, .sharedExpertGateUp)
+    case .expertGate, .expertUp: (tie, fused) = (.gateUp, .expertGateUp)
+    default: (tie, fused) = (nil, identity.role)
     }
+    let isAsked = tie.map(ties.contains) ?? false
+    guard isAsked || identity.expert != nil else { return nil }
+    role = isAsked ? fused : identity.role
   }
 }
 

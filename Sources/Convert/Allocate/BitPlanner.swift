@@ -124,29 +124,39 @@ package struct BitPlanner {
     }
   }
 
-  private static func text(_ bits: Double) -> String { String(format: "%.4f", bits) }
+  /// Rounded up, so that what is named as possible is.
+  private static func text(_ bits: Double) -> String {
+    String(format: "%.4f", (bits * 10_000).rounded(.up) / 10_000)
+  }
 
   private func solution(_ budget: Int) -> Knapsack.Solution? { knapsack.solve(budget: budget) }
 
   /// Headers and configuration grow a little with the plan that they describe, so the budget for
   /// the tensors is found by trying.
   private func plan(size: Int) throws -> BitPlan {
+    let largest = bitPlan(solution(knapsack.largestCost)!)
+    guard try outputByteCount(largest) > size else { return largest }
     let smallest = bitPlan(solution(knapsack.smallestCost)!)
     var overhead = try outputByteCount(smallest) - smallest.totals.tensorByteCount
     var best: BitPlan?
     for _ in 0..<8 {
       guard let solution = solution(size - overhead - keptByteCount) else { break }
       let candidate = bitPlan(solution)
-      let excess = try outputByteCount(candidate) - size
-      if excess <= 0 {
-        best = candidate
-        break
+      let byteCount = try outputByteCount(candidate)
+      guard byteCount <= size else {
+        overhead += byteCount - size
+        continue
       }
-      overhead += excess
+      if candidate.totals.relativeError < best?.totals.relativeError ?? .infinity {
+        best = candidate
+      }
+      // What was set aside and not needed is tried for the tensors.
+      let needed = byteCount - candidate.totals.tensorByteCount
+      guard needed < overhead else { break }
+      overhead = needed
     }
     if let best { return best }
     guard try outputByteCount(smallest) <= size else {
-      let largest = bitPlan(solution(knapsack.largestCost)!)
       throw AllocationError.tooSmall(
         wanted: "\(size) bytes", smallest: "\(try outputByteCount(smallest)) bytes",
         largest: "\(try outputByteCount(largest)) bytes")

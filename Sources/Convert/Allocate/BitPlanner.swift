@@ -193,19 +193,19 @@ package struct BitPlanner {
   // MARK: - The plan
 
   private func bitPlan(_ solution: Knapsack.Solution) -> BitPlan {
-    var choices: [BitPlan.Choice?] = tensors.map { _ in nil }
+    var choices: [String: BitPlan.Choice] = [:]
     for (index, unit) in units.enumerated() {
       let layout = unit.layouts[solution.choices[index]]
       let reason = reason(unit: index, chosen: solution.choices[index], loss: solution.loss)
       for member in unit.members {
-        choices[member] = choice(tensors[member], layout, reason: reason)
+        choices[tensors[member].name] = choice(tensors[member], layout, reason: reason)
       }
     }
     let tensorBytes = solution.cost + keptByteCount
     return BitPlan(
       decantVersion: decantVersion, method: plan.options.method, scaleType: plan.options.scaleType,
       request: record.request, sources: sources, dumps: record.dumps,
-      choices: choices.compactMap(\.self),
+      choices: plan.tensors.compactMap { choices[$0.name] ?? keptChoice($0) },
       totals: .init(
         bitsPerWeight: bitsPerWeight(tensorBytes), tensorByteCount: tensorBytes,
         relativeError: solution.loss / totalWeight, optimalityGap: solution.gap),
@@ -224,6 +224,18 @@ package struct BitPlanner {
       alternatives: tensor.candidates.filter { $0.layout != layout }.map {
         .init(layout: $0.layout, byteCount: $0.byteCount, relativeError: $0.relativeError)
       })
+  }
+
+  /// A tensor that would be quantized if no pattern kept it; nil for the others, which no plan
+  /// decides on.
+  private func keptChoice(_ tensor: TensorPlan) -> BitPlan.Choice? {
+    guard tensor.standing == .keptOnPurpose, case .quantize = tensor.identity.treatment,
+      tensor.fitsALayout
+    else { return nil }
+    return BitPlan.Choice(
+      name: tensor.name, shape: tensor.tensor.info.shape, role: tensor.identity.role.rawValue,
+      layer: tensor.identity.layer, layout: nil, byteCount: tensor.storedByteCount,
+      relativeError: 0, samplingError: 0, weight: 0, reason: tensor.reason, alternatives: [])
   }
 
   /// What the next larger and the next smaller option would have cost and brought.

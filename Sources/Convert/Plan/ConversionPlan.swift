@@ -17,10 +17,12 @@ package struct ConversionPlan: Sendable {
     try self.init(checkpoint, options: options, tie: TiedWeights(checkpoint))
   }
 
-  /// The same conversion with the widths of `bitPlan`.
+  /// The same conversion with the widths of `bitPlan`, which took the place of the patterns.
   package func assigning(_ bitPlan: BitPlan) throws -> ConversionPlan {
     var options = options
     options.plan = bitPlan
+    options.overrides = []
+    options.keep = []
     return try ConversionPlan(checkpoint, options: options, tie: tie)
   }
 

@@ -79,6 +79,7 @@ enum PlanCommand: Command {
     let interruption = Interruption()
     let threads = try arguments.threads()
     let budget = try budget(arguments)
+    let ties = try ties(arguments)
     let file = try arguments.value("output").map {
       try ReportFile(path: $0, replacing: arguments.flag("force"))
     }
@@ -115,7 +116,7 @@ enum PlanCommand: Command {
     bar.finish()
 
     let planner = try BitPlanner(
-      plan, tensors, ties: try ties(arguments),
+      plan, tensors, ties: ties,
       record: .init(request: request(arguments), dumps: try dumps.map(BitPlan.Input.init(path:))))
     let bitPlan = try planner.plan(budget)
     let report = BitPlanReport(

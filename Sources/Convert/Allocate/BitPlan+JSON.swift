@@ -64,6 +64,7 @@ extension BitPlan {
 
   private init(_ reader: PlanReader, _ json: JSONValue) throws {
     let version = try reader.integer(json["format_version"], "format_version")
+    guard version > 0 else { throw reader.error("format_version must be at least 1") }
     guard version <= Self.formatVersion else {
       throw AllocationError.newerPlan(
         file: reader.file, found: version, known: Self.formatVersion)
@@ -90,6 +91,10 @@ extension BitPlan {
       optimalityGap: try reader.number(totals["optimality_gap"], "totals.optimality_gap"))
     choices = try reader.array(json["tensors"], "tensors").enumerated().map { index, tensor in
       try reader.choice(tensor, "tensors[\(index)]")
+    }
+    var names = Set<String>()
+    for choice in choices where !names.insert(choice.name).inserted {
+      throw reader.error("tensor '\(choice.name)' is there twice")
     }
     // Comparisons are for people; a conversion does not need them.
     uniform = []
@@ -166,8 +171,11 @@ extension PlanReader {
       }
       return size
     }
+    guard let isKept = (json["keep"] ?? false).boolValue else {
+      throw error("\(place).keep must be true or false")
+    }
     var layout: AffineLayout?
-    if json["keep"]?.boolValue != true {
+    if !isKept {
       let bits = try integer(json["bits"], "\(place).bits")
       let groupSize = try integer(json["group_size"], "\(place).group_size")
       layout = AffineLayout(bits: bits, groupSize: groupSize)

@@ -84,10 +84,11 @@ package struct BitPlan: Sendable, Equatable {
 
   /// The layout that most weights have; the rest are its exceptions in `config.json`.
   package var commonLayout: AffineLayout? {
-    var weights: [AffineLayout: Int] = [:]
+    // Not integers: shapes of a plan that was read may be anything.
+    var weights: [AffineLayout: Double] = [:]
     for choice in choices {
       guard let layout = choice.layout else { continue }
-      weights[layout, default: 0] += choice.shape.reduce(1) { $0 * Int(clamping: $1) }
+      weights[layout, default: 0] += choice.shape.reduce(1) { $0 * Double($1) }
     }
     return weights.max { a, b in
       (a.value, b.key.bits, b.key.groupSize) < (b.value, a.key.bits, a.key.groupSize)

@@ -137,29 +137,39 @@ package struct BitPlanner {
     }
   }
 
-  private static func text(_ bits: Double) -> String { String(format: "%.4f", bits) }
+  /// Rounded up, so that what is named as possible is.
+  private static func text(_ bits: Double) -> String {
+    String(format: "%.4f", (bits * 10_000).rounded(.up) / 10_000)
+  }
 
   private func solution(_ budget: Int) -> Knapsack.Solution? { knapsack.solve(budget: budget) }
 
   /// Headers and configuration grow a little with the plan that they describe, so the budget for
   /// the tensors is found by trying.
   private func plan(size: Int) throws -> BitPlan {
+    let largest = bitPlan(solution(knapsack.largestCost)!)
+    guard try outputByteCount(largest) > size else { return largest }
     let smallest = bitPlan(solution(knapsack.smallestCost)!)
     var overhead = try outputByteCount(smallest) - smallest.totals.tensorByteCount
     var best: BitPlan?
     for _ in 0..<8 {
       guard let solution = solution(size - overhead - keptByteCount) else { break }
       let candidate = bitPlan(solution)
-      let excess = try outputByteCount(candidate) - size
-      if excess <= 0 {
-        best = candidate
-        break
+      let byteCount = try outputByteCount(candidate)
+      guard byteCount <= size else {
+        overhead += byteCount - size
+        continue
       }
-      overhead += excess
+      if candidate.totals.relativeError < best?.totals.relativeError ?? .infinity {
+        best = candidate
+      }
+      // What was set aside and not needed is tried for the tensors.
+      let needed = byteCount - candidate.totals.tensorByteCount
+      guard needed < overhead else { break }
+      overhead = needed
     }
     if let best { return best }
     guard try outputByteCount(smallest) <= size else {
-      let largest = bitPlan(solution(knapsack.largestCost)!)
       throw AllocationError.tooSmall(
         wanted: "\(size) bytes", smallest: "\(try outputByteCount(smallest)) bytes",
         largest: "\(try outputByteCount(largest)) bytes")
@@ -196,19 +206,19 @@ package struct BitPlanner {
   // MARK: - The plan
 
   private func bitPlan(_ solution: Knapsack.Solution) -> BitPlan {
-    var choices: [BitPlan.Choice?] = tensors.map { _ in nil }
+    var choices: [String: BitPlan.Choice] = [:]
     for (index, unit) in units.enumerated() {
       let layout = unit.layouts[solution.choices[index]]
       let reason = reason(unit: index, chosen: solution.choices[index], loss: solution.loss)
       for member in unit.members {
-        choices[member] = choice(tensors[member], layout, reason: reason)
+        choices[tensors[member].name] = choice(tensors[member], layout, reason: reason)
       }
     }
     let tensorBytes = solution.cost + keptByteCount
     return BitPlan(
       decantVersion: decantVersion, method: plan.options.method, scaleType: plan.options.scaleType,
       request: record.request, sources: sources, dumps: record.dumps,
-      choices: choices.compactMap(\.self),
+      choices: plan.tensors.compactMap { choices[$0.name] ?? keptChoice($0) },
       totals: .init(
         bitsPerWeight: bitsPerWeight(tensorBytes), tensorByteCount: tensorBytes,
         relativeError: solution.loss / totalWeight, optimalityGap: solution.gap),
@@ -227,6 +237,18 @@ package struct BitPlanner {
       alternatives: tensor.candidates.filter { $0.layout != layout }.map {
         .init(layout: $0.layout, byteCount: $0.byteCount, relativeError: $0.relativeError)
       })
+  }
+
+  /// A tensor that would be quantized if no pattern kept it; nil for the others, which no plan
+  /// decides on.
+  private func keptChoice(_ tensor: TensorPlan) -> BitPlan.Choice? {
+    guard tensor.standing == .keptOnPurpose, case .quantize = tensor.identity.treatment,
+      tensor.fitsALayout
+    else { return nil }
+    return BitPlan.Choice(
+      name: tensor.name, shape: tensor.tensor.info.shape, role: tensor.identity.role.rawValue,
+      layer: tensor.identity.layer, layout: nil, byteCount: tensor.storedByteCount,
+      relativeError: 0, samplingError: 0, weight: 0, reason: tensor.reason, alternatives: [])
   }
 
   /// What the next larger and the next smaller option would have cost and brought.
@@ -295,23 +317,17 @@ private struct TieKey: Hashable {
   /// them.
   init?(_ identity: TensorIdentity, ties: Set<Tie>) {
     layer = identity.layer
+    let (tie, fused): (Tie?, TensorRole)
     switch identity.role {
-    case .attnQ, .attnK,
-      .attnV where ties.contains(.qkv):
-      role = .attnQKV
-    case .mlpGate,
-      .mlpUp where ties.contains(.gateUp):
-      role = .mlpGateUp
-    case .sharedExpertGate,
-      .sharedExpertUp where ties.contains(.gateUp):
-      role = .sharedExpertGateUp
-    case .expertGate,
-      .expertUp where ties.contains(.gateUp):
-      role = .expertGateUp
-    default:
-      guard identity.expert != nil else { return nil }
-      role = identity.role
+    case .attnQ, .attnK, .attnV: (tie, fused) = (.qkv, .attnQKV)
+    case .mlpGate, .mlpUp: (tie, fused) = (.gateUp, .mlpGateUp)
+    case .sharedExpertGate, .sharedExpertUp: (tie, fused) = (.gateUp, .sharedExpertGateUp)
+    case .expertGate, .expertUp: (tie, fused) = (.gateUp, .expertGateUp)
+    default: (tie, fused) = (nil, identity.role)
     }
+    let isAsked = tie.map(ties.contains) ?? false
+    guard isAsked || identity.expert != nil else { return nil }
+    role = isAsked ? fused : identity.role
   }
 }
 

@@ -22,10 +22,13 @@ package struct ConversionPlan: Sendable {
       checkpoint, options: options, tie: TiedWeights(checkpoint), adapters: adapters)
   }
 
-  /// The same conversion, without adapters, with the widths of `bitPlan`.
+  /// The same conversion, without adapters, with the widths of `bitPlan`, which took the place of the
+  /// patterns.
   package func assigning(_ bitPlan: BitPlan) throws -> ConversionPlan {
     var options = options
     options.plan = bitPlan
+    options.overrides = []
+    options.keep = []
     return try ConversionPlan(checkpoint, options: options, tie: tie, adapters: nil)
   }
 

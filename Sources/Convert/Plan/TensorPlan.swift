@@ -46,6 +46,18 @@ package struct TensorPlan: Sendable {
     shape.count < 2 ? 0 : identity.isTransposed ? shape[shape.count - 2] : shape[shape.count - 1]
   }
 
+  /// Inputs of a layer stored input-major beyond which a tile of it would not fit its buffer.
+  private static let widestTransposedInput = 1 << 21
+
+  /// Whether there is a layout that the matrix can be packed in.
+  var fitsALayout: Bool { Self.fitsALayout(tensor.info.dimensions, identity) }
+
+  static func fitsALayout(_ shape: [Int], _ identity: TensorIdentity) -> Bool {
+    let inputs = inputCount(shape, identity)
+    if identity.isTransposed, inputs > widestTransposedInput { return false }
+    return AffineLayout.allowedGroupSizes.contains { inputs % $0 == 0 }
+  }
+
   /// The weight's shape as the packed layout has it: `[..., out, in]`.
   package var outputMajorShape: [UInt64] {
     var shape = tensor.info.shape

@@ -15,9 +15,6 @@ struct TensorPlanner {
   /// Choices of the plan that no tensor has claimed yet, by name.
   private var unclaimed: [String: BitPlan.Choice]
 
-  /// Inputs of a layer stored input-major beyond which a tile of it would not fit its buffer.
-  private static let widestTransposedInput = 1 << 21
-
   init(_ checkpoint: Checkpoint, options: ConversionOptions, tie: TiedWeights) throws {
     self.checkpoint = checkpoint
     self.options = options
@@ -110,7 +107,7 @@ struct TensorPlanner {
       return plan(.quantize(layout, scaleType(of: tensor)), .quantized, "as recorded")
     }
     if let keeper { return keep(.keptOnPurpose, "--keep \(keeper)") }
-    if options.plan != nil, isFit(tensor, identity) {
+    if options.plan != nil, TensorPlan.fitsALayout(info.dimensions, identity) {
       guard let choice = try claim(tensor, identity) else {
         return keep(.keptOnPurpose, "kept by the plan")
       }
@@ -149,8 +146,7 @@ struct TensorPlanner {
     let bits = override?.bits ?? options.bits
     let wanted = override?.groupSize ?? options.groupSize
     let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
-    if identity.isTransposed, inputs > Self.widestTransposedInput { return nil }
-    guard
+    guard TensorPlan.fitsALayout(tensor.info.dimensions, identity),
       let size = AffineLayout.allowedGroupSizes.reversed().first(where: {
         $0 <= wanted && inputs % $0 == 0
       }), let layout = AffineLayout(bits: bits, groupSize: size)
@@ -159,13 +155,6 @@ struct TensorPlanner {
     if let override { reason += ", --override \(override.pattern.text)" }
     if size != wanted { reason += "; \(inputs) inputs divide by \(size), not by \(wanted)" }
     return (layout, reason)
-  }
-
-  /// Whether any layout fits.
-  private func isFit(_ tensor: Checkpoint.Tensor, _ identity: TensorIdentity) -> Bool {
-    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
-    if identity.isTransposed, inputs > Self.widestTransposedInput { return false }
-    return AffineLayout.allowedGroupSizes.contains { inputs % $0 == 0 }
   }
 
   /// What the plan chose for the tensor; nil where it keeps it.

@@ -70,7 +70,7 @@ extension Arguments {
     try typed(long) { text throws(InvalidValue) in try ByteSize(parsing: text) }
   }
 
-  /// A positive decimal number, as in `2.5`.
+  /// A positive decimal number, as in `2.5` or `1e-3`.
   func number(_ long: String) throws(UsageError) -> Double? {
     try typed(long) { text throws(InvalidValue) in try decimal(parsing: text) }
   }

@@ -20,11 +20,11 @@ func integer(parsing text: String, in range: ClosedRange<Int>) throws(InvalidVal
   return number
 }
 
-/// A positive decimal number: digits with at most one point among them.
+/// A positive decimal number, with an exponent where it is small: `0.02`, `2e-2`.
 func decimal(parsing text: String) throws(InvalidValue) -> Double {
-  let hint = "give a positive number, as in '6' or '2.5'"
+  let hint = "give a positive number, as in '6', '2.5' or '1e-3'"
   guard text.first?.isDecimalDigit == true, text.last?.isDecimalDigit == true,
-    text.allSatisfy({ $0.isDecimalDigit || $0 == "." }), let number = Double(text)
+    text.allSatisfy({ $0.isDecimalDigit || ".eE+-".contains($0) }), let number = Double(text)
   else { throw InvalidValue(reason: "not a number", hint: hint) }
   guard number > 0, number.isFinite else { throw InvalidValue(reason: "out of range", hint: hint) }
   return number

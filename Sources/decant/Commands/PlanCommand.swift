@@ -114,6 +114,7 @@ enum PlanCommand: Command {
     let threads = try arguments.threads()
     let preset = arguments.choice("preset", as: Preset.self)
     let budget = try budget(arguments, isRequired: preset == nil)
+    let ties = try ties(arguments)
     let file = try arguments.value("output").map {
       try ReportFile(path: $0, replacing: arguments.flag("force"))
     }
@@ -140,7 +141,7 @@ enum PlanCommand: Command {
       ("preset", settings?.json), ("kv_cache", cache?.json), ("activations", activations?.json),
     ]
     let planner = try BitPlanner(
-      plan, tensors, ties: try ties(arguments),
+      plan, tensors, ties: ties,
       record: .init(
         request: request(arguments), dumps: try dumps.map(BitPlan.Input.init(path:)),
         settings: members.compactMap { name, value in value.map { .init(name, $0) } }))

@@ -1,0 +1,151 @@
+import Formats
+import Foundation
+import Testing
+
+@testable import decant
+
+/// `decant plan` and `decant convert --plan` as programs, on the sample model.
+@Suite struct PlanCommandTests {
+  private let folder: Folder
+
+  init() throws { folder = try Folder() }
+
+  private static let source = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../samples/small").standardizedFileURL.path(percentEncoded: false)
+
+  private var planPath: String { folder.path + "/plan.json" }
+
+  /// Few widths, the fast method and a small sample.
+  private static let quick = [
+    "--allow-bits", "3,4", "--allow-groups", "64", "--method", "minmax", "--sample", "4096",
+  ]
+
+  private func decant(_ arguments: String...) throws -> ToolResult {
+    try runTool(builtProgram, arguments)
+  }
+
+  private func plan(_ arguments: String...) throws -> ToolResult {
+    try runTool(builtProgram, ["plan", Self.source] + Self.quick + arguments)
+  }
+
+  private func entries() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+  }
+
+  @Test func oneBudgetIsNeeded() throws {
+    let none = try decant("plan", Self.source)
+    #expect(
+      none.error == """
+        error: no budget given
+        hint: give one of --target-bpw, --target-size, --max-error and --min-sqnr
+
+        """)
+    #expect(none.status == 64)
+    let two = try decant("plan", Self.source, "--target-bpw", "4", "--target-size", "1MB")
+    #expect(two.error.hasPrefix("error: more than one budget given\n"))
+    #expect(two.status == 64)
+  }
+
+  @Test(arguments: [
+    ("--allow-bits", "7"), ("--allow-bits", "4,,8"), ("--allow-bits", "4, 8"),
+    ("--allow-bits", ""), ("--allow-groups", "16"), ("--allow-groups", "64;128"),
+    ("--tie", "q,k"), ("--sample", "10"), ("--sample", "some"), ("--target-bpw", "-1"),
+    ("--target-bpw", "0"), ("--target-bpw", "nan"), ("--target-bpw", "1e999"),
+    ("--target-size", "much"),
+  ]) func whatIsNoValueIsAnErrorOfUse(_ option: String, _ value: String) throws {
+    let budget = option.hasPrefix("--target") ? [] : ["--target-bpw", "4"]
+    let result = try runTool(
+      builtProgram, ["plan", Self.source, option + "=" + value] + budget)
+    #expect(result.status == 64, "\(result.error)")
+    #expect(result.output == "")
+    #expect(result.error.contains("'--\(option.dropFirst(2))'"))
+  }
+
+  @Test func aPlanIsWrittenAndConvertedWith() throws {
+    let made = try plan("--target-bpw", "4", "-o", planPath)
+    #expect(made.status == 0, "\(made.error)")
+    #expect(made.output.contains("bits per weight"))
+    let json = try JSONValue(parsing: Array(try Data(contentsOf: URL(filePath: planPath))))
+    let predicted = try #require(json["totals"]?["predicted_bytes"]?.intValue)
+    #expect(try #require(json["totals"]?["bits_per_weight"]?.doubleValue) <= 4)
+    #expect(json["request"]?["target_bpw"] == "4")
+    #expect(json["request"]?["allow_bits"] == "3,4")
+
+    let converted = try decant(
+      "convert", Self.source, "--plan", planPath, "-o", folder.path + "/out", "--json")
+    #expect(converted.status == 0, "\(converted.error)")
+    let report = try JSONValue(parsing: Array(converted.output.utf8))
+    #expect(report["output_bytes"]?.intValue == predicted)
+    let sizes = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/out").map {
+      try Data(contentsOf: URL(filePath: folder.path + "/out/" + $0)).count
+    }
+    #expect(sizes.reduce(0, +) == predicted)
+    #expect(try decant("validate", folder.path + "/out", "--against", Self.source).status == 0)
+  }
+
+  @Test func jsonOnStandardOutputIsThePlan() throws {
+    let result = try plan("--target-bpw", "4", "-o", planPath, "--json")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(result.output == (try String(contentsOfFile: planPath, encoding: .utf8)))
+    let again = try plan("--target-bpw", "4", "--json", "-j", "7")
+    #expect(again.output == result.output)
+  }
+
+  @Test func anExistingFileStaysUnlessForced() throws {
+    try folder.write("plan.json", "precious")
+    let refused = try plan("--target-bpw", "4", "-o", planPath)
+    #expect(refused.status == 1)
+    #expect(refused.error.contains("plan.json"))
+    #expect(try String(contentsOfFile: planPath, encoding: .utf8) == "precious")
+    #expect(try entries() == ["plan.json"])
+    #expect(try plan("--target-bpw", "4", "-o", planPath, "--force", "-q").status == 0)
+    #expect(try String(contentsOfFile: planPath, encoding: .utf8).hasPrefix("{\n"))
+    #expect(try entries() == ["plan.json"])
+  }
+
+  @Test(arguments: [
+    ["--target-bpw", "2"], ["--target-size", "1kB"], ["--max-error", "1e-9"],
+    ["--min-sqnr", "90"], ["--target-bpw", "4", "--override", "lm_hed=8"],
+    ["--target-bpw", "4", "--keep", "lm_hed"],
+    ["--target-bpw", "4", "--activations", "/nowhere.safetensors"],
+  ]) func aFailureLeavesNothingBehind(_ arguments: [String]) throws {
+    let result = try runTool(
+      builtProgram, ["plan", Self.source] + Self.quick + arguments + ["-o", planPath])
+    #expect(result.status == 1)
+    #expect(result.error.hasPrefix("error: "))
+    #expect(result.error.contains("\nhint: ") || result.error.contains("/nowhere"))
+    #expect(try entries() == [])
+  }
+
+  @Test(arguments: [
+    ["--bits", "4"], ["--group-size", "64"], ["--method", "minmax"], ["--scale-dtype", "f16"],
+    ["--override", "lm_head=8"], ["--keep", "lm_head"],
+  ]) func aPlanSettlesWhatOptionsWouldSay(_ arguments: [String]) throws {
+    let result = try runTool(
+      builtProgram,
+      ["convert", Self.source, "--plan", planPath, "-o", folder.path + "/out"] + arguments)
+    #expect(
+      result.error == """
+        error: \(arguments[0]) and --plan cannot be given together
+        hint: edit the plan, or make another with 'decant plan'
+
+        """)
+    #expect(result.status == 64)
+    #expect(try entries() == [])
+  }
+
+  @Test func aPlanThatIsNoneLeavesNothingBehind() throws {
+    try folder.write("plan.json", "{}")
+    let result = try decant("convert", Self.source, "--plan", planPath, "-o", folder.path + "/out")
+    #expect(result.status == 1)
+    #expect(result.error.contains("is no plan: format_version must be a whole number"))
+    #expect(try entries() == ["plan.json"])
+  }
+
+  @Test func theCurveIsShownWhenAskedFor() throws {
+    let plain = try plan("--target-bpw", "4")
+    let curve = try plan("--target-bpw", "4", "--curve")
+    #expect(curve.output.hasPrefix(plain.output))
+    #expect(curve.output.count > plain.output.count + 500)
+  }
+}

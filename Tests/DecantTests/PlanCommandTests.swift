@@ -37,7 +37,7 @@ import Testing
     #expect(
       none.error == """
         error: no budget given
-        hint: give one of --target-bpw, --target-size, --max-error and --min-sqnr
+        hint: give one of --target-bpw, --target-size, --max-error, --min-sqnr and --preset
 
         """)
     #expect(none.status == 64)

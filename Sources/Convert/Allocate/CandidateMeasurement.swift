@@ -115,9 +115,8 @@ package struct CandidateMeasurement {
   ///
   /// The head's error is in the logits as it is. A layer writes into the residual stream, the sum
   /// of two branches for each layer, so that the noise of one is diluted by all; the embedding is
-  /// where that sum begins, and every layer sees its error. Measured on the two models of
-  /// docs/PLAN.md: loss for a relative error rises 10 to 15 times as fast in the head as in a
-  /// tensor of a layer, and 2 to 5 times as fast in the embedding.
+  /// where that sum begins, and every layer sees its error. docs/PLAN.md has the measurements that
+  /// the numbers are held against; they are rough.
   private func weight(of tensor: TensorPlan) -> Double {
     let identity = tensor.identity
     switch identity.role {

@@ -25,7 +25,7 @@ let package = Package(
       name: "Benchmarks", dependencies: ["Formats", "Stats", "Convert"], path: "Benchmarks",
       swiftSettings: strict),
     .testTarget(
-      name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")],
+      name: "FormatsTests", dependencies: ["Formats", "Stats"], resources: [.copy("Fixtures")],
       swiftSettings: strict),
     .testTarget(name: "StatsTests", dependencies: ["Stats"], swiftSettings: strict),
     .testTarget(

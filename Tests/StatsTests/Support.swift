@@ -1,23 +1,7 @@
 @testable import Stats
 
-/// A small generator whose numbers depend on nothing but the seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  /// Roughly normal, variance 1: the sum of twelve uniform numbers, less six.
-  mutating func normal() -> Float {
-    (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
-  }
+extension SplitMix64 {
+  mutating func gaussian() -> Float { Float(normal()) }
 }
 
 /// What BF16 patterns stand for: the leading half of an F32 value.
@@ -45,7 +29,7 @@ func accumulate(f32 values: some Collection<Float>) -> ValueAccumulator {
 
 /// `values` cut at random places into `count` runs, in a random order; runs may be empty.
 func shuffledParts<T>(
-  _ values: [T], count: Int, using generator: inout SeededGenerator
+  _ values: [T], count: Int, using generator: inout SplitMix64
 ) -> [ArraySlice<T>] {
   let cuts = (1..<count).map { _ in Int.random(in: 0...values.count, using: &generator) }.sorted()
   return zip([0] + cuts, cuts + [values.count]).map { values[$0..<$1] }

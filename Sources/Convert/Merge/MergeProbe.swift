@@ -1,4 +1,5 @@
 import Formats
+import Stats
 
 /// Holds a merged checkpoint against base + adapter on random inputs.
 ///
@@ -49,7 +50,7 @@ package struct MergeProbe {
     let (rows, perRow) = (shape[shape.count - 2], shape[shape.count - 1])
     guard rows > 0, perRow > 0 else { return }
     let inputs = perRow * layout.groupSize
-    var generator = SplitMix64(state: XXH64.digest(Array(tensor.entry.name.utf8)))
+    var generator = SplitMix64(seed: XXH64.digest(Array(tensor.entry.name.utf8)))
     let vectors = (0..<Self.vectorCount).map { _ in
       (0..<inputs).map { _ in generator.normal() }
     }
@@ -162,24 +163,5 @@ private struct ForwardPass {
       magnitude += abs(weight) * part.magnitude
     }
     return (value, magnitude)
-  }
-}
-
-/// Numbers that depend on nothing but the seed.
-/// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014.
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  /// Roughly normal, variance 1: the sum of twelve uniform numbers, less six.
-  mutating func normal() -> Double {
-    (0..<12).reduce(-6.0) { sum, _ in sum + Double(next() >> 11) * 0x1p-53 }
   }
 }

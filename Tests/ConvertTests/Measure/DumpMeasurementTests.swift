@@ -125,11 +125,11 @@ private let input = "model.layers.0.mlp.up_proj.input"
   /// Every chunk is a tile of its own.
   @Test func resultsDoNotDependOnTheNumberOfThreads() throws {
     let folder = try MeasuredFolder(layer)
-    var generator = SeededGenerator(seed: 6)
+    var generator = SplitMix64(seed: 6)
     let chunks = (0..<20).map { chunk in
       TestTensor(
         input + ".\(chunk)", .f32, [30, 4],
-        values: (0..<120).map { _ in generator.normal() * Float(chunk + 1) })
+        values: (0..<120).map { _ in generator.gaussian() * Float(chunk + 1) })
     }
     try writeSafetensors(chunks, to: folder.path("dump.safetensors"))
     var options = MeasureOptions.withChannels

@@ -90,9 +90,9 @@ func transposed(_ values: [Float], rows: Int, columns: Int) -> [Float] {
 
 /// Normal values that BF16 can hold.
 func randomValues(_ count: Int, seed: UInt64) -> [Float] {
-  var generator = SeededGenerator(seed: seed)
+  var generator = SplitMix64(seed: seed)
   return (0..<count).map { _ in
-    Float(bitPattern: (generator.normal() * 0.05).bitPattern & 0xFFFF_0000)
+    Float(bitPattern: (generator.gaussian() * 0.05).bitPattern & 0xFFFF_0000)
   }
 }
 

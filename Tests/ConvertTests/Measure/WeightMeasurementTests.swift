@@ -110,7 +110,7 @@ import Testing
   @Test(arguments: [DType.bf16, .f32])
   func aTensorOfSeveralTilesIsOneTensor(_ dtype: DType) throws {
     let (rows, columns) = (2100, 129)
-    var generator = SeededGenerator(seed: 3)
+    var generator = SplitMix64(seed: 3)
     // Of magnitudes from 2^-7 to 2.
     let values = (0..<rows * columns).map { _ in
       let bits = UInt32(truncatingIfNeeded: generator.next())

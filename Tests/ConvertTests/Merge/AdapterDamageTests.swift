@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Stats
 import Testing
 
 @testable import Convert
@@ -30,7 +31,7 @@ import Testing
     try use(path)
     // Names, shapes and offsets stand in the first part; numbers follow.
     let length = min(intact.count, 1200)
-    var generator = SeededGenerator(seed: 11)
+    var generator = SplitMix64(seed: 11)
     var (errors, results) = (0, 0)
     for _ in 0..<600 {
       var bytes = intact

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Stats
 import Testing
 
 @testable import Convert
@@ -20,7 +21,7 @@ import Testing
     let base = try Checkpoint(path: folder.path + "/base")
     let merged = try Checkpoint(path: folder.path + "/merged")
     let adapter = try Checkpoint(path: path + "/adapter_model.safetensors")
-    var generator = SeededGenerator(seed: 5)
+    var generator = SplitMix64(seed: 5)
     for module in ["model.layers.0.mlp.down_proj", "model.layers.3.self_attn.v_proj"] {
       let a = try values("base_model.model.\(module).lora_A.weight", in: adapter).map(Double.init)
       let b = try values("base_model.model.\(module).lora_B.weight", in: adapter).map(Double.init)
@@ -29,7 +30,7 @@ import Testing
       let biases = try values(module + ".biases", in: merged)
       let columns = a.count / 8
       let inputs = columns * 32
-      let x = (0..<inputs).map { _ in Double(generator.normal()) }
+      let x = (0..<inputs).map { _ in Double(generator.gaussian()) }
       // The authors' forward pass: average pooling, A, B, alpha / r = 16 / 8.
       let pooled = (0..<columns).map { group in x[group * 32..<group * 32 + 32].reduce(0, +) / 32 }
       let hidden = (0..<8).map { rank in

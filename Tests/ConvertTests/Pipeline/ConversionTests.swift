@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Stats
 import Testing
 
 @testable import Convert
@@ -79,7 +80,7 @@ import Testing
     let source = try writeSource(folder)
     try convert(source, to: folder.path + "/out")
     let bytes = try folder.bytes("out/model.safetensors")
-    var generator = SeededGenerator(seed: 99)
+    var generator = SplitMix64(seed: 99)
     let headerEnd = 8 + Int(bytes[8...].firstIndex(of: UInt8(ascii: " ")) ?? 4000)
     for round in 0..<120 {
       var damaged = bytes

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Stats
 import Testing
 
 @testable import Convert
@@ -92,9 +93,9 @@ import Testing
 
   @Test(arguments: AffineLayout.allowedBits)
   func minMaxStaysWithinHalfAStep(_ bits: Int) throws {
-    var generator = SeededGenerator(seed: UInt64(bits))
+    var generator = SplitMix64(seed: UInt64(bits))
     let layout = try #require(AffineLayout(bits: bits, groupSize: 64))
-    let weights = (0..<64 * 200).map { _ in generator.normal() }
+    let weights = (0..<64 * 200).map { _ in generator.gaussian() }
     let result = quantize(weights, layout, .minmax, .f32)
     for index in weights.indices {
       let step = result.scales[index / 64]
@@ -106,9 +107,9 @@ import Testing
   /// At 2 and 3 bits clipping pays: a decibel over both, on normal weights (algorithms.md, 1.9).
   @Test(arguments: [(2, 1.0), (3, 0.8)])
   func searchIsClearlyBetterAtFewBits(_ bits: Int, _ gain: Double) throws {
-    var generator = SeededGenerator(seed: 7)
+    var generator = SplitMix64(seed: 7)
     let layout = try #require(AffineLayout(bits: bits, groupSize: 64))
-    let weights = (0..<64 * 400).map { _ in generator.normal() }
+    let weights = (0..<64 * 400).map { _ in generator.gaussian() }
     let found = squaredError(quantize(weights, layout, .search, .f16).decoded, weights)
     let plain = squaredError(quantize(weights, layout, .minmax, .f16).decoded, weights)
     #expect(10 * log10(plain / found) > gain)

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Stats
 
 @testable import Convert
 
@@ -27,24 +28,8 @@ final class TemporaryFolder {
   }
 }
 
-/// A small generator whose numbers depend on nothing but the seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  /// Roughly normal, variance 1: the sum of twelve uniform numbers, less six.
-  mutating func normal() -> Float {
-    (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
-  }
+extension SplitMix64 {
+  mutating func gaussian() -> Float { Float(normal()) }
 }
 
 /// A tensor of a checkpoint that a test writes: its elements are given as stored bytes.
@@ -69,10 +54,10 @@ struct TestTensor {
 
   /// Finite random elements of any type.
   init(random name: String, _ dtype: DType, _ shape: [Int], seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     let count = shape.reduce(1, *)
     if let type = ScaleType(dtype) {
-      self.init(name, type, shape, values: (0..<count).map { _ in generator.normal() * 0.05 })
+      self.init(name, type, shape, values: (0..<count).map { _ in generator.gaussian() * 0.05 })
     } else if dtype.isFloat8 {
       // Exponents below the special codes of every 8-bit type.
       self.init(

@@ -1,4 +1,5 @@
 import Formats
+import Stats
 import Testing
 
 @Suite struct XXH64Tests {
@@ -11,7 +12,7 @@ import Testing
 
   @Test func piecesGiveTheChecksumOfTheWhole() {
     let seed: UInt64 = 20_260_101
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     for length in 0..<200 {
       let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
       var hash = XXH64()
@@ -42,19 +43,5 @@ import Testing
     for text in ["ab", "00000000000000AB", "+0000000000000ab", "000000000000000g", ""] {
       #expect(UInt64(hexDigits: text) == nil, "\(text)")
     }
-  }
-}
-
-/// Small random numbers that are the same on every run. Source: Steele, Lea, Flood, "Fast
-/// splittable pseudorandom number generators".
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,4 +1,5 @@
 import Formats
+import Stats
 import Testing
 
 /// One way to spoil a valid file, and what the reader must say.
@@ -53,7 +54,7 @@ struct GGUFDamage: Sendable, CustomTestStringConvertible {
   /// Whatever the damage, a file is refused with a reason, or its tensors lie inside it.
   @Test func aDamagedHeaderIsNoTrap() throws {
     let original = try contents(of: Fixture.path("gguf/tiny_llama_mixed.gguf"))
-    var random = SplitMix64(state: 26)
+    var random = SplitMix64(seed: 26)
     var refusals = 0
     for _ in 0..<1000 {
       var bytes = original

@@ -1,4 +1,5 @@
 import Formats
+import Stats
 import Testing
 
 @Suite struct ImportanceDamageTests {
@@ -48,7 +49,7 @@ import Testing
   @Test(arguments: ["imatrix.gguf", "imatrix_legacy.dat"])
   func aDamagedFileIsNoTrap(_ name: String) throws {
     let original = try contents(of: Fixture.path("gguf/" + name))
-    var random = SplitMix64(state: 26)
+    var random = SplitMix64(seed: 26)
     var refusals = 0
     for _ in 0..<1500 {
       var bytes = original

@@ -12,12 +12,12 @@ mx.set_default_device(mx.cpu)
 
 
 def shards(path):
-    """The safetensors files of a directory, or the file itself."""
+    """The weight files of a directory, or the file itself. Beside a model other tensors may lie."""
     path = Path(path)
     found = [path] if path.is_file() else sorted(path.glob("*.safetensors"))
     if not found:
         sys.exit(f"no safetensors file in {path}")
-    return found
+    return [file for file in found if file.name.startswith("model")] or found
 
 
 def manifest_of(path):

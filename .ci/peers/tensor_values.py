@@ -87,9 +87,7 @@ def read_weights(path):
     """What decant measures of a checkpoint, by name: not the scales of 8-bit floats, and not an
     output head that repeats the embedding."""
     config = read_config(path)
-    files = shards(path)  # beside model.safetensors or its shards other tensors may lie
-    files = [f for f in files if f.name.startswith("model")] or files
-    stored = {n: (d, v) for file in files for n, d, v in stored_tensors(file) if v.size}
+    stored = {n: (d, v) for file in shards(path) for n, d, v in stored_tensors(file) if v.size}
     is_conv1d = config.get("model_type") == "gpt2"
     block = (config.get("quantization_config") or {}).get("weight_block_size", [128, 128])
     tensors = {}

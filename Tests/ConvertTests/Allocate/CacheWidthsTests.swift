@@ -167,7 +167,7 @@ import Testing
   /// 64 tokens of two heads of 32, the fifth channel of which is far from the others.
   private static func measured(_ kind: TensorStatistics.Kind) -> TensorStatistics {
     var generator = SplitMix64(seed: 11)
-    let values = (0..<64 * 64).map { $0 % 32 == 4 ? 50 + generator.gaussian() : generator.gaussian() }
+    let values = (0..<64 * 64).map { generator.gaussian() + ($0 % 32 == 4 ? 50 : 0) }
     let trips = MeasureOptions.cacheBits.flatMap { bits in
       var perToken = RoundTrip(scheme: .perTokenGroup(size: 32), bits: bits)
       var perChannel = RoundTrip(scheme: .perChannelGroup(tokens: 32), bits: bits)

@@ -69,6 +69,19 @@ package struct CacheWidths: Sendable, Equatable {
     Self.averageBits(choices.map { ($0.elementCount, $0.width) })
   }
 
+  /// The cache with these widths; layers without a choice stay in 16 bits.
+  package var format: CacheFormat {
+    var format = CacheFormat.f16
+    for choice in choices {
+      if choice.kind == .key {
+        format.keyExceptions[choice.layer] = choice.width
+      } else {
+        format.valueExceptions[choice.layer] = choice.width
+      }
+    }
+    return format
+  }
+
   /// Mean of the choices' relative squared errors.
   package var relativeError: Double { Self.mean(choices.map(\.relativeError)) }
 }

@@ -13,6 +13,7 @@ package struct ModelFit: Sendable {
   package let cacheBytesPerTokenF16: Int
   /// Where configuration and tensors differ; the tensors were believed.
   package let disagreements: [String]
+  private let layerCount: Int
 
   /// - Parameters:
   ///   - plan: with the widths that were chosen.
@@ -41,6 +42,15 @@ package struct ModelFit: Sendable {
     cacheBytesPerToken = cache.bytesPerToken(format)
     cacheBytesPerTokenF16 = cache.bytesPerToken(.f16)
     disagreements = cache.disagreements.map(\.description)
+    layerCount = cache.layers.count
+  }
+
+  /// The different widths of keys and of values, rising.
+  package var keyBits: [Int] { bits(format.keys(ofLayer:)) }
+  package var valueBits: [Int] { bits(format.values(ofLayer:)) }
+
+  private func bits(_ width: (Int) -> ElementWidth) -> [Int] {
+    Set((0..<max(1, layerCount)).map { width($0).bits }).sorted()
   }
 
   package var json: JSONValue {
@@ -51,11 +61,11 @@ package struct ModelFit: Sendable {
       case nil: .null
       }
     }
+    func bits(_ widths: [Int]) -> JSONValue { .array(widths.map { .integer($0) }) }
     func optional(_ value: Int?) -> JSONValue { value.map { .integer($0) } ?? .null }
     return [
       "memory_bytes": optional(budget), "context": .integer(self.context),
-      "batch": .integer(batch), "key_bits": .integer(format.keys.bits),
-      "value_bits": .integer(format.values.bits),
+      "batch": .integer(batch), "key_bits": bits(keyBits), "value_bits": bits(valueBits),
       "weight_bytes": .integer(estimate.weightByteCount),
       "cache_bytes": .integer(estimate.cacheByteCount),
       "activation_bytes": .integer(estimate.activationByteCount),

@@ -61,8 +61,9 @@ extension CacheGeometry {
 
   func growth(_ format: CacheFormat) -> [Growth] {
     var growth: [Growth] = []
-    for layer in layers {
-      let (byteCount, window) = layer.growth(format)
+    for (index, layer) in layers.enumerated() {
+      let (byteCount, window) = layer.growth(
+        keys: format.keys(ofLayer: index), values: format.values(ofLayer: index))
       guard byteCount > 0 else { continue }
       if let index = growth.firstIndex(where: { $0.window == window }) {
         growth[index].byteCount += byteCount
@@ -84,15 +85,17 @@ extension CacheGeometry {
 }
 
 extension CacheGeometry.Layer {
-  fileprivate func growth(_ format: CacheFormat) -> (byteCount: Int, window: Int?) {
+  fileprivate func growth(
+    keys: ElementWidth, values: ElementWidth
+  ) -> (byteCount: Int, window: Int?) {
     // At most 2^16 heads of twice 2^16 elements: nothing here overflows.
     func bytes(_ width: Int, _ element: ElementWidth) -> Int { element.byteCount(of: width) ?? 0 }
     switch self {
     case .heads(let count, let keyWidth, let valueWidth, let window):
-      let head = bytes(keyWidth, format.keys) + bytes(valueWidth, format.values)
+      let head = bytes(keyWidth, keys) + bytes(valueWidth, values)
       return (count * head, window)
     case .latent(let width, let rotaryWidth):
-      return (bytes(width, format.keys) + bytes(rotaryWidth, .f16), nil)
+      return (bytes(width, keys) + bytes(rotaryWidth, .f16), nil)
     case .constantState, .none: return (0, nil)
     }
   }

@@ -150,7 +150,7 @@ enum PlanCommand: Command {
     let report = BitPlanReport(
       bitPlan, predictedByteCount: try planner.outputByteCount(bitPlan), settings: settings,
       cache: cache, activations: activations,
-      fit: try fit(arguments, plan.assigning(bitPlan), settings),
+      fit: try fit(arguments, plan.assigning(bitPlan), cache?.format ?? settings?.cacheFormat),
       problems: calibration.problems)
     try file?.write(report.json.prettyText)
     if arguments.flag("json") {
@@ -186,11 +186,11 @@ enum PlanCommand: Command {
   }
 
   private static func fit(
-    _ arguments: Arguments, _ plan: ConversionPlan, _ settings: PlanSettings?
+    _ arguments: Arguments, _ plan: ConversionPlan, _ cache: CacheFormat?
   ) throws -> ModelFit? {
     guard arguments.isGiven("memory") || arguments.isGiven("context") else { return nil }
     return try ModelFit(
-      plan, format: settings?.cacheFormat ?? .f16,
+      plan, format: cache ?? .f16,
       context: try arguments.int("context", in: 1...MemoryEstimate.longestContext) ?? 4096,
       batch: try arguments.int("batch", in: 1...1 << 20) ?? 1,
       budget: try arguments.size("memory")?.bytes)

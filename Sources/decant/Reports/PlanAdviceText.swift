@@ -45,11 +45,12 @@ struct ModelFitText {
   func text(_ terminal: Terminal) -> String {
     let estimate = fit.estimate
     func size(_ bytes: Int) -> String { ByteSize(bytes: bytes).text }
+    func list(_ bits: [Int]) -> String { bits.map(String.init).joined(separator: " and ") }
     let sequences = fit.batch == 1 ? "" : " in \(fit.batch) sequences"
     var lines = [
       terminal.style.bold("memory for \(fit.context) tokens\(sequences)"),
       "weights \(size(estimate.weightByteCount)), cache \(size(estimate.cacheByteCount))"
-        + " (K \(fit.format.keys.bits) bits, V \(fit.format.values.bits) bits), activations"
+        + " (K \(list(fit.keyBits)) bits, V \(list(fit.valueBits)) bits), activations"
         + " \(size(estimate.activationByteCount)): \(size(estimate.totalByteCount)) in all",
       "each token adds \(size(fit.cacheBytesPerToken)) of cache;"
         + " in 16 bits it would be \(size(fit.cacheBytesPerTokenF16))",

@@ -30,6 +30,16 @@ import Testing
     #expect(geometry.disagreements.isEmpty)
   }
 
+  /// The first layer's keys at 4 bits in groups of 32, the second's values at 8: 80 and 144 bytes for
+  /// a head of 128 where 16 bits take 256.
+  @Test func layersMayHaveWidthsOfTheirOwn() throws {
+    let geometry = try CacheGeometry(PublishedModels.llama7B)
+    var format = CacheFormat.f16
+    format.keyExceptions[0] = try #require(ElementWidth(bits: 4, groupSize: 32))
+    format.valueExceptions[1] = try #require(ElementWidth(bits: 8, groupSize: 32))
+    #expect(geometry.bytesPerToken(format) == 524_288 - 32 * (256 - 80) - 32 * (256 - 144))
+  }
+
   /// 2-bit keys with 32 bits for 32 values, as KIVI in the long run: 3.0 bits a value, against
   /// values that stay in 16 bits.
   @Test func keysAndValuesHaveWidthsOfTheirOwn() throws {

@@ -10,7 +10,7 @@ enum CommonOption {
   static let json = OptionDescription(
     long: "json", help: "Print the result as JSON on standard output.")
   static let force = OptionDescription(
-    long: "force", help: "Replace OUT if it exists.")
+    long: "force", help: "Replace the output if it exists.")
   static let maxShardSize = OptionDescription(
     long: "max-shard-size", value: .init("SIZE", default: .value("5GB")),
     help: """

@@ -29,12 +29,12 @@ enum PlanCommand: Command {
         long: "activations", value: .init("FILE", .path),
         help: """
           A dump of the inputs of linear layers, or an importance matrix: errors then count where \
-          inputs are large. May be repeated.
+          inputs are large.
           """,
         isRepeatable: true),
       OptionDescription(
         long: "kv", value: .init("FILE", .path),
-        help: "A dump of keys and values, to choose widths of the cache; may be repeated.",
+        help: "A dump of keys and values, to choose widths of the cache.",
         isRepeatable: true),
       OptionDescription(
         long: "kv-budget", value: .init("X"),

@@ -9,10 +9,10 @@ enum StatsCommand: Command {
     options: [
       OptionDescription(
         long: "activations", value: .init("FILE", .path),
-        help: "A dump of the inputs of linear layers; may be repeated.", isRepeatable: true),
+        help: "A dump of the inputs of linear layers, or an importance matrix.", isRepeatable: true),
       OptionDescription(
         long: "kv", value: .init("FILE", .path),
-        help: "A dump of keys and values of the cache; may be repeated.", isRepeatable: true),
+        help: "A dump of keys and values of the cache.", isRepeatable: true),
       OptionDescription(
         long: "filter", value: .init("PATTERN"),
         help: "Measure only the tensors and modules that PATTERN matches."),

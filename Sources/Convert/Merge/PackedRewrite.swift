@@ -92,20 +92,16 @@ struct PackedRewrite {
     replacing: Bool, threads: Int, cancellation: Cancellation,
     progress: @escaping @Sendable (Int) -> Void, check: (String) throws -> Void
   ) throws -> [(tensor: String, rounding: BiasRounding)] {
-    let documents = documents()
-    try target.check(
+    let result = StagedResult(target: target, documents: documents(), carried: carried)
+    try result.check(
       source: packed.checkpoint, replacing: replacing,
-      names: names + [extraName].compactMap(\.self) + documents.map(\.name)
-        + (carried?.names ?? []))
-    let staged = try StagedOutput(target: target.path, replacing: replacing)
-    let roundings = try writer.run(
-      into: staged.directory, threads: threads, cancellation: cancellation, progress: progress)
-    for document in documents { try document.write(into: staged.directory) }
-    try carried?.copy(to: staged.directory, cancellation: cancellation)
-    try check(target.singleFileName.map { staged.directory + "/" + $0 } ?? staged.directory)
-    try cancellation.check()
-    try staged.commit(only: target.singleFileName)
-    return roundings
+      weights: names + [extraName].compactMap(\.self))
+    return try result.write(replacing: replacing, cancellation: cancellation) { directory in
+      try writer.run(
+        into: directory, threads: threads, cancellation: cancellation, progress: progress)
+    } inspect: {
+      try check($0)
+    }
   }
 
   private func documents() -> [OutputDocument] {

@@ -28,9 +28,8 @@ package struct Conversion {
 
   /// Refuses an output that must not be written, before any work is done.
   package func check(replacing: Bool) throws {
-    let names =
-      output.files.map(\.name) + documents().map(\.name) + (carried?.names ?? [])
-    try target.check(source: plan.checkpoint, replacing: replacing, names: names)
+    try result.check(
+      source: plan.checkpoint, replacing: replacing, weights: output.files.map(\.name))
   }
 
   /// Writes the output under a temporary name, syncs it, and gives it its own.
@@ -39,14 +38,14 @@ package struct Conversion {
     progress: @escaping @Sendable (Int) -> Void
   ) throws -> Converter.Result {
     try check(replacing: replacing)
-    let staged = try StagedOutput(target: target.path, replacing: replacing)
-    let result = try Converter(plan, output: output).run(
-      into: staged.directory, threads: threads, cancellation: cancellation, progress: progress)
-    for document in documents() { try document.write(into: staged.directory) }
-    try carried?.copy(to: staged.directory, cancellation: cancellation)
-    try cancellation.check()
-    try staged.commit(only: target.singleFileName)
-    return result
+    return try result.write(replacing: replacing, cancellation: cancellation) { directory in
+      try Converter(plan, output: output).run(
+        into: directory, threads: threads, cancellation: cancellation, progress: progress)
+    }
+  }
+
+  private var result: StagedResult {
+    StagedResult(target: target, documents: documents(), carried: carried)
   }
 
   /// The small files that are made rather than copied.

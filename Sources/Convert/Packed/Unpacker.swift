@@ -102,12 +102,22 @@ package struct Unpacker {
     replacing: Bool, type: ScaleType?, threads: Int, cancellation: Cancellation,
     progress: @escaping @Sendable (Int) -> Void
   ) throws {
-    let documents = try documents(type: type)
-    try target.check(
-      source: packed.checkpoint, replacing: replacing,
-      names: files.map(\.name) + documents.map(\.name) + (carried?.names ?? []))
-    let staged = try StagedOutput(target: target.path, replacing: replacing)
-    let outputs = try files.map { try OutputFile(creating: staged.directory + "/" + $0.name) }
+    let result = StagedResult(
+      target: target, documents: try documents(type: type), carried: carried)
+    try result.check(
+      source: packed.checkpoint, replacing: replacing, weights: files.map(\.name))
+    try result.write(replacing: replacing, cancellation: cancellation) { directory in
+      try write(
+        into: directory, type: type, threads: threads, cancellation: cancellation,
+        progress: progress)
+    }
+  }
+
+  private func write(
+    into directory: String, type: ScaleType?, threads: Int, cancellation: Cancellation,
+    progress: @escaping @Sendable (Int) -> Void
+  ) throws {
+    let outputs = try files.map { try OutputFile(creating: directory + "/" + $0.name) }
     for (file, output) in zip(files, outputs) {
       try output.write(file.header, count: file.header.count, at: 0)
     }
@@ -124,10 +134,6 @@ package struct Unpacker {
       })
     try pipeline.run(threads: threads)
     for output in outputs { try output.synchronize() }
-    for document in documents { try document.write(into: staged.directory) }
-    try carried?.copy(to: staged.directory, cancellation: cancellation)
-    try cancellation.check()
-    try staged.commit(only: target.singleFileName)
   }
 
   /// Bytes of the decoded tensors.

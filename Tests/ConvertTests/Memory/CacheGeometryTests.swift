@@ -35,8 +35,8 @@ import Testing
   @Test func layersMayHaveWidthsOfTheirOwn() throws {
     let geometry = try CacheGeometry(PublishedModels.llama7B)
     var format = CacheFormat.f16
-    format.keyExceptions[0] = try #require(ElementWidth(bits: 4, groupSize: 32))
-    format.valueExceptions[1] = try #require(ElementWidth(bits: 8, groupSize: 32))
+    format.keyExceptions[0] = ElementWidth(bits: 4, groupSize: 32)
+    format.valueExceptions[1] = ElementWidth(bits: 8, groupSize: 32)
     #expect(geometry.bytesPerToken(format) == 524_288 - 32 * (256 - 80) - 32 * (256 - 144))
   }
 

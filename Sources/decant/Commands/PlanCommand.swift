@@ -75,6 +75,9 @@ enum PlanCommand: Command {
         long: "batch", value: .init("N", default: .value("1")),
         help: "Sequences at a time, for --memory."),
       OptionDescription(
+        long: "html", value: .init("FILE", .path),
+        help: "Also write a page with the widths, the curve of error and size, and the reasons."),
+      OptionDescription(
         long: "curve", help: "Show the least error for every size."),
       OptionDescription(
         long: "keep-going",
@@ -118,6 +121,9 @@ enum PlanCommand: Command {
     let file = try arguments.value("output").map {
       try ReportFile(path: $0, replacing: arguments.flag("force"))
     }
+    let page = try arguments.value("html").map {
+      try ReportFile(path: $0, replacing: arguments.flag("force"))
+    }
     var options = ConversionOptions()
     try arguments.readWidthOptions(into: &options)
     var candidateOptions = try candidateOptions(arguments)
@@ -147,12 +153,15 @@ enum PlanCommand: Command {
         settings: members.compactMap { name, value in value.map { .init(name, $0) } }))
     let bitPlan = try planner.plan(
       budget ?? .uniform(bits: settings?.recommendation.weights.bits ?? 4, groupSize: 64))
+    let byteCount = try planner.outputByteCount(bitPlan)
     let report = BitPlanReport(
-      bitPlan, predictedByteCount: try planner.outputByteCount(bitPlan), settings: settings,
+      bitPlan, predictedByteCount: byteCount, settings: settings,
       cache: cache, activations: activations,
       fit: try fit(arguments, plan.assigning(bitPlan), cache?.format ?? settings?.cacheFormat),
       problems: calibration.problems)
     try file?.write(report.json.prettyText)
+    try page?.write(
+      PlanPage(plan: bitPlan, predictedByteCount: byteCount, path: checkpoint.path).html)
     if arguments.flag("json") {
       try StandardOutput.write(report.json.prettyText)
     } else if !terminal.isQuiet {

@@ -146,7 +146,7 @@ enum PageScript {
     });
 
     const filter = document.getElementById("filter");
-    filter.addEventListener("input", () => {
+    if (filter) filter.addEventListener("input", () => {
       const wanted = filter.value.toLowerCase().split(" ").filter(word => word);
       const rows = Array.from(document.getElementById("tensors").tBodies[0].rows);
       let found = 0;

@@ -57,6 +57,8 @@ enum PageStyle {
       padding-top: 14px; }
     .lead { margin: 4px 0 20px; color: var(--soft); font-size: 17px; max-width: 46em; }
     .note { color: var(--soft); font-size: 13px; max-width: 60em; }
+    .curve { margin: 0 0 20px; max-width: 900px; }
+    .why { white-space: normal; min-width: 26em; text-align: left; }
     .facts { list-style: none; display: flex; flex-wrap: wrap; gap: 6px 8px; margin: 0 0 20px;
       padding: 0; }
     .facts li { border: 1px solid var(--rule); border-radius: 99px; padding: 1px 11px;

@@ -1,0 +1,90 @@
+import Convert
+import Foundation
+
+/// Error over bits per weight: the optimum as a line, one width for all as circles, the plan ringed.
+struct PlanCurve {
+  let plan: BitPlan
+
+  private static let (left, top, width, height) = (56.0, 12.0, 640.0, 260.0)
+  private static let (fullWidth, fullHeight) = (720.0, 312.0)
+
+  var markup: Markup {
+    let scale = LogScale((plan.curve.map(\.relativeError) + plan.uniform.map(\.relativeError)))
+    let sizes = plan.curve.map(\.bitsPerWeight) + plan.uniform.map(\.bitsPerWeight)
+    guard let least = sizes.min(), let most = sizes.max(), most > least else {
+      return "<p>There is one size only.</p>\(table)"
+    }
+    func point(_ bits: Double, _ error: Double) -> (x: Double, y: Double)? {
+      scale.position(error).map {
+        (
+          Self.left + Self.width * (bits - least) / (most - least),
+          Self.top + Self.height * (1 - $0)
+        )
+      }
+    }
+    let line = plan.curve.compactMap { point($0.bitsPerWeight, $0.relativeError) }
+    let path = line.enumerated().map { index, place in
+      "\(index == 0 ? "M" : "L")\(coordinateText(place.x)) \(coordinateText(place.y))"
+    }.joined()
+    let circles = plan.uniform.compactMap { uniform -> Markup? in
+      guard let place = point(uniform.bitsPerWeight, uniform.relativeError) else { return nil }
+      return """
+        <circle class="dots k" cx="\(place.x)" cy="\(place.y)" r="4"><title>\(uniform.layout.bits) \
+        bits in groups of \(uniform.layout.groupSize)</title></circle>
+        """
+    }.joined()
+    let ring = point(plan.totals.bitsPerWeight, plan.totals.relativeError).map { place -> Markup in
+      "<circle class=\"ring\" cx=\"\(place.x)\" cy=\"\(place.y)\" r=\"7\"/>"
+    }
+    let description =
+      "The least error falls from \(figureText(plan.curve.first?.relativeError)) at "
+      + String(format: "%.2f", least) + " bits per weight to "
+      + "\(figureText(plan.curve.last?.relativeError)) at " + String(format: "%.2f", most)
+      + ". The plan stands at " + String(format: "%.2f", plan.totals.bitsPerWeight) + " with "
+      + figureText(plan.totals.relativeError) + "."
+    return """
+      <figure class="curve"><svg viewBox="0 0 \(Self.fullWidth) \(Self.fullHeight)" role="img" \
+      aria-label="\(description)">\(grid(scale, least, most))\
+      <path class="line w" d="\(path)"/>\(circles)\(ring ?? "")</svg>
+      <figcaption class="note">Line: the least error for a size. Dots: one width for all. Ring: this \
+      plan. Across: bits per weight; up: mean relative squared error.</figcaption></figure>
+      \(table)
+      """
+  }
+
+  private func grid(_ scale: LogScale, _ least: Double, _ most: Double) -> Markup {
+    var grid: Markup = ""
+    for tick in scale.ticks {
+      let y = Self.top + Self.height * (1 - (scale.position(tick) ?? 0))
+      grid += """
+        <line class="grid" x1="\(Self.left)" x2="\(Self.left + Self.width)" y1="\(y)" y2="\(y)"/>\
+        <text class="tick" x="\(Self.left - 6)" y="\(y + 4)" text-anchor="end">\(tickText(tick))</text>
+        """
+    }
+    for bits in Int(least.rounded(.up))...max(Int(least.rounded(.up)), Int(most)) {
+      let x = Self.left + Self.width * (Double(bits) - least) / (most - least)
+      grid += """
+        <text class="tick" x="\(x)" y="\(Self.fullHeight - 12)" text-anchor="middle">\(bits)</text>
+        """
+    }
+    return grid
+  }
+
+  private var table: Markup {
+    let rows = plan.uniform.map { uniform -> Markup in
+      """
+      <tr><th scope="row">\(uniform.layout.bits) bits in groups of \(uniform.layout.groupSize)</th>\
+      <td>\(String(format: "%.4f", uniform.bitsPerWeight))</td>\
+      <td>\(figureText(uniform.relativeError))</td>\
+      <td>\(figureText(uniform.relativeError / plan.totals.relativeError))</td></tr>
+
+      """
+    }.joined()
+    return """
+      <div class="scroll" tabindex="0" role="region" aria-label="One width for all"><table>\
+      <caption>One width for all</caption><thead><tr><th scope="col">Width</th>\
+      <th scope="col">Bits per weight</th><th scope="col">Error</th>\
+      <th scope="col">Over the plan’s</th></tr></thead><tbody>\(rows)</tbody></table></div>
+      """
+  }
+}

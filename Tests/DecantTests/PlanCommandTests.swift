@@ -32,6 +32,17 @@ import Testing
     try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
   }
 
+  /// With the tie the override binds keys and values too, which one width for all knows nothing of.
+  @Test func aPresetThatTiesExceedIsRefused() throws {
+    let result = try decant(
+      "plan", Self.source, "--preset", "general", "--tie", "qkv", "--override", "*.q_proj=8:64",
+      "--allow-bits", "4,8", "--allow-groups", "64", "--method", "minmax", "--sample", "4096")
+    #expect(result.status == 1)
+    #expect(
+      result.error.hasPrefix("error: no plan fits the size of 4 bits in groups of 64: the smallest")
+    )
+  }
+
   @Test func oneBudgetIsNeeded() throws {
     let none = try decant("plan", Self.source)
     #expect(

@@ -74,8 +74,8 @@ package struct BitPlan: Sendable, Equatable {
   /// In the order of the checkpoint.
   package var choices: [Choice]
   package let totals: Totals
-  package let uniform: [Uniform]
-  package let curve: [CurvePoint]
+  package internal(set) var uniform: [Uniform]
+  package internal(set) var curve: [CurvePoint]
   /// What else was decided, and goes into the manifest with the rest: `preset`, `kv_cache`,
   /// `activations`, each a JSON object.
   package var settings: [JSONValue.Member] = []

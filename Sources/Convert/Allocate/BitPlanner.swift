@@ -14,6 +14,7 @@ package struct BitPlanner {
   private let units: [Unit]
   private let knapsack: Knapsack
   private let record: Record
+  private let sources: [BitPlan.Input]
 
   /// What a plan says of how it came about.
   package struct Record: Sendable {
@@ -50,6 +51,7 @@ package struct BitPlanner {
     self.plan = plan
     self.tensors = tensors
     self.record = record
+    sources = Self.sources(plan)
     let units = try Self.units(tensors, ties: ties)
     self.units = units
     knapsack = Knapsack(
@@ -110,19 +112,21 @@ package struct BitPlanner {
 
   /// The best plan within a budget.
   ///
-  /// - Throws: `AllocationError.tooSmall` or `.tooExact`.
+  /// - Throws: `AllocationError.tooSmall`, `.tooExact` or `.noUniformPlan`.
   package func plan(_ budget: Budget) throws -> BitPlan {
+    var plan = try choose(budget)
+    plan.uniform = uniformPlans
+    plan.curve = curve
+    return plan
+  }
+
+  /// The plan without its comparisons.
+  private func choose(_ budget: Budget) throws -> BitPlan {
     switch budget {
     case .bitsPerWeight(let bits):
       let bytes = (bits * Double(plan.weightCount) / 8).rounded(.down)
       guard bytes < 0x1p62 else { return bitPlan(solution(.max)!) }
-      guard let solution = solution(Int(bytes) - keptByteCount) else {
-        throw AllocationError.tooSmall(
-          wanted: "\(bits) bits per weight",
-          smallest: Self.text(bitsPerWeight(knapsack.smallestCost + keptByteCount)),
-          largest: Self.text(bitsPerWeight(knapsack.largestCost + keptByteCount)))
-      }
-      return bitPlan(solution)
+      return try bitPlan(tensorBytes: Int(bytes), wanted: "\(bits) bits per weight")
     case .size(let bytes): return try plan(size: bytes)
     case .relativeError(let error): return try plan(error: error)
     case .uniform(let bits, let groupSize):
@@ -133,8 +137,21 @@ package struct BitPlanner {
       else {
         throw AllocationError.noUniformPlan(bits: bits, groupSize: groupSize)
       }
-      return bitPlan(solution(uniform.tensorByteCount - keptByteCount)!)
+      // Ties and overrides may ask for more than one width for all takes.
+      return try bitPlan(
+        tensorBytes: uniform.tensorByteCount,
+        wanted: "the size of \(bits) bits in groups of \(groupSize)")
     }
+  }
+
+  private func bitPlan(tensorBytes: Int, wanted: String) throws -> BitPlan {
+    guard let solution = solution(tensorBytes - keptByteCount) else {
+      func text(_ cost: Int) -> String { Self.text(bitsPerWeight(cost + keptByteCount)) }
+      throw AllocationError.tooSmall(
+        wanted: wanted, smallest: text(knapsack.smallestCost),
+        largest: text(knapsack.largestCost))
+    }
+    return bitPlan(solution)
   }
 
   /// Rounded up, so that what is named as possible is.
@@ -222,7 +239,7 @@ package struct BitPlanner {
       totals: .init(
         bitsPerWeight: bitsPerWeight(tensorBytes), tensorByteCount: tensorBytes,
         relativeError: solution.loss / totalWeight, optimalityGap: solution.gap),
-      uniform: uniformPlans, curve: curve, settings: record.settings)
+      uniform: [], curve: [], settings: record.settings)
   }
 
   private func choice(
@@ -264,7 +281,7 @@ package struct BitPlanner {
     return (words + [comparison]).joined(separator: "; ")
   }
 
-  private var sources: [BitPlan.Input] {
+  private static func sources(_ plan: ConversionPlan) -> [BitPlan.Input] {
     zip(plan.checkpoint.fileNames, plan.checkpoint.files).map { name, file in
       var hash = XXH64()
       hash.update(file.headerBytes)

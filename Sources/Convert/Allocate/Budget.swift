@@ -28,7 +28,6 @@ package enum AllocationError: DescribedError, Equatable {
   case newerPlan(file: String, found: Int, known: Int)
   case doesNotFit(plan: String, difference: String)
   case noUniformPlan(bits: Int, groupSize: Int)
-  case riskyWidth(bits: Int, kind: String)
   /// Bits of an element of the cache, metadata counted.
   case cacheTooSmall(wanted: Double, smallest: Double, largest: Double)
   case notMeasured(what: String)
@@ -51,8 +50,6 @@ package enum AllocationError: DescribedError, Equatable {
       "\(plan) does not fit the checkpoint: \(difference)"
     case .noUniformPlan(let bits, let groupSize):
       "\(bits) bits in groups of \(groupSize) are not among the widths allowed for all tensors"
-    case .riskyWidth(let bits, let kind):
-      "\(bits) bits for \(kind) fail throughout the literature (arXiv 2402.18158)"
     case .cacheTooSmall(let wanted, let smallest, let largest):
       "no widths of the cache average \(wanted) bits an element: the smallest possible average is "
         + "\(smallest), the largest \(largest)"
@@ -74,7 +71,6 @@ package enum AllocationError: DescribedError, Equatable {
     case .newerPlan: "get a newer decant"
     case .doesNotFit: "make a plan from this checkpoint"
     case .noUniformPlan: "allow them with --allow-bits and --allow-groups, or give a budget"
-    case .riskyWidth: "name the width in --allow-bits if you mean it"
     case .cacheTooSmall: "allow fewer bits for the cache, or a larger budget"
     case .notMeasured: "give a dump that holds them"
     case .widthNotMeasured: "choose among these widths"

@@ -24,15 +24,20 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks", dependencies: ["Formats", "Stats", "Convert"], path: "Benchmarks",
       swiftSettings: strict),
-    .testTarget(
-      name: "FormatsTests", dependencies: ["Formats", "Stats"], resources: [.copy("Fixtures")],
+    // Depends on nothing above: what it computes can judge all of it.
+    .target(
+      name: "TestSupport", path: "Tests/TestSupport", resources: [.copy("Fixtures")],
       swiftSettings: strict),
+    .testTarget(
+      name: "FormatsTests", dependencies: ["Formats", "Stats", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(name: "StatsTests", dependencies: ["Stats"], swiftSettings: strict),
     .testTarget(
-      name: "ConvertTests", dependencies: ["Convert", "Formats", "Stats"],
+      name: "ConvertTests", dependencies: ["Convert", "Formats", "Stats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
-      name: "DecantTests", dependencies: ["decant", "Convert", "Formats", "Stats"],
+      name: "DecantTests",
+      dependencies: ["decant", "Convert", "Formats", "Stats", "TestSupport"],
       swiftSettings: strict),
   ]
 )

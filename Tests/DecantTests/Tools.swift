@@ -1,4 +1,5 @@
 import Foundation
+@_exported import TestSupport
 import Testing
 
 /// What a program did.
@@ -32,28 +33,7 @@ func isInstalled(_ name: String) -> Bool {
   return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
 }
 
-/// A folder of its own for one test; it goes with the value.
-final class Folder {
-  private let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "decant-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  var path: String { url.path(percentEncoded: false) }
-
-  func write(_ name: String, _ text: String) throws {
-    try Data(text.utf8).write(to: url.appending(path: name))
-  }
-
-  func makeFolder(_ name: String) throws {
-    try FileManager.default.createDirectory(
-      at: url.appending(path: name), withIntermediateDirectories: false)
-  }
-}
+typealias Folder = TemporaryFolder
 
 /// The program under test. `swift build` puts it beside the tests.
 var builtProgram: String {

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+@_exported import TestSupport
 import Testing
 
 /// Files that come with the tests; `Fixtures/README.md` says how each was made.
@@ -50,15 +51,6 @@ extension SafetensorsFile {
       UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
     }
   }
-}
-
-/// A safetensors file of this header text and data, as one piece.
-func safetensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
-  safetensors(Array(header.utf8), data: data)
-}
-
-func safetensors(_ header: [UInt8], data: [UInt8] = []) -> [UInt8] {
-  (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) } + header + data
 }
 
 /// A valid file that holds one byte under each name.

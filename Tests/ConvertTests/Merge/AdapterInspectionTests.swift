@@ -15,22 +15,21 @@ import Testing
   /// An adapter of rank 64 for all 32 blocks, with a hole instead of numbers: nothing reads them.
   private func writeLlamaAdapter(group: Int, to directory: String) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    var requests: [SafetensorsLayout.Request] = []
+    var tensors: [TestTensor] = []
     for layer in 0..<32 {
       for (module, inputs, outputs) in Self.llama7B {
         let name = "base_model.model.model.layers.\(layer).\(module)"
-        requests += [
-          .init(name: name + ".lora_A.weight", dtype: .f16, shape: [64, UInt64(inputs / group)]),
-          .init(name: name + ".lora_B.weight", dtype: .f16, shape: [UInt64(outputs), 64]),
+        tensors += [
+          TestTensor(name + ".lora_A.weight", "F16", [64, inputs / group]),
+          TestTensor(name + ".lora_B.weight", "F16", [outputs, 64]),
         ]
       }
     }
-    let layout = SafetensorsLayout(requests)
-    let header = layout.header(metadata: [])
+    let header = try safetensorsHeader(tensors)
     let path = directory + "/adapter_model.safetensors"
     try Data(header).write(to: URL(fileURLWithPath: path))
     let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    try file.truncate(atOffset: UInt64(header.count + layout.dataByteCount))
+    try file.truncate(atOffset: UInt64(header.count + tensors.reduce(0) { $0 + $1.byteCount }))
     try file.close()
     try Data(#"{"peft_type": "LORA", "r": 64, "lora_alpha": 16}"#.utf8).write(
       to: URL(fileURLWithPath: directory + "/adapter_config.json"))

@@ -11,9 +11,7 @@ enum AdapterFixture {
   }
 
   /// The repository's own samples.
-  static let samples = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "samples").path(percentEncoded: false)
+  static let samples = samplesFolder
 }
 
 /// Writes a packed file whose tensors come from elsewhere.
@@ -26,7 +24,10 @@ func writePacked(
   unnamed: [TestTensor] = [], to directory: String
 ) throws {
   try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-  let tensors = modules.flatMap(\.stored) + raw + unnamed
+  // In decant's own order: what is merged and undone must be the same file again.
+  let tensors = (modules.flatMap(\.stored) + raw + unnamed).sorted {
+    ($1.dtype, $0.name) < ($0.dtype, $1.name)
+  }
   func stored(_ tensor: TestTensor) -> Manifest.StoredTensor {
     .init(name: tensor.name, checksum: XXH64.digest(tensor.bytes))
   }
@@ -49,14 +50,14 @@ func writePacked(
     decantVersion: "test",
     tensors: entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
     sources: [], options: [:])
-  let layout = SafetensorsLayout(
-    tensors.map { .init(name: $0.name, dtype: $0.dtype, shape: $0.shape.map { UInt64($0) }) })
-  var bytes = layout.header(metadata: [
-    (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
-    (Manifest.manifestKey, manifest.jsonText), ("format", "mlx"),
-  ])
+  var bytes = try safetensorsHeader(
+    tensors,
+    metadata: [
+      (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
+      (Manifest.manifestKey, manifest.jsonText), ("format", "mlx"),
+    ])
   HeaderChecksum.seal(&bytes)
-  for info in layout.tensors { bytes += tensors.first { $0.name == info.name }!.bytes }
+  bytes += tensors.flatMap(\.bytes)
   try Data(bytes).write(to: URL(fileURLWithPath: directory + "/model.safetensors"))
 }
 

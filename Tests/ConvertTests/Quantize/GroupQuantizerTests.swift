@@ -13,10 +13,7 @@ import Testing
 
   private func golden(_ type: ScaleType, _ groupSize: Int) throws -> Checkpoint {
     let name = "affine_\(type.rawValue.lowercased())_g\(groupSize)"
-    let url = try #require(
-      Bundle.module.url(
-        forResource: name, withExtension: "safetensors", subdirectory: "Fixtures/mlx"))
-    return try Checkpoint(path: url.path)
+    return try Checkpoint(path: SharedFixture.path("mlx/\(name).safetensors"))
   }
 
   private func squaredError(_ a: [Float], _ b: [Float]) -> Double {

@@ -5,10 +5,8 @@ import Foundation
 
 /// The model in `samples/small`, and what was captured of it.
 enum SampleModel {
-  private static let samples = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../../samples").standardizedFileURL.path(percentEncoded: false)
-  static let path = samples + "/small"
-  static let activations = samples + "/small-activations.safetensors"
+  static let path = samplesFolder + "/small"
+  static let activations = samplesFolder + "/small-activations.safetensors"
 
   /// The faster method and fewer widths than a plan has by default, for a quick start.
   static var candidateOptions: CandidateOptions {

@@ -1,49 +1,19 @@
 import Formats
 import Foundation
 import Stats
+@_exported import TestSupport
 
 @testable import Convert
-
-/// A folder of its own for one test; it goes with the value.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "decant-test-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func write(_ name: String, _ bytes: [UInt8]) throws {
-    try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
-  }
-
-  func bytes(_ name: String) throws -> [UInt8] {
-    Array(try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
-  }
-
-  var entries: [String] {
-    ((try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []).sorted()
-  }
-}
 
 extension SplitMix64 {
   mutating func gaussian() -> Float { Float(normal()) }
 }
 
-/// A tensor of a checkpoint that a test writes: its elements are given as stored bytes.
-struct TestTensor {
-  let name: String
-  let dtype: DType
-  let shape: [Int]
-  let bytes: [UInt8]
+extension TestTensor {
+  var dtype: DType { DType(rawValue: type)! }
 
-  init(_ name: String, _ dtype: DType, _ shape: [Int], bytes: [UInt8]) {
-    self.name = name
-    self.dtype = dtype
-    self.shape = shape
-    self.bytes = bytes
+  init(_ name: String, _ dtype: DType, _ shape: [Int], bytes: [UInt8] = []) {
+    self.init(name, dtype.rawValue, shape, bytes: bytes)
   }
 
   init(_ name: String, _ type: ScaleType = .f32, _ shape: [Int], values: [Float]) {
@@ -71,17 +41,6 @@ struct TestTensor {
       self.init(name, dtype, shape, bytes: [UInt8](repeating: 1, count: byteCount))
     }
   }
-}
-
-/// Writes a checkpoint's file, by the writer's own layout but with the bytes of the test.
-func writeSafetensors(_ tensors: [TestTensor], to path: String) throws {
-  let layout = SafetensorsLayout(
-    tensors.map { .init(name: $0.name, dtype: $0.dtype, shape: $0.shape.map { UInt64($0) }) })
-  var bytes = layout.header(metadata: [("format", "pt")])
-  for info in layout.tensors {
-    bytes += tensors.first { $0.name == info.name }!.bytes
-  }
-  try Data(bytes).write(to: URL(fileURLWithPath: path))
 }
 
 /// Converts a checkpoint directory and returns the result.

@@ -11,32 +11,11 @@ struct PageTensor {
   let values: [Float]
 }
 
-/// The bytes of a safetensors file, by the format's description: length of the header, header, data.
 func safetensors(_ tensors: [PageTensor]) throws -> Data {
-  var header: [String: Any] = [:]
-  var data = Data()
-  for tensor in tensors {
-    let start = data.count
-    for value in tensor.values {
-      withLittleEndianBytes(value.bitPattern) { data.append(contentsOf: $0) }
-    }
-    header[tensor.name] = [
-      "dtype": "F32", "shape": tensor.shape, "data_offsets": [start, data.count],
-    ]
-  }
-  let json = try JSONSerialization.data(withJSONObject: header, options: .sortedKeys)
-  var file = Data()
-  withLittleEndianBytes(UInt64(json.count)) { file.append(contentsOf: $0) }
-  return file + json + data
+  try Data(safetensors(tensors.map { TestTensor(f32: $0.name, $0.shape, $0.values) }))
 }
 
-private func withLittleEndianBytes<T: FixedWidthInteger>(_ value: T, _ put: ([UInt8]) -> Void) {
-  put((0..<T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
-}
-
-let samplePath = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-  .deletingLastPathComponent().deletingLastPathComponent().appending(path: "samples/small")
-  .path(percentEncoded: false)
+let samplePath = samplesFolder + "/small"
 
 func measure(
   _ path: String, dumps: [String] = [], threads: Int = 2, keepsGoing: Bool = false

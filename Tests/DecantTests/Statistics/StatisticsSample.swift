@@ -61,15 +61,8 @@ final class StatisticsSample {
   }
 
   private func write(_ tensors: [Tensor], to name: String) throws {
-    let layout = SafetensorsLayout(
-      tensors.map { .init(name: $0.name, dtype: .f32, shape: $0.shape.map { UInt64($0) }) })
-    var bytes = layout.header(metadata: [])
-    for info in layout.tensors {
-      for value in tensors.first(where: { $0.name == info.name })!.values {
-        bytes += Self.little(value.bitPattern)
-      }
-    }
-    try Data(bytes).write(to: URL(filePath: folder.path + "/" + name))
+    try writeSafetensors(
+      tensors.map { TestTensor(f32: $0.name, $0.shape, $0.values) }, to: folder.path(name))
   }
 
   /// Writes an importance matrix in llama.cpp's older form, and returns its path.
@@ -77,15 +70,11 @@ final class StatisticsSample {
     let name = "blk.0.ffn_up.weight"
     let values = (0..<32).map { Float($0) }
     let bytes =
-      Self.little(UInt32(1)) + Self.little(UInt32(name.utf8.count)) + Array(name.utf8)
-      + Self.little(UInt32(1)) + Self.little(UInt32(values.count))
-      + values.flatMap { Self.little($0.bitPattern) }
+      littleEndian(UInt32(1)) + littleEndian(UInt32(name.utf8.count)) + Array(name.utf8)
+      + littleEndian(UInt32(1)) + littleEndian(UInt32(values.count))
+      + values.flatMap { littleEndian($0.bitPattern) }
     let path = folder.path + "/imatrix.dat"
     try Data(bytes).write(to: URL(filePath: path))
     return path
-  }
-
-  private static func little(_ value: UInt32) -> [UInt8] {
-    (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
   }
 }

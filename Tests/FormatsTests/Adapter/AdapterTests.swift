@@ -20,19 +20,11 @@ private struct AdapterDirectory {
   }
 
   func write(_ tensors: [(String, [Int])], fill: Float) throws {
-    var offset = 0
-    let records = tensors.map { name, shape in
-      let size = shape.reduce(4, *)
-      defer { offset += size }
-      return #""\#(name)":{"dtype":"F32","shape":\#(shape),"#
-        + #""data_offsets":[\#(offset),\#(offset + size)]}"#
-    }
-    let bits = fill.bitPattern
-    let element = (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
-    let data = (0..<offset / 4).flatMap { _ in element }
     try folder.write(
-      safetensors("{" + records.joined(separator: ",") + "}", data: data),
-      to: "adapter_model.safetensors")
+      safetensors(
+        tensors.map { name, shape in
+          TestTensor(f32: name, shape, Array(repeating: fill, count: shape.reduce(1, *)))
+        }), to: "adapter_model.safetensors")
   }
 
   func open() throws -> Adapter { try Adapter(path: folder.path) }

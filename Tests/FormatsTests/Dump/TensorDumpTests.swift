@@ -13,13 +13,8 @@ import Testing
   private func write(
     _ entries: [Entry], to name: String, in directory: TemporaryDirectory
   ) throws -> String {
-    let layout = SafetensorsLayout(
-      entries.map { .init(name: $0.name, dtype: $0.dtype, shape: $0.shape.map { UInt64($0) }) })
-    let byteCount = entries.reduce(0) { sum, entry in
-      sum + entry.shape.reduce(entry.dtype.bitCount, *) / 8
-    }
-    return try directory.write(
-      layout.header(metadata: []) + [UInt8](repeating: 0, count: byteCount), to: name)
+    try directory.write(
+      safetensors(entries.map { TestTensor($0.name, $0.dtype.rawValue, $0.shape) }), to: name)
   }
 
   private func dump(_ entries: Entry..., in directory: TemporaryDirectory) throws -> TensorDump {

@@ -15,7 +15,9 @@ import Testing
     }
 
     func file() throws -> SafetensorsFile {
-      try Fixture.open("mlx/affine_\(type.rawValue.lowercased())_g\(groupSize).safetensors")
+      try SafetensorsFile(
+        path: SharedFixture.path(
+          "mlx/affine_\(type.rawValue.lowercased())_g\(groupSize).safetensors"))
     }
   }
 

@@ -115,7 +115,7 @@ extension BitPlan.Totals {
 }
 
 extension BitPlan.Input {
-  fileprivate func json(_ checksumName: String) -> JSONValue {
+  func json(_ checksumName: String) -> JSONValue {
     [
       "file": .string(name), "byte_count": .integer(byteCount),
       checksumName: .string(checksum.hexDigits),

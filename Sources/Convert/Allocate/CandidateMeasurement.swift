@@ -15,7 +15,8 @@ package struct CandidateMeasurement {
 
   /// - Parameters:
   ///   - plan: says which tensors are quantized, with which type of scales.
-  ///   - meanSquares: of the inputs, by name of the weight; none where nothing is known.
+  ///   - meanSquares: of the inputs, by name of the weight; where they are not known, the weights
+  ///     themselves say what errors count (`ChannelImportance`).
   package init(
     _ plan: ConversionPlan, options: CandidateOptions, meanSquares: [String: [Float]] = [:]
   ) {
@@ -61,12 +62,13 @@ package struct CandidateMeasurement {
   ) throws -> [TensorCandidates] {
     let jobs = jobs
     let reader = TileReader(checkpoint: plan.checkpoint, nonFinite: plan.options.nonFinite)
+    let sampler = ImportanceSampler(plan, meanSquares: meanSquares)
     var losses: [Int: [[QuantizationError]]] = [:]
     let pipeline = OrderedPipeline(
       jobCount: jobs.count, slots: (0..<2 * threads).map { _ in CandidateSlot() },
       work: { index, slot in
         try cancellation.check()
-        try measure(jobs[index], reader, in: slot)
+        try measure(jobs[index], reader, sampler, in: slot)
       },
       handOn: { index, slot in
         losses[jobs[index].tensor, default: []].append(slot.errors)
@@ -77,15 +79,20 @@ package struct CandidateMeasurement {
     return measured.map { candidates(of: $0, losses[$0] ?? []) }
   }
 
-  private func measure(_ job: Job, _ reader: TileReader, in slot: CandidateSlot) throws {
+  private func measure(
+    _ job: Job, _ reader: TileReader, _ sampler: ImportanceSampler, in slot: CandidateSlot
+  ) throws {
     let tensor = plan.tensors[job.tensor]
     guard case .quantize(_, let scaleType) = tensor.action else { return }
     try job.block.read(of: tensor, reader, into: slot.tile)
-    let squares = meanSquares[tensor.name]
-    slot.errors = options.layouts(of: tensor).map { layout in
-      slot.quantize(
-        layout, scaleType, options.method, count: job.block.weightCount, meanSquares: squares,
-        firstInput: job.block.firstWeight(of: tensor) % tensor.inputCount)
+    let first = job.block.firstWeight(of: tensor)
+    slot.errors = try options.layouts(of: tensor).map { layout in
+      let groups =
+        first / layout.groupSize..<(first + job.block.weightCount) / layout.groupSize
+      return slot.quantize(
+        layout, scaleType, options.method, count: job.block.weightCount,
+        importance: try sampler.runs(
+          of: groups, tensor: job.tensor, groupSize: layout.groupSize))
     }
   }
 

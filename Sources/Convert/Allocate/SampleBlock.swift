@@ -90,10 +90,11 @@ final class CandidateSlot {
   /// Quantizes the first `count` weights of the tile, and decodes them again where their errors have
   /// different weights.
   ///
-  /// - Parameter meanSquares: of the inputs, for a block that begins at input `firstInput`.
+  /// - Parameter importance: what errors count; groups in none of the runs have inputs that count alike.
+  /// - Returns: sums in which every square counts as much as its input.
   func quantize(
     _ layout: AffineLayout, _ scaleType: ScaleType, _ method: QuantizationMethod, count: Int,
-    meanSquares: [Float]?, firstInput: Int
+    importance: [ImportanceRun]
   ) -> QuantizationError {
     let groups = count / layout.groupSize
     tile.codes.grow(to: count, filler: 0)
@@ -101,21 +102,26 @@ final class CandidateSlot {
     tile.biases.grow(to: groups, filler: 0)
     let error = tile.withQuantizer(layout, scaleType, method) { quantizer in
       quantizer.quantize(
-        tile.weights, groupCount: groups, codes: &tile.codes, scales: &tile.scales,
-        biases: &tile.biases)
+        tile.weights, groupCount: groups, importance: importance, codes: &tile.codes,
+        scales: &tile.scales, biases: &tile.biases)
     }
-    guard let meanSquares else { return error }
+    guard !importance.isEmpty else { return error }
     decoded.grow(to: count, filler: 0)
     layout.dequantize(
       codes: tile.codes, scales: tile.scales, biases: tile.biases, groupCount: groups,
       in: scaleType, into: &decoded)
     var weighted = QuantizationError(largestError: error.largestError)
-    for index in 0..<count {
-      let square = Double(meanSquares[(firstInput + index) % meanSquares.count])
-      let weight = Double(tile.weights[index])
-      let difference = weight - Double(decoded[index])
-      weighted.squaredNorm += square * weight * weight
-      weighted.squaredError += square * difference * difference
+    var cursor = ImportanceCursor(importance, groupSize: layout.groupSize)
+    for group in 0..<groups {
+      let counts = cursor.importance(ofGroup: group)
+      for offset in 0..<layout.groupSize {
+        let index = group * layout.groupSize + offset
+        let count = counts.map { Double($0.values[$0.start + offset]) } ?? 1
+        let weight = Double(tile.weights[index])
+        let difference = weight - Double(decoded[index])
+        weighted.squaredNorm += count * weight * weight
+        weighted.squaredError += count * difference * difference
+      }
     }
     return weighted
   }

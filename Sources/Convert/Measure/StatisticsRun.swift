@@ -18,9 +18,11 @@ package struct StatisticsRun {
     conversion.groupSize = options.groupSize
     let plan = try ConversionPlan(checkpoint, options: conversion)
     weights = WeightMeasurement(plan, options: options)
-
+    var dumpOptions = options
+    // A search weighs errors by the mean squares of the channels.
+    dumpOptions.keepsChannels = options.keepsChannels || options.method == .search
     calibration =
-      dumps.isEmpty ? nil : try Calibration(dumps, of: checkpoint, options: options)
+      dumps.isEmpty ? nil : try Calibration(dumps, of: checkpoint, options: dumpOptions)
     if let filter = options.filter, weights.isEmpty, calibration?.isEmpty ?? true {
       throw PlanError.patternMatchesNothing(filter.text, option: options.filterOption)
     }
@@ -40,12 +42,16 @@ package struct StatisticsRun {
   package func run(
     threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
   ) throws -> [TensorStatistics] {
+    let captured =
+      try calibration?.run(
+        threads: threads, cancellation: cancellation, progress: progress) ?? []
     var tensors: [TensorStatistics] = []
-    try weights.run(threads: threads, cancellation: cancellation, progress: progress) {
+    try weights.run(
+      meanSquares: calibration?.meanSquares(captured) ?? [:], threads: threads,
+      cancellation: cancellation, progress: progress
+    ) {
       tensors.append($0)
     }
-    let captured = try calibration?.run(
-      threads: threads, cancellation: cancellation, progress: progress)
-    return tensors + (captured ?? [])
+    return tensors + captured
   }
 }

@@ -33,11 +33,13 @@ package struct WeightMeasurement {
   }
 
   /// - Parameters:
+  ///   - meanSquares: E[x²] of the inputs by channel, by name of the weight, for the search.
   ///   - progress: called with the source bytes of every finished tile, from any thread.
   ///   - take: called with every tensor's figures, in the order of the plan.
   /// - Throws: `FileError`, `ConversionError`, `CancellationError`, or what `take` throws.
   package func run(
-    threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void,
+    meanSquares: [String: [Float]] = [:], threads: Int, cancellation: Cancellation,
+    progress: @escaping @Sendable (Int) -> Void,
     take: @escaping (TensorStatistics) throws -> Void
   ) throws {
     let jobs = measured.flatMap { index in
@@ -45,7 +47,8 @@ package struct WeightMeasurement {
     }
     let worker = Worker(
       plan: plan, options: options,
-      reader: TileReader(checkpoint: plan.checkpoint, nonFinite: nil))
+      reader: TileReader(checkpoint: plan.checkpoint, nonFinite: nil),
+      sampler: ImportanceSampler(plan, meanSquares: meanSquares))
     var current: Accumulator?
     let pipeline = OrderedPipeline(
       jobCount: jobs.count, slots: (0..<2 * threads).map { _ in MeasureSlot() },
@@ -101,6 +104,7 @@ package struct WeightMeasurement {
     let plan: ConversionPlan
     let options: MeasureOptions
     let reader: TileReader
+    let sampler: ImportanceSampler
 
     func perform(_ job: Job, in slot: MeasureSlot) throws {
       let tensor = plan.tensors[job.tensor]
@@ -116,7 +120,12 @@ package struct WeightMeasurement {
         slot.channels.add(slot.tile.weights, count: elements.count, start: elements.lowerBound)
       }
       if options.measuresLoss, case .quantize(let layout, let scaleType) = tensor.action {
-        measure(elements.count, layout, scaleType, in: slot)
+        let groups =
+          elements.lowerBound / layout.groupSize..<elements.upperBound / layout.groupSize
+        let importance =
+          options.method == .search
+          ? try sampler.runs(of: groups, tensor: job.tensor, groupSize: layout.groupSize) : []
+        measure(elements.count, layout, scaleType, importance, in: slot)
       }
     }
 
@@ -147,7 +156,8 @@ package struct WeightMeasurement {
     }
 
     private func measure(
-      _ count: Int, _ layout: AffineLayout, _ scaleType: ScaleType, in slot: MeasureSlot
+      _ count: Int, _ layout: AffineLayout, _ scaleType: ScaleType,
+      _ importance: [ImportanceRun], in slot: MeasureSlot
     ) {
       let groups = count / layout.groupSize
       let tile = slot.tile
@@ -158,8 +168,8 @@ package struct WeightMeasurement {
         guard let layout = AffineLayout(bits: bits, groupSize: layout.groupSize) else { continue }
         let error = tile.withQuantizer(layout, scaleType, options.method) { quantizer in
           quantizer.quantize(
-            tile.weights, groupCount: groups, codes: &tile.codes, scales: &tile.scales,
-            biases: &tile.biases)
+            tile.weights, groupCount: groups, importance: importance, codes: &tile.codes,
+            scales: &tile.scales, biases: &tile.biases)
         }
         slot.roundTrips.append(
           RoundTrip(scheme: .group(size: layout.groupSize), bits: bits, error: error))

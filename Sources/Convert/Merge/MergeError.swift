@@ -21,6 +21,8 @@ package enum MergeError: DescribedError, Equatable {
   case nothingMerged(path: String)
   case originalsMissing(path: String)
   case unnamedTensor(file: String, tensor: String)
+  /// What errors counted when it was quantized came from files that are not at hand.
+  case needsActivations(path: String, files: [String])
   case damaged(file: String, tensor: String, found: UInt64, recorded: UInt64)
   case probeFailed(module: String, difference: Double, bound: Double)
 
@@ -70,6 +72,9 @@ package enum MergeError: DescribedError, Equatable {
       "\(path) does not keep the values from before the merge"
     case .unnamedTensor(let file, let tensor):
       "\(file): the manifest does not name tensor '\(tensor)', which would be lost"
+    case .needsActivations(let path, let files):
+      "\(path) was quantized for the inputs that \(files.joined(separator: ", ")) held;"
+        + " it cannot be packed again without them"
     case .damaged(let file, let tensor, let found, let recorded):
       "\(file): tensor '\(tensor)' has checksum \(found.hexDigits);"
         + " the manifest says \(recorded.hexDigits)"
@@ -102,6 +107,7 @@ package enum MergeError: DescribedError, Equatable {
     case .originalsMissing:
       "keep the packed checkpoint it was merged from, or pack the source again"
     case .damaged, .unnamedTensor: "the file is damaged or was edited; get another copy"
+    case .needsActivations: "leave --against out to check everything else"
     case .probeFailed: "this is a fault of decant's; the output was not written"
     case .groupSizeContradicts, .wrongShape, .transposed, .storageOrder:
       "the adapter and the base do not belong together"

@@ -5,10 +5,12 @@ import Stats
 struct TileQuantizer {
   let plan: ConversionPlan
   private let reader: TileReader
+  private let sampler: ImportanceSampler
 
   init(_ plan: ConversionPlan) {
     self.plan = plan
     reader = TileReader(checkpoint: plan.checkpoint, nonFinite: plan.options.nonFinite)
+    sampler = ImportanceSampler(plan, meanSquares: plan.options.meanSquares)
   }
 
   func perform(_ job: TileJob, in slot: TileSlot) throws {
@@ -19,7 +21,7 @@ struct TileQuantizer {
     switch (job.content, tensor.action) {
     case (.elements(let range), .decode(let type)):
       try reader.readRun(range, of: tensor, into: slot)
-      try merge(range, of: tensor, in: slot)
+      try reader.merge(range, of: tensor, in: slot)
       try checkRange(range, of: tensor, type, in: slot)
       slot.prepareOutputs([range.count * type.byteCount])
       slot.outputs[0].offset = range.lowerBound * type.byteCount
@@ -37,26 +39,15 @@ struct TileQuantizer {
       let size = layout.groupSize
       try reader.readRun(
         groups.lowerBound * size..<groups.upperBound * size, of: tensor, into: slot)
-      try quantize(groups, of: tensor, layout, scaleType, in: slot)
+      try quantize(groups, of: job.tensor, layout, scaleType, in: slot)
     case (.transposedGroups(let groups), .quantize(let layout, let scaleType)):
       let perRow = tensor.inputCount / layout.groupSize
       try reader.readTransposed(
         rows: groups.lowerBound / perRow..<groups.upperBound / perRow, of: tensor, into: slot)
-      try quantize(groups, of: tensor, layout, scaleType, in: slot)
+      try quantize(groups, of: job.tensor, layout, scaleType, in: slot)
     case (.elements, _), (.groups, _), (.transposedGroups, _):
       preconditionFailure("tiles are cut as their tensors' actions ask for")
     }
-  }
-
-  /// Merges adapters into `slot.weights`, elements `range` of the tensor's output-major matrix.
-  private func merge(_ range: Range<Int>, of tensor: TensorPlan, in slot: TileSlot) throws {
-    guard let update = tensor.update, update.changesWeights else { return }
-    var weights: [Float] = []
-    swap(&weights, &slot.weights)
-    defer { swap(&weights, &slot.weights) }
-    try update.merge(
-      into: &weights, count: range.count, start: range.lowerBound,
-      inputs: max(1, tensor.inputCount), name: tensor.name, slot: slot)
   }
 
   /// What was merged must fit the type that it is stored in.
@@ -72,19 +63,23 @@ struct TileQuantizer {
   /// Quantizes `slot.weights`, with the adapters' updates, into the outputs: packed codes, scales,
   /// biases.
   private func quantize(
-    _ groups: Range<Int>, of tensor: TensorPlan, _ layout: AffineLayout, _ scaleType: ScaleType,
+    _ groups: Range<Int>, of index: Int, _ layout: AffineLayout, _ scaleType: ScaleType,
     in slot: TileSlot
   ) throws {
+    let tensor = plan.tensors[index]
     let count = groups.count
     let size = layout.groupSize
-    try merge(groups.lowerBound * size..<groups.upperBound * size, of: tensor, in: slot)
+    try reader.merge(groups.lowerBound * size..<groups.upperBound * size, of: tensor, in: slot)
     slot.codes.grow(to: count * layout.groupSize, filler: 0)
     slot.scales.grow(to: count, filler: 0)
     slot.biases.grow(to: count, filler: 0)
+    let importance =
+      plan.options.method == .search
+      ? try sampler.runs(of: groups, tensor: index, groupSize: size) : []
     slot.error = slot.withQuantizer(layout, scaleType, plan.options.method) { quantizer in
       quantizer.quantize(
-        slot.weights, groupCount: count, codes: &slot.codes, scales: &slot.scales,
-        biases: &slot.biases)
+        slot.weights, groupCount: count, importance: importance, codes: &slot.codes,
+        scales: &slot.scales, biases: &slot.biases)
     }
     let biasType = tensor.biasType ?? scaleType
     try mergeBiases(groups, of: tensor, layout, scaleType, biasType, in: slot)

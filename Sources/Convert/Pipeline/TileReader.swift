@@ -56,6 +56,30 @@ struct TileReader {
     }
   }
 
+  /// Reads whole rows of the output-major matrices into `slot.weights`, with the updates of adapters.
+  ///
+  /// - Parameter rows: counted through a stack of matrices; within one of them.
+  func readRows(_ rows: Range<Int>, of plan: TensorPlan, into slot: TileSlot) throws {
+    let elements = rows.lowerBound * plan.inputCount..<rows.upperBound * plan.inputCount
+    if plan.identity.isTransposed {
+      try readTransposed(rows: rows, of: plan, into: slot)
+    } else {
+      try readRun(elements, of: plan, into: slot)
+    }
+    try merge(elements, of: plan, in: slot)
+  }
+
+  /// Merges adapters into `slot.weights`, elements `range` of the tensor's output-major matrix.
+  func merge(_ range: Range<Int>, of plan: TensorPlan, in slot: TileSlot) throws {
+    guard let update = plan.update, update.changesWeights else { return }
+    var weights: [Float] = []
+    swap(&weights, &slot.weights)
+    defer { swap(&weights, &slot.weights) }
+    try update.merge(
+      into: &weights, count: range.count, start: range.lowerBound,
+      inputs: max(1, plan.inputCount), name: plan.name, slot: slot)
+  }
+
   private func decode(
     _ bytes: [UInt8], _ count: Int, of plan: TensorPlan, into weights: inout [Float]
   ) throws {

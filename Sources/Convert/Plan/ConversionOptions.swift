@@ -43,6 +43,11 @@ package struct ConversionOptions: Sendable {
   package var method = QuantizationMethod.search
   /// Type of scales and biases; nil for the source's own.
   package var scaleType: ScaleType?
+  /// E[x²] of the inputs by channel, by name of the weight: what errors count in a search. Where it
+  /// is not known, the weights themselves say.
+  package var meanSquares: [String: [Float]] = [:]
+  /// The files that `meanSquares` came from, for the record.
+  package var calibration: [BitPlan.Input] = []
   /// Type of biases that adapters are merged into; nil for that of the scales.
   package var biasType: ScaleType?
   /// Whether pooled updates that do not fit the packed groups are merged before quantization.
@@ -71,7 +76,7 @@ package struct ConversionOptions: Sendable {
 
   /// The options as the manifest records them.
   package var json: JSONValue {
-    [
+    var json: JSONValue = [
       "bits": .integer(bits), "group_size": .integer(groupSize), "method": .string(method.rawValue),
       "scale_dtype": .string(scaleType?.rawValue.lowercased() ?? "auto"),
       "overrides": .array(
@@ -82,5 +87,9 @@ package struct ConversionOptions: Sendable {
         }),
       "keep": .array(keep.map { .string($0.text) }), "non_finite": .string(nonFinite.rawValue),
     ]
+    if !calibration.isEmpty {
+      json["activations"] = .array(calibration.map { $0.json("xxh64") })
+    }
+    return json
   }
 }

@@ -61,6 +61,25 @@ enum GroupKernels {
     return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), furthest)
   }
 
+  /// Sum of the squared differences, each times its importance, in the same order as `difference`.
+  static func weightedDifference(
+    _ weights: Span<Float>, _ start: Int, _ count: Int, decoded: Span<Float>,
+    importance: Span<Float>, at importanceStart: Int
+  ) -> Double {
+    let group = weights.extracting(start..<start + count)
+    let values = decoded.extracting(0..<count)
+    let counts = importance.extracting(importanceStart..<importanceStart + count)
+    var lanes = SIMD4<Double>.zero
+    for base in stride(from: 0, to: count, by: 4) {
+      let weight = SIMD4<Float>(group[base], group[base + 1], group[base + 2], group[base + 3])
+      let value = SIMD4<Float>(values[base], values[base + 1], values[base + 2], values[base + 3])
+      let four = SIMD4<Float>(counts[base], counts[base + 1], counts[base + 2], counts[base + 3])
+      let difference = SIMD4<Double>(weight) - SIMD4<Double>(value)
+      lanes += SIMD4<Double>(four) * difference * difference
+    }
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+  }
+
   /// Sum of squares, in the same order as `difference`.
   static func squaredNorm(_ weights: Span<Float>, _ start: Int, _ count: Int) -> Double {
     let group = weights.extracting(start..<start + count)

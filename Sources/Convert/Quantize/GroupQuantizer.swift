@@ -5,7 +5,8 @@ import Stats
 package enum QuantizationMethod: String, Sendable, CaseIterable {
   /// The uniform quantizer between the group's minimum and maximum (QA-LoRA, Eq. 1).
   case minmax
-  /// The least squared error of: `minmax`, MLX's own quantizer, and a search from there.
+  /// The least squared error of: `minmax`, MLX's own quantizer, and a search from there. Errors
+  /// count as much as the weights' input channels do (`ChannelImportance`).
   case search
 }
 
@@ -32,12 +33,14 @@ package struct GroupQuantizer {
   ///
   /// - Parameters:
   ///   - weights: finite values, `groupCount * groupSize` from the start.
+  ///   - importance: what errors count in a search; in order. Groups in none of the runs have inputs
+  ///     that count alike.
   ///   - codes, scales, biases: receive the result, from their start. Scales and biases have the
   ///     values that `scaleType` stores.
   /// - Returns: what decoding the stored values as MLX does loses.
   package mutating func quantize(
-    _ weights: [Float], groupCount: Int, codes: inout [UInt8], scales: inout [Float],
-    biases: inout [Float]
+    _ weights: [Float], groupCount: Int, importance: [ImportanceRun] = [], codes: inout [UInt8],
+    scales: inout [Float], biases: inout [Float]
   ) -> QuantizationError {
     let size = layout.groupSize
     precondition(weights.count >= groupCount * size && codes.count >= groupCount * size)
@@ -47,23 +50,36 @@ package struct GroupQuantizer {
     var output = codes.mutableSpan
     // What the codes of a group decode to.
     var decoded = [Float](repeating: 0, count: size)
+    var cursor = ImportanceCursor(importance, groupSize: size)
     for group in 0..<groupCount {
       let start = group * size
-      let (parameters, error, largest) = quantizeGroup(
-        source, start, into: &output, decoded: &decoded)
+      let (parameters, loss) = quantizeGroup(
+        source, start, counting: cursor.importance(ofGroup: group), into: &output,
+        decoded: &decoded)
       scales[group] = parameters.scale
       biases[group] = parameters.bias
       total.squaredNorm += GroupKernels.squaredNorm(source, start, size)
-      total.squaredError += error
-      total.largestError = max(total.largestError, Double(largest))
+      total.squaredError += loss.squared
+      total.largestError = max(total.largestError, Double(loss.largest))
     }
     return total
   }
 
+  /// What the weights of one group count: those of `values` from `start` on.
+  private typealias Importance = (values: [Float], start: Int)
+
+  /// What decoding a group's codes loses.
+  private struct Loss {
+    let squared: Double
+    let largest: Float
+    /// Sum of squares with the importance of each; `squared` where all count alike.
+    let weighted: Double
+  }
+
   private mutating func quantizeGroup(
-    _ weights: Span<Float>, _ start: Int, into codes: inout MutableSpan<UInt8>,
-    decoded: inout [Float]
-  ) -> (GroupParameters, squared: Double, largest: Float) {
+    _ weights: Span<Float>, _ start: Int, counting importance: Importance?,
+    into codes: inout MutableSpan<UInt8>, decoded: inout [Float]
+  ) -> (GroupParameters, Loss) {
     let size = layout.groupSize
     let largestCode = layout.largestCode
     let (low, high) = GroupKernels.range(weights, start, size)
@@ -71,41 +87,48 @@ package struct GroupQuantizer {
       .stored(as: scaleType, largestCode: largestCode)
     GroupKernels.encode(
       weights, start, size, with: best, largestCode: largestCode, into: &codes, at: start)
-    var error = Self.error(
-      weights, start, layout, scaleType, codes.span, at: start, with: best, decoded: &decoded)
-    guard method == .search, error.squared > 0 else { return (best, error.squared, error.largest) }
+    var loss = loss(
+      weights, start, codes.span, at: start, with: best, counting: importance, decoded: &decoded)
+    guard method == .search, loss.squared > 0 else { return (best, loss) }
 
+    search.setImportance(importance?.values, at: importance?.start ?? 0)
     for candidate in candidates(weights, start, low: low, high: high) {
       var trialSpan = trial.mutableSpan
       GroupKernels.encode(
         weights, start, size, with: candidate.encoding, largestCode: largestCode,
         into: &trialSpan, at: 0)
-      let trialError = Self.error(
-        weights, start, layout, scaleType, trial.span, at: 0, with: candidate.stored,
+      let trialLoss = self.loss(
+        weights, start, trial.span, at: 0, with: candidate.stored, counting: importance,
         decoded: &decoded)
       // The sum of squares would let one weight move far to help many small ones; no weight may
       // move by more than MLX's own quantizer and half a step allow.
-      guard trialError.squared < error.squared,
-        candidate.isMLX || trialError.largest <= Self.largestMove * abs(candidate.stored.scale)
+      guard trialLoss.weighted < loss.weighted,
+        candidate.isMLX || trialLoss.largest <= Self.largestMove * abs(candidate.stored.scale)
       else { continue }
-      (best, error) = (candidate.stored, trialError)
+      (best, loss) = (candidate.stored, trialLoss)
       for i in 0..<size { codes[start + i] = trial[i] }
     }
-    return (best, error.squared, error.largest)
+    return (best, loss)
   }
 
   /// What decoding the codes as MLX does loses.
-  private static func error(
-    _ weights: Span<Float>, _ start: Int, _ layout: AffineLayout, _ scaleType: ScaleType,
-    _ codes: Span<UInt8>, at codeStart: Int, with parameters: GroupParameters,
-    decoded: inout [Float]
-  ) -> (squared: Double, largest: Float) {
+  private func loss(
+    _ weights: Span<Float>, _ start: Int, _ codes: Span<UInt8>, at codeStart: Int,
+    with parameters: GroupParameters, counting importance: Importance?, decoded: inout [Float]
+  ) -> Loss {
     var output = decoded.mutableSpan
     layout.dequantizeGroup(
       codes, at: codeStart, scale: parameters.scale, bias: parameters.bias, in: scaleType,
       into: &output, at: 0)
-    return GroupKernels.difference(
-      weights, start, layout.groupSize, decoded: decoded.span, at: 0)
+    let size = layout.groupSize
+    let (squared, largest) = GroupKernels.difference(
+      weights, start, size, decoded: decoded.span, at: 0)
+    let weighted =
+      importance.map {
+        GroupKernels.weightedDifference(
+          weights, start, size, decoded: decoded.span, importance: $0.values.span, at: $0.start)
+      } ?? squared
+    return Loss(squared: squared, largest: largest, weighted: weighted)
   }
 
   /// Parameters to choose codes with, and as they are stored.

@@ -1,11 +1,13 @@
 import Formats
 
-/// Looks for the scale and bias of one group with the least squared error.
+/// Looks for the scale and bias of one group with the least squared error, each weight's error
+/// counting as much as its input channel does.
 ///
 /// From several clipped ranges it alternates two steps that can each only lower the error: every
 /// weight takes its nearest code, then scale and bias are the least-squares line through the
 /// weights of the codes (algorithms: k-quants of llama.cpp; Lloyd's iteration for a uniform
-/// quantizer). The error of a line needs only sums over the codes, so a trial is one pass.
+/// quantizer). The line is fitted to what the line before leaves, not to the weights: these sums are
+/// small, and the error that follows from them does not drown in their rounding at 8 bits.
 ///
 /// Works on `u = (w - min) / (max - min) * largestCode`, so that no magnitude of weight can
 /// overflow or vanish in the sums.
@@ -15,8 +17,10 @@ struct ParameterSearch {
   private let clips: [Float]
   /// Normalized weights of the group in eights: `SIMD8` keeps the order of the sums fixed.
   private var normalized: [SIMD8<Float>]
-  private var sum: Float = 0
-  private var squareSum: Float = 0
+  /// How much each of them counts.
+  private var importance: [SIMD8<Float>]
+  private var isWeighted = false
+  private var totalImportance: Float
 
   init(layout: AffineLayout) {
     largestCode = layout.largestCode
@@ -31,13 +35,36 @@ struct ParameterSearch {
       }
     clips = (0..<5).map { widest * Float($0) / 4 }
     normalized = Array(repeating: .zero, count: layout.groupSize / 8)
+    importance = Array(repeating: .one, count: layout.groupSize / 8)
+    totalImportance = Float(layout.groupSize)
   }
 
-  /// A line `u = code * scale + offset` in normalized units, and its squared error.
+  /// A line `u = code * scale + offset` in normalized units, and its squared error with the codes
+  /// that it was fitted to.
   private struct Line {
     var scale: Float
     var offset: Float
     var error: Float
+  }
+
+  /// Sets what the group's weights count: `values` from `start` on, or all alike.
+  mutating func setImportance(_ values: [Float]?, at start: Int) {
+    guard let values else {
+      guard isWeighted else { return }
+      for block in importance.indices { importance[block] = .one }
+      totalImportance = Float(importance.count * 8)
+      isWeighted = false
+      return
+    }
+    var total = SIMD8<Float>.zero
+    for block in importance.indices {
+      var eight = SIMD8<Float>.zero
+      for lane in 0..<8 { eight[lane] = values[start + block * 8 + lane] }
+      importance[block] = eight
+      total += eight
+    }
+    totalImportance = total.sum()
+    isWeighted = true
   }
 
   /// The best parameters found for a group with `low < high`, before they are rounded for storage.
@@ -50,38 +77,34 @@ struct ParameterSearch {
     normalize(weights, start, count, low: low, unit: unit)
     var best: Line?
     for clip in clips {
-      let margin = clip * Float(largestCode)
-      var line = Line(
-        scale: 1 - 2 * clip, offset: margin, error: .infinity)
-      for _ in 0..<3 {
-        guard let next = refit(line), next.error < line.error else { break }
-        line = next
-      }
+      let start = Line(
+        scale: 1 - 2 * clip, offset: clip * Float(largestCode), error: .infinity)
+      let line = descend(from: start, steps: 3)
       if line.error < (best?.error ?? .infinity) { best = line }
     }
-    guard var line = best else { return nil }
-    for _ in 0..<6 {
+    guard let best else { return nil }
+    let line = descend(from: best, steps: 6)
+    return GroupParameters(scale: line.scale * unit, bias: low + line.offset * unit)
+  }
+
+  /// Follows the steps from `start` while they lower the error.
+  private func descend(from start: Line, steps: Int) -> Line {
+    var line = start
+    for _ in 0..<steps {
       guard let next = refit(line), next.error < line.error else { break }
       line = next
     }
-    return GroupParameters(scale: line.scale * unit, bias: low + line.offset * unit)
+    return line
   }
 
   private mutating func normalize(
     _ weights: Span<Float>, _ start: Int, _ count: Int, low: Float, unit: Float
   ) {
-    var sums = SIMD8<Float>.zero
-    var squares = SIMD8<Float>.zero
     for block in 0..<count / 8 {
       var eight = SIMD8<Float>.zero
       for lane in 0..<8 { eight[lane] = weights[start + block * 8 + lane] }
-      eight = (eight - low) / unit
-      normalized[block] = eight
-      sums += eight
-      squares += eight * eight
+      normalized[block] = (eight - low) / unit
     }
-    sum = sums.sum()
-    squareSum = squares.sum()
   }
 
   /// The least-squares line for the codes that `line` gives; nil where all codes are equal.
@@ -91,24 +114,33 @@ struct ParameterSearch {
     let rounding = SIMD8<Float>(repeating: 0x1.8p23)
     var codeSums = SIMD8<Float>.zero
     var codeSquares = SIMD8<Float>.zero
-    var products = SIMD8<Float>.zero
-    for eight in normalized {
+    var rests = SIMD8<Float>.zero
+    var restProducts = SIMD8<Float>.zero
+    var errors = SIMD8<Float>.zero
+    for block in normalized.indices {
+      let (eight, counts) = (normalized[block], importance[block])
       var position = (eight - line.offset) * inverse
       position.replace(with: 0, where: position .< 0)
       position.replace(with: limit, where: position .> limit)
       let code = (position + rounding) - rounding
-      codeSums += code
-      codeSquares += code * code
-      products += eight * code
+      let rest = eight - (code * line.scale + line.offset)
+      let countedCode = counts * code
+      let countedRest = counts * rest
+      codeSums += countedCode
+      codeSquares += countedCode * code
+      rests += countedRest
+      restProducts += countedRest * code
+      errors += countedRest * rest
     }
-    let count = Float(normalized.count * 8)
-    let (sq, sqq, sxq) = (codeSums.sum(), codeSquares.sum(), products.sum())
-    let determinant = count * sqq - sq * sq
+    let (sq, sqq) = (codeSums.sum(), codeSquares.sum())
+    let (sr, srq) = (rests.sum(), restProducts.sum())
+    let determinant = totalImportance * sqq - sq * sq
     guard determinant > 0 else { return nil }
-    let scale = (count * sxq - sum * sq) / determinant
-    let offset = (sum - scale * sq) / count
-    guard scale > 0 else { return nil }
+    let steeper = (totalImportance * srq - sr * sq) / determinant
+    let higher = (sr - steeper * sq) / totalImportance
+    guard line.scale + steeper > 0 else { return nil }
     return Line(
-      scale: scale, offset: offset, error: squareSum - scale * sxq - offset * sum)
+      scale: line.scale + steeper, offset: line.offset + higher,
+      error: errors.sum() - steeper * srq - higher * sr)
   }
 }

@@ -127,7 +127,8 @@ extension ConversionOptions {
   /// What a packed checkpoint's manifests record, enough to pack its source in the same way. The
   /// entries say what was done to each tensor; patterns of the options are not matched again.
   ///
-  /// - Throws: `ManifestError` where the records are not those of a conversion.
+  /// - Throws: `ManifestError` where the records are not those of a conversion;
+  ///   `MergeError.needsActivations` where it used files that are not recorded whole.
   init(repeating packed: PackedCheckpoint) throws {
     self.init()
     let file = packed.checkpoint.files.first?.path ?? packed.checkpoint.path
@@ -137,6 +138,10 @@ extension ConversionOptions {
         file: file, place: "options.non_finite", expected: "what to do about such weights")
     }
     nonFinite = action
+    if let files = json["activations"]?.arrayValue {
+      throw MergeError.needsActivations(
+        path: packed.checkpoint.path, files: files.compactMap { $0["file"]?.stringValue })
+    }
     var layouts: [String: AffineLayout] = [:]
     for tensor in packed.tensors {
       guard case .affine(let layout, let name) = tensor.entry.encoding else { continue }

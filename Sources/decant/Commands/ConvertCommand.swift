@@ -24,6 +24,13 @@ enum ConvertCommand: Command {
       CommonOption.scaleType,
       CommonOption.override,
       CommonOption.keep,
+      OptionDescription(
+        long: "activations", value: .init("FILE", .path),
+        help: """
+          A dump of the inputs of linear layers, or an importance matrix: the search then counts \
+          errors where inputs are large. Without it, the weights themselves say where.
+          """,
+        isRepeatable: true),
       CommonOption.nonFinite,
       CommonOption.adapter,
       CommonOption.pooling,
@@ -76,10 +83,17 @@ enum ConvertCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let path = arguments.operands[0]
     let interruption = Interruption()
-    let options = try options(arguments)
+    var options = try options(arguments)
     let threads = try arguments.threads()
     let adapters = try arguments.adapters()
-    let plan = try ConversionPlan(Checkpoint(path: path), options: options, adapters: adapters)
+    let checkpoint = try Checkpoint(path: path)
+    let activations = arguments.values("activations")
+    if !activations.isEmpty {
+      options.meanSquares = try meanSquares(
+        activations, of: checkpoint, threads: threads, interruption.cancellation, terminal)
+      options.calibration = try activations.map(BitPlan.Input.init(path:))
+    }
+    let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
     let conversion = try Conversion(
       plan, target: OutputTarget(path: arguments.value("output") ?? ""))
     var report = ConversionReport(conversion, path: path)
@@ -105,8 +119,32 @@ enum ConvertCommand: Command {
     return .done
   }
 
+  /// E[x²] of the inputs that were captured.
+  private static func meanSquares(
+    _ paths: [String], of checkpoint: Checkpoint, threads: Int, _ cancellation: Cancellation,
+    _ terminal: Terminal
+  ) throws -> [String: [Float]] {
+    var options = MeasureOptions()
+    options.keepsChannels = true
+    let calibration = try Calibration(paths, of: checkpoint, options: options)
+    let bar = ProgressBar(title: "dumps", totalBytes: calibration.byteCount, terminal: terminal)
+    defer { bar.finish() }
+    let squares = calibration.meanSquares(
+      try calibration.run(threads: threads, cancellation: cancellation) { bar.advance(by: $0) })
+    guard !squares.isEmpty else {
+      throw UsageError(
+        "the files of --activations hold no inputs of linear layers",
+        hint: "a dump of keys and values says nothing of what errors in weights count")
+    }
+    return squares
+  }
+
   private static func options(_ arguments: Arguments) throws -> ConversionOptions {
     let decided = ["bits", "group-size", "method", "scale-dtype", "override", "keep"]
+    if arguments.isGiven("activations"), arguments.value("method") == "minmax" {
+      throw UsageError(
+        "--activations changes nothing with --method minmax", hint: "leave one of them out")
+    }
     if arguments.isGiven("plan"), let option = decided.first(where: arguments.isGiven) {
       throw UsageError(
         "--\(option) and --plan cannot be given together",

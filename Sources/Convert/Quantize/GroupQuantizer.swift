@@ -16,7 +16,7 @@ package struct GroupQuantizer {
   package let scaleType: ScaleType
   /// Largest error that a candidate may leave in any weight, in steps of its scale. MLX's own
   /// choice leaves up to one; the rounding of stored values adds to that.
-  private static let largestMove: Float = 1.5
+  private static let largestMove = 1.5
   private var search: ParameterSearch
   private var trial: [UInt8]
 
@@ -55,7 +55,7 @@ package struct GroupQuantizer {
       biases[group] = parameters.bias
       total.squaredNorm += GroupKernels.squaredNorm(source, start, size)
       total.squaredError += error
-      total.largestError = max(total.largestError, Double(largest))
+      total.largestError = max(total.largestError, largest)
     }
     return total
   }
@@ -63,7 +63,7 @@ package struct GroupQuantizer {
   private mutating func quantizeGroup(
     _ weights: Span<Float>, _ start: Int, into codes: inout MutableSpan<UInt8>,
     decoded: inout [Float]
-  ) -> (GroupParameters, squared: Double, largest: Float) {
+  ) -> (GroupParameters, squared: Double, largest: Double) {
     let size = layout.groupSize
     let largestCode = layout.largestCode
     let (low, high) = GroupKernels.range(weights, start, size)
@@ -86,7 +86,9 @@ package struct GroupQuantizer {
       // The sum of squares would let one weight move far to help many small ones; no weight may
       // move by more than MLX's own quantizer and half a step allow.
       guard trialError.squared < error.squared,
-        candidate.isMLX || trialError.largest <= Self.largestMove * abs(candidate.stored.scale)
+        candidate.isMLX
+          || trialError.largest
+            <= Self.largestMove * Double(abs(candidate.stored.scale))
       else { continue }
       (best, error) = (candidate.stored, trialError)
       for i in 0..<size { codes[start + i] = trial[i] }
@@ -99,7 +101,7 @@ package struct GroupQuantizer {
     _ weights: Span<Float>, _ start: Int, _ layout: AffineLayout, _ scaleType: ScaleType,
     _ codes: Span<UInt8>, at codeStart: Int, with parameters: GroupParameters,
     decoded: inout [Float]
-  ) -> (squared: Double, largest: Float) {
+  ) -> (squared: Double, largest: Double) {
     var output = decoded.mutableSpan
     layout.dequantizeGroup(
       codes, at: codeStart, scale: parameters.scale, bias: parameters.bias, in: scaleType,

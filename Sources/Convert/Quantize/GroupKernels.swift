@@ -40,22 +40,23 @@ enum GroupKernels {
     }
   }
 
-  /// What decoded weights lose. Sums in `Double`, in four lanes added in order.
+  /// What decoded weights lose. All in `Double`, in four lanes added in order: the difference of two
+  /// `Float`s is rounded where one is much the smaller.
   static func difference(
     _ weights: Span<Float>, _ start: Int, _ count: Int, decoded: Span<Float>, at decodedStart: Int
-  ) -> (squared: Double, largest: Float) {
+  ) -> (squared: Double, largest: Double) {
     let group = weights.extracting(start..<start + count)
     let values = decoded.extracting(decodedStart..<decodedStart + count)
     var lanes = SIMD4<Double>.zero
-    var largest = SIMD4<Float>.zero
+    var largest = SIMD4<Double>.zero
     for base in stride(from: 0, to: count, by: 4) {
       let weight = SIMD4<Float>(group[base], group[base + 1], group[base + 2], group[base + 3])
       let value = SIMD4<Float>(values[base], values[base + 1], values[base + 2], values[base + 3])
-      var distance = weight - value
-      distance.replace(with: -distance, where: distance .< 0)
-      largest.replace(with: distance, where: distance .> largest)
       let difference = SIMD4<Double>(weight) - SIMD4<Double>(value)
       lanes += difference * difference
+      var distance = difference
+      distance.replace(with: -distance, where: distance .< 0)
+      largest.replace(with: distance, where: distance .> largest)
     }
     let furthest = max(max(largest[0], largest[1]), max(largest[2], largest[3]))
     return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), furthest)

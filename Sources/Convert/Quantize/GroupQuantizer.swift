@@ -17,7 +17,7 @@ package struct GroupQuantizer {
   package let scaleType: ScaleType
   /// Largest error that a candidate may leave in any weight, in steps of its scale. MLX's own
   /// choice leaves up to one; the rounding of stored values adds to that.
-  private static let largestMove: Float = 1.5
+  private static let largestMove = 1.5
   private var search: ParameterSearch
   private var trial: [UInt8]
 
@@ -60,7 +60,7 @@ package struct GroupQuantizer {
       biases[group] = parameters.bias
       total.squaredNorm += GroupKernels.squaredNorm(source, start, size)
       total.squaredError += loss.squared
-      total.largestError = max(total.largestError, Double(loss.largest))
+      total.largestError = max(total.largestError, loss.largest)
     }
     return total
   }
@@ -71,7 +71,7 @@ package struct GroupQuantizer {
   /// What decoding a group's codes loses.
   private struct Loss {
     let squared: Double
-    let largest: Float
+    let largest: Double
     /// Sum of squares with the importance of each; `squared` where all count alike.
     let weighted: Double
   }
@@ -103,7 +103,8 @@ package struct GroupQuantizer {
       // The sum of squares would let one weight move far to help many small ones; no weight may
       // move by more than MLX's own quantizer and half a step allow.
       guard trialLoss.weighted < loss.weighted,
-        candidate.isMLX || trialLoss.largest <= Self.largestMove * abs(candidate.stored.scale)
+        candidate.isMLX
+          || trialLoss.largest <= Self.largestMove * Double(abs(candidate.stored.scale))
       else { continue }
       (best, loss) = (candidate.stored, trialLoss)
       for i in 0..<size { codes[start + i] = trial[i] }

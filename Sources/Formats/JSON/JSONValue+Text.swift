@@ -98,3 +98,8 @@ extension UTF8 {
     return offset
   }
 }
+
+/// Where a value is printed, as in the name of a test's case, it is its own text.
+extension JSONValue: CustomStringConvertible {
+  package var description: String { compactText }
+}

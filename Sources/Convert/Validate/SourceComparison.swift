@@ -233,6 +233,7 @@ struct SourceComparison {
               + " \(expected.checksum.hexDigits)"))
       }
     }
+    try source.checkUnchanged()
     return findings
   }
 }

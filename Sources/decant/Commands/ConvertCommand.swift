@@ -80,13 +80,12 @@ enum ConvertCommand: Command {
     let threads = try arguments.threads()
     let adapters = try arguments.adapters()
     let plan = try ConversionPlan(Checkpoint(path: path), options: options, adapters: adapters)
-    let conversion = try Conversion(
-      plan, target: OutputTarget(path: arguments.value("output") ?? ""))
+    let conversion = try Conversion(plan, target: arguments.outputTarget(terminal))
     var report = ConversionReport(conversion, path: path)
-    if !arguments.flag("dry-run") {
-      for member in adapters?.members ?? [] {
-        try conversion.target.checkApart(from: member.adapter.path)
-      }
+    let isDryRun = arguments.flag("dry-run")
+    if !isDryRun {
+      let others = (adapters?.members.map(\.adapter.path) ?? []) + arguments.values("plan")
+      for input in others { try conversion.target.checkApart(from: input) }
       let start = ContinuousClock.now
       let bar = ProgressBar(
         title: "convert", totalBytes: report.sourceByteCount, terminal: terminal)
@@ -97,10 +96,12 @@ enum ConvertCommand: Command {
       bar.finish()
       report.finish(result, seconds: (ContinuousClock.now - start) / .seconds(1))
     }
-    if arguments.flag("json") {
-      try StandardOutput.write(try report.json.prettyText)
-    } else if !terminal.isQuiet {
-      try StandardOutput.write(try report.text(terminal))
+    guard arguments.flag("json") || isDryRun || !terminal.isQuiet else { return .done }
+    let text = arguments.flag("json") ? try report.json.prettyText : try report.text(terminal)
+    if isDryRun {
+      try StandardOutput.write(text)
+    } else {
+      terminal.report(text, ofFinished: conversion.target.path)
     }
     return .done
   }

@@ -4,6 +4,7 @@ import Foundation
 struct Decant {
   static func main() {
     ignoreBrokenPipes()
+    holdStandardStreams()
     exit(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 }

@@ -26,7 +26,8 @@ enum Program {
       discussion: [
         """
         Exits with 0 when done, 1 on failure or when a check finds something, 64 when the command \
-        line makes no sense and 130 when interrupted.
+        line makes no sense, and 128 and its number when a signal interrupts: 130 for Ctrl-C, 143 for \
+        SIGTERM, 129 for SIGHUP, 131 for SIGQUIT.
         """
       ],
       commands: commands.map { $0.description },

@@ -1,3 +1,4 @@
+import Convert
 import Formats
 import Foundation
 import Testing
@@ -17,7 +18,7 @@ import Testing
 
   @Test func appearsWhenItIsComplete() throws {
     try {
-      let file = try ReportFile(path: path, replacing: false)
+      let file = try ReportFile(path: path, replacing: false, inputs: CommandInputs([]))
       #expect(!FileStatus.exists(path))
       try file.write("complete")
     }()
@@ -28,7 +29,7 @@ import Testing
   @Test func refusesWhatExistsBeforeAnythingIsMeasured() throws {
     try folder.write("page.html", "precious")
     #expect(throws: FileError.alreadyExists(path: path)) {
-      try ReportFile(path: path, replacing: false)
+      try ReportFile(path: path, replacing: false, inputs: CommandInputs([]))
     }
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
     #expect(try entries() == ["page.html"])
@@ -37,17 +38,17 @@ import Testing
   @Test func replacesOnlyAtTheEnd() throws {
     try folder.write("page.html", "old")
     try {
-      _ = try ReportFile(path: path, replacing: true)
+      _ = try ReportFile(path: path, replacing: true, inputs: CommandInputs([]))
       #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
     }()
     #expect(try entries() == ["page.html"])
-    try ReportFile(path: path, replacing: true).write("new")
+    try ReportFile(path: path, replacing: true, inputs: CommandInputs([])).write("new")
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
   }
 
   @Test func aDirectoryIsNoFile() throws {
     #expect(throws: FileError.isDirectory(path: folder.path)) {
-      try ReportFile(path: folder.path, replacing: true)
+      try ReportFile(path: folder.path, replacing: true, inputs: CommandInputs([]))
     }
   }
 }

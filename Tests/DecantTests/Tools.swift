@@ -5,6 +5,7 @@ import Testing
 /// What a program did.
 struct ToolResult {
   let output: String
+  /// Without the lines of progress that a slow machine gets to see.
   let error: String
   let status: Int32
 }
@@ -24,7 +25,9 @@ func runTool(_ name: String, _ arguments: [String]) throws -> ToolResult {
   process.waitUntilExit()
   return ToolResult(
     output: String(decoding: outputData, as: UTF8.self),
-    error: String(decoding: errorData, as: UTF8.self), status: process.terminationStatus)
+    error: String(decoding: errorData, as: UTF8.self)
+      .replacing(/[a-z]+ +[0-9]+%  [^\n]* of [^\n]*\n/, with: ""), status: process.terminationStatus
+  )
 }
 
 /// Whether a program is on the path.

@@ -76,6 +76,7 @@ package struct CandidateMeasurement {
       })
     try pipeline.run(threads: threads)
     try cancellation.check()
+    try plan.checkpoint.checkUnchanged()
     return measured.map { candidates(of: $0, losses[$0] ?? []) }
   }
 

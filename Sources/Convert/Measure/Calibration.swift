@@ -7,6 +7,8 @@ package struct Calibration {
   package let importance: [ImportanceStatistics]
   /// What was left out, and why.
   package let problems: [DumpError]
+  /// The files that were named, once each.
+  package let inputs: [InputFile]
   private let dump: DumpMeasurement?
   private let model: DumpedModel
 
@@ -20,6 +22,7 @@ package struct Calibration {
       seen.insert(URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false))
         .inserted
     }
+    inputs = try paths.map { try InputFile(path: $0) }
     let model = DumpedModel(checkpoint)
     self.model = model
     let matrices = try paths.filter { try ImportanceStatistics.isMatrix(path: $0) }
@@ -48,7 +51,7 @@ package struct Calibration {
   /// Bytes that will be read.
   package var byteCount: Int { dump?.byteCount ?? 0 }
 
-  /// - Throws: as `DumpMeasurement.run`.
+  /// - Throws: as `DumpMeasurement.run`; `FileError.changed` where somebody wrote to a file meanwhile.
   package func run(
     threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
   ) throws -> [TensorStatistics] {
@@ -56,6 +59,7 @@ package struct Calibration {
     try dump?.run(threads: threads, cancellation: cancellation, progress: progress) {
       tensors.append($0)
     }
+    for input in inputs { try input.checkUnchanged() }
     return tensors
   }
 

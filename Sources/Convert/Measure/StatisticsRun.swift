@@ -38,7 +38,8 @@ package struct StatisticsRun {
 
   /// Measures everything: weights in the order of the files, then inputs, then the cache.
   ///
-  /// - Throws: as `WeightMeasurement.run` and `DumpMeasurement.run`.
+  /// - Throws: as `WeightMeasurement.run` and `DumpMeasurement.run`; `FileError.changed` where somebody
+  ///   wrote to a file meanwhile.
   package func run(
     threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
   ) throws -> [TensorStatistics] {
@@ -52,6 +53,7 @@ package struct StatisticsRun {
     ) {
       tensors.append($0)
     }
+    try checkpoint.checkUnchanged()
     return tensors + captured
   }
 }

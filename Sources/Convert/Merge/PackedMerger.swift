@@ -77,6 +77,7 @@ package struct PackedMerger {
         let merged = try PackedCheckpoint(Checkpoint(path: path))
         probe = try MergeProbe(base: packed, merged: merged, updates: updates)
           .run(cancellation: cancellation)
+        for member in adapters.members { try member.adapter.file.input.checkUnchanged() }
       })
     return Result(roundings: roundings, probe: probe, canBeUndone: target.isDirectory)
   }

@@ -92,7 +92,8 @@ struct PackedRewrite {
     replacing: Bool, threads: Int, cancellation: Cancellation,
     progress: @escaping @Sendable (Int) -> Void, check: (String) throws -> Void
   ) throws -> [(tensor: String, rounding: BiasRounding)] {
-    let result = StagedResult(target: target, documents: documents(), carried: carried)
+    let result = StagedResult(
+      target: target, documents: documents(), carried: carried, inputs: packed.checkpoint.inputs)
     try result.check(
       source: packed.checkpoint, replacing: replacing,
       weights: names + [extraName].compactMap(\.self))

@@ -5,6 +5,8 @@ import Formats
 package struct Unmerger {
   private let packed: PackedCheckpoint
   private let rewrite: PackedRewrite
+  /// The file of what was stored before.
+  private let kept: SafetensorsFile
   /// Names of the adapters that are taken out.
   package let adapterNames: [String]
   private let restored: Int
@@ -33,6 +35,7 @@ package struct Unmerger {
       originals[stored.name] = StoredCopy(
         file: kept, tensor: info, expectedChecksum: stored.checksum)
     }
+    self.kept = kept
     restored = originals.count
     rewrite = try PackedRewrite(
       packed, target: target,
@@ -65,7 +68,10 @@ package struct Unmerger {
   ) throws -> Int {
     _ = try rewrite.run(
       replacing: replacing, threads: threads, cancellation: cancellation, progress: progress,
-      check: { path in _ = try PackedCheckpoint(Checkpoint(path: path)) })
+      check: { path in
+        _ = try PackedCheckpoint(Checkpoint(path: path))
+        try kept.input.checkUnchanged()
+      })
     return restored
   }
 }

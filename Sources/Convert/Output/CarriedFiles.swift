@@ -87,6 +87,7 @@ package struct CarriedFiles: Sendable {
         try input.read(start..<start + count, into: &buffer)
         try output.write(buffer, count: count, at: start)
       }
+      try input.checkUnchanged()
       try output.synchronize()
     }
   }

@@ -45,7 +45,9 @@ package struct Conversion {
   }
 
   private var result: StagedResult {
-    StagedResult(target: target, documents: documents(), carried: carried)
+    StagedResult(
+      target: target, documents: documents(), carried: carried,
+      inputs: plan.checkpoint.inputs + plan.adapterInputs)
   }
 
   /// The small files that are made rather than copied.

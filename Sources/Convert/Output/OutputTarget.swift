@@ -6,6 +6,8 @@ package enum OutputError: DescribedError, Equatable {
   case isSource(output: String, source: String)
   case holdsOtherFiles(directory: String, names: [String])
   case wrongKind(path: String, wantsDirectory: Bool)
+  /// A name that looks like that of a file of a kind that is not written.
+  case unknownEnding(path: String, ending: String)
 
   package var message: String {
     switch self {
@@ -16,6 +18,8 @@ package enum OutputError: DescribedError, Equatable {
     case .wrongKind(let path, let wantsDirectory):
       "\(path) is \(wantsDirectory ? "a file" : "a directory"); the output is "
         + (wantsDirectory ? "a directory" : "a file")
+    case .unknownEnding(let path, let ending):
+      "\(path) would be a directory, but ends in .\(ending) as files do"
     }
   }
 
@@ -24,6 +28,9 @@ package enum OutputError: DescribedError, Equatable {
     case .isSource: "choose an output outside the source; the source is never written to"
     case .holdsOtherFiles: "choose another directory, or move those files away"
     case .wrongKind: "a name that ends in .safetensors makes one file, any other a directory"
+    case .unknownEnding:
+      "end the name in .safetensors for one file, or leave the ending out for a directory; other"
+        + " formats are not written"
     }
   }
 }
@@ -32,6 +39,15 @@ package enum OutputError: DescribedError, Equatable {
 package struct OutputTarget: Sendable {
   package let path: String
   package let isDirectory: Bool
+  /// Called with what is no failure of the output and should be known.
+  package var notice: @Sendable (OutputNotice) -> Void = { _ in }
+
+  /// Endings by which people mean a file, in lower case.
+  private static let fileEndings: Set<String> = [
+    "safetensors", "gguf", "ggml", "imatrix", "bin", "pt", "pth", "ckpt", "pkl", "pickle", "npz",
+    "npy", "h5", "hdf5", "keras", "msgpack", "onnx", "onnx_data", "ot", "tflite", "mlmodel", "json",
+    "jsonl", "html", "txt", "dat", "zip", "tar", "gz", "tgz", "xz", "bz2", "zst", "7z",
+  ]
 
   package init(path: String) {
     // A trailing slash must not change what the last component is.
@@ -46,32 +62,40 @@ package struct OutputTarget: Sendable {
     isDirectory ? nil : URL(fileURLWithPath: path).lastPathComponent
   }
 
-  /// Refuses an output that would touch the source, or destroy what nothing replaces.
+  /// Refuses a name that promises a file in another format, or misspells the one there is, where a
+  /// directory would be made. A dot alone means nothing: `llama-3.1-4bit` is a directory.
+  ///
+  /// - Throws: `OutputError.unknownEnding`.
+  package func checkEnding() throws(OutputError) {
+    guard isDirectory, let dot = path.lastIndex(of: ".") else { return }
+    let ending = String(path[path.index(after: dot)...])
+    let word = ending.lowercased()
+    guard Self.fileEndings.contains(word) || word.hasPrefix("safet") else { return }
+    throw .unknownEnding(path: path, ending: ending)
+  }
+
+  /// Refuses an output that would touch what is read, or destroy what nothing replaces.
   ///
   /// - Parameters:
   ///   - replacing: whether an existing output may be replaced.
   ///   - names: the files that the output will consist of.
   package func check(source: Checkpoint, replacing: Bool, names: [String]) throws {
-    try checkApart(from: source.path)
-    for file in source.files { try checkApart(from: file.path) }
+    try CommandInputs(source).check(output: path)
     guard FileStatus.exists(path) else { return }
+    guard !FileStatus.isLink(path) else { throw FileError.isLink(path: path) }
     guard FileStatus.isDirectory(path) == isDirectory else {
       throw OutputError.wrongKind(path: path, wantsDirectory: isDirectory)
+    }
+    guard isDirectory || FileStatus.isRegular(path) else {
+      throw FileError.notRegular(path: path)
     }
     guard replacing else { throw FileError.alreadyExists(path: path) }
     if isDirectory { try checkReplaceable(names: names) }
   }
 
-  /// Neither may the output be the source, nor lie in it, nor hold it.
-  package func checkApart(from source: String) throws {
-    guard let real = FileStatus.realPath(source) else { return }
-    let url = URL(fileURLWithPath: path)
-    let parent = FileStatus.realPath(url.deletingLastPathComponent().path) ?? ""
-    let target =
-      FileStatus.realPath(path) ?? (parent == "/" ? "" : parent) + "/" + url.lastPathComponent
-    if target == real || target.hasPrefix(real + "/") || real.hasPrefix(target + "/") {
-      throw OutputError.isSource(output: path, source: source)
-    }
+  /// Neither may the output be this input, nor lie in it, nor hold it.
+  package func checkApart(from input: String) throws {
+    try CommandInputs([input]).check(output: path)
   }
 
   /// Everything in a directory that is replaced must be replaced by something, or be decant's own.

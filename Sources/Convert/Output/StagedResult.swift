@@ -7,6 +7,8 @@ struct StagedResult {
   let documents: [OutputDocument]
   /// Files of the source directory that go with the weights.
   let carried: CarriedFiles?
+  /// Everything that the weights are made of.
+  let inputs: [InputFile]
 
   /// Refuses an output that must not be written.
   ///
@@ -17,22 +19,30 @@ struct StagedResult {
       names: weights + documents.map(\.name) + (carried?.names ?? []))
   }
 
-  /// Builds the output under a temporary name, and gives it its own when all of it is there.
+  /// Builds the output under a temporary name, and gives it its own when all of it is there, and
+  /// nobody has written to the inputs meanwhile.
   ///
   /// - Parameters:
   ///   - weights: writes the weight files into a directory.
   ///   - inspect: looks at the finished file or directory before it gets its name.
+  /// - Throws: `FileError.changed` where an input is no longer what it was; errors name the target.
   func write<Result>(
     replacing: Bool, cancellation: Cancellation, weights: (_ directory: String) throws -> Result,
     inspect: (_ path: String) throws -> Void = { _ in }
   ) throws -> Result {
-    let staged = try StagedOutput(target: target.path, replacing: replacing)
-    let result = try weights(staged.directory)
-    for document in documents { try document.write(into: staged.directory) }
-    try carried?.copy(to: staged.directory, cancellation: cancellation)
-    try inspect(target.singleFileName.map { staged.directory + "/" + $0 } ?? staged.directory)
-    try cancellation.check()
-    try staged.commit(only: target.singleFileName)
-    return result
+    let staged = try StagedOutput(
+      target: target.path, replacing: replacing, notice: target.notice)
+    do {
+      let result = try weights(staged.directory)
+      for document in documents { try document.write(into: staged.directory) }
+      try carried?.copy(to: staged.directory, cancellation: cancellation)
+      try inspect(target.singleFileName.map { staged.directory + "/" + $0 } ?? staged.directory)
+      try cancellation.check()
+      for input in inputs { try input.checkUnchanged() }
+      try staged.commit(only: target.singleFileName)
+      return result
+    } catch let error as FileError {
+      throw staged.named(error)
+    }
   }
 }

@@ -103,7 +103,8 @@ package struct Unpacker {
     progress: @escaping @Sendable (Int) -> Void
   ) throws {
     let result = StagedResult(
-      target: target, documents: try documents(type: type), carried: carried)
+      target: target, documents: try documents(type: type), carried: carried,
+      inputs: packed.checkpoint.inputs)
     try result.check(
       source: packed.checkpoint, replacing: replacing, weights: files.map(\.name))
     try result.write(replacing: replacing, cancellation: cancellation) { directory in

@@ -9,6 +9,8 @@ package struct ConversionPlan: Sendable {
   private let tie: TiedWeights
   /// What the manifest says of the adapters that are merged.
   package let adapters: Manifest.Adapters?
+  /// The files that those are read from.
+  let adapterInputs: [InputFile]
   /// Whether the output projection uses the embedding; nil for models without a vocabulary.
   package var tiesWordEmbeddings: Bool? { tie.isTied }
 
@@ -42,6 +44,7 @@ package struct ConversionPlan: Sendable {
     var tensors = try checkpoint.tensors.map { try planner.plan($0) }
     try planner.checkPatterns()
     try planner.checkPlan()
+    adapterInputs = adapters?.members.map(\.adapter.file.input) ?? []
     self.adapters = try adapters?.plan(into: &tensors, options: options)
     self.tensors = tensors
     try checkNames()

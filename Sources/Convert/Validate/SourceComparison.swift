@@ -237,6 +237,7 @@ struct SourceComparison {
               + " \(expected.checksum.hexDigits)"))
       }
     }
+    try source.checkUnchanged()
     return findings
   }
 }

@@ -25,7 +25,8 @@ package struct Validator {
 
   /// All that is wrong, in the order of files and tensors; empty where all holds.
   ///
-  /// - Throws: `FileError.missing` where there is nothing under the path, `CancellationError`.
+  /// - Throws: `FileError.missing` where there is nothing under the path, `.changed` where somebody
+  ///   writes to it meanwhile, `CancellationError`.
   /// - Parameter adapters: those that were merged into it, to repeat the merge of `source`.
   package func run(
     against source: String?, adapters: AdapterSet? = nil,
@@ -43,6 +44,7 @@ package struct Validator {
       findings += structure(of: index, in: checkpoint)
     }
     findings += try checkData(checkpoint, progress: progress)
+    try checkpoint.checkUnchanged()
     // The comparisons below need entries that fit their tensors.
     guard let packed = try? PackedCheckpoint(checkpoint) else { return findings }
     findings += configFindings(packed)
@@ -62,6 +64,7 @@ package struct Validator {
         packed, source: source, threads: threads, cancellation: cancellation
       ).run(progress: progress)
     }
+    try checkpoint.checkUnchanged()
     return findings
   }
 

@@ -55,6 +55,14 @@ package struct Checkpoint: Sendable {
     try files[tensor.file].read(range, of: tensor.info, into: &buffer, at: bufferOffset)
   }
 
+  /// The files of its weights.
+  package var inputs: [InputFile] { files.map(\.input) }
+
+  /// - Throws: `FileError.changed` where somebody wrote to the weights since they were opened.
+  package func checkUnchanged() throws(FileError) {
+    for input in inputs { try input.checkUnchanged() }
+  }
+
   package func fileName(of tensor: Tensor) -> String { fileNames[tensor.file] }
 
   package var fileNames: [String] {

@@ -11,7 +11,13 @@ package enum FileError: DescribedError, Equatable {
   /// The file ended before the bytes that its size, when it was opened, promised.
   case truncated(path: String, offset: Int, needed: Int, available: Int)
   case tooLarge(path: String, byteCount: Int, limit: Int)
+  /// The file is another one, or was written to, since it was opened.
+  case changed(path: String)
   case alreadyExists(path: String)
+  /// An output's name is that of a symbolic link.
+  case isLink(path: String)
+  case missingDirectory(String, path: String)
+  case nameTooLong(path: String)
   /// A system call failed with this value of `errno`.
   case failed(action: String, path: String, code: Int32)
 
@@ -30,7 +36,12 @@ package enum FileError: DescribedError, Equatable {
       "\(path) ended while it was read: \(needed) bytes wanted at byte \(offset), \(available) there"
     case .tooLarge(let path, let byteCount, let limit):
       "\(path) has \(byteCount) bytes, more than the \(limit) that such a file may have"
+    case .changed(let path): "\(path) changed while it was read"
     case .alreadyExists(let path): "\(path) exists already"
+    case .isLink(let path): "\(path) is a symbolic link, and links are not replaced"
+    case .missingDirectory(let directory, let path):
+      "cannot create \(path): there is no directory \(directory)"
+    case .nameTooLong(let path): "\(path) is a longer name than the file system allows"
     case .failed(let action, let path, let code):
       // The system's text is a string that ends with a zero byte.
       "cannot \(action) \(path): \(unsafe String(cString: strerror(code)))"
@@ -42,10 +53,30 @@ package enum FileError: DescribedError, Equatable {
     case .missing: nil
     case .danglingLink: "fetch the file that the link stands for, or copy it here"
     case .truncated: "something shortened the file meanwhile; wait until it is complete"
+    case .changed: "wait until nothing writes to it any more, then start again"
+    case .isLink: "name what the link stands for, or remove the link"
+    case .missingDirectory: "make the directory first, or correct the name"
+    case .nameTooLong: "choose a name of at most 255 bytes"
     case .alreadyExists: "choose another name, or pass --force to replace it"
     case .failed(_, _, ENOSPC):
       "free some space, or write to another disk; nothing was left behind"
     case .isDirectory, .notRegular, .tooLarge, .failed: nil
+    }
+  }
+
+  /// The same error with `new` in the place of `old`, where that is its path or the start of it.
+  /// For files under construction: other errors than these cannot concern them.
+  func replacingPath(_ old: String, with new: String) -> FileError {
+    func renamed(_ path: String) -> String {
+      path == old || path.hasPrefix(old + "/") ? new + path.dropFirst(old.count) : path
+    }
+    return switch self {
+    case .changed(let path): .changed(path: renamed(path))
+    case .truncated(let path, let offset, let needed, let available):
+      .truncated(path: renamed(path), offset: offset, needed: needed, available: available)
+    case .failed(let action, let path, let code):
+      .failed(action: action, path: renamed(path), code: code)
+    default: self
     }
   }
 }

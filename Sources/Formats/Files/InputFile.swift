@@ -3,44 +3,67 @@ import Foundation
 /// A regular file open for reading at any offset, from any number of threads.
 ///
 /// Reads go through `pread` into the caller's buffer: memory does not grow with the file, and a
-/// file that is truncated meanwhile gives an error instead of a bus error.
+/// file that is truncated meanwhile gives an error instead of a bus error. The file may be closed
+/// between two reads, see `DescriptorPool`; what is opened again is the same file, or an error.
 package final class InputFile: Sendable {
   package let path: String
-  /// Size when the file was opened.
-  package let byteCount: Int
-  private let descriptor: Int32
+  /// As the file was when it was opened.
+  private let state: FileState
+  private let pool: DescriptorPool
 
   /// - Throws: `FileError` where `path` is missing, a dangling link, a directory, or no regular
   ///   file. A pipe is refused without waiting for a writer.
-  package init(path: String) throws(FileError) {
-    // O_NONBLOCK: opening a pipe must not wait for its other end. It means nothing for files.
-    // Unsafe only because the call is variadic.
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  package convenience init(path: String) throws(FileError) {
+    try self.init(path: path, pool: .shared)
+  }
+
+  init(path: String, pool: DescriptorPool) throws(FileError) {
+    let descriptor = pool.opening { Self.open(path) }
     guard descriptor >= 0 else {
       guard errno == ENOENT else { throw FileError.system("open", path) }
-      throw Self.isLink(path) ? .danglingLink(path: path) : .missing(path: path)
+      throw FileStatus.isLink(path) ? .danglingLink(path: path) : .missing(path: path)
     }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else {
-      let error = FileError.system("examine", path)
+    do {
+      let status = try FileState(regular: descriptor, path: path)
+      self.path = path
+      self.pool = pool
+      state = status
+    } catch {
       close(descriptor)
       throw error
     }
-    let type = status.st_mode & S_IFMT
-    guard type == S_IFREG else {
-      close(descriptor)
-      throw type == S_IFDIR ? .isDirectory(path: path) : .notRegular(path: path)
-    }
-    self.path = path
-    self.byteCount = Int(status.st_size)
-    self.descriptor = descriptor
+    pool.add(descriptor, for: ObjectIdentifier(self))
   }
 
-  deinit { close(descriptor) }
+  deinit { pool.remove(ObjectIdentifier(self)) }
 
-  private static func isLink(_ path: String) -> Bool {
-    var status = stat()
-    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  /// Size when the file was opened.
+  package var byteCount: Int { state.byteCount }
+
+  /// Holds the file that now has the name against the one that was opened: the same one, of the same
+  /// size, not written to since. Whoever made something of the whole file asks at the end.
+  ///
+  /// - Throws: `FileError.changed`.
+  package func checkUnchanged() throws(FileError) {
+    guard FileState(path: path) == state else { throw .changed(path: path) }
+  }
+
+  private static func open(_ path: String) -> Int32 {
+    // O_NONBLOCK: opening a pipe must not wait for its other end. It means nothing for files.
+    // Unsafe only because the call is variadic.
+    unsafe Foundation.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  }
+
+  private func reopen() throws(FileError) -> Int32 {
+    let descriptor = pool.opening { Self.open(path) }
+    guard descriptor >= 0 else {
+      throw errno == ENOENT ? .changed(path: path) : FileError.system("open", path)
+    }
+    guard (try? FileState(descriptor: descriptor, path: path)) == state else {
+      close(descriptor)
+      throw .changed(path: path)
+    }
+    return descriptor
   }
 
   /// Reads the bytes `range` of the file into `buffer`, from `bufferOffset` on.
@@ -50,6 +73,16 @@ package final class InputFile: Sendable {
     _ range: Range<Int>, into buffer: inout [UInt8], at bufferOffset: Int = 0
   ) throws(FileError) {
     precondition(bufferOffset >= 0 && range.count <= buffer.count - bufferOffset)
+    guard !range.isEmpty else { return }
+    try pool.withDescriptor(of: ObjectIdentifier(self), open: reopen) {
+      descriptor throws(FileError) in
+      try read(descriptor, range, into: &buffer, at: bufferOffset)
+    }
+  }
+
+  private func read(
+    _ descriptor: Int32, _ range: Range<Int>, into buffer: inout [UInt8], at bufferOffset: Int
+  ) throws(FileError) {
     var done = 0
     while done < range.count {
       let wanted = range.count - done
@@ -77,6 +110,20 @@ package final class InputFile: Sendable {
     }
     var bytes = [UInt8](repeating: 0, count: byteCount)
     if byteCount > 0 { try read(0..<byteCount, into: &bytes) }
+    try checkUnchanged()
     return bytes
+  }
+}
+
+extension FileState {
+  /// - Throws: `FileError` where it is no regular file.
+  fileprivate init(regular descriptor: Int32, path: String) throws(FileError) {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw FileError.system("examine", path) }
+    let type = status.st_mode & S_IFMT
+    guard type == S_IFREG else {
+      throw type == S_IFDIR ? .isDirectory(path: path) : .notRegular(path: path)
+    }
+    self.init(status)
   }
 }

@@ -2,23 +2,60 @@ import Foundation
 
 /// A new file open for writing at any offset. It belongs to a `StagedOutput`, which gives it its
 /// final name or takes it away.
+///
+/// It may be closed between two writes, see `DescriptorPool`.
 package final class OutputFile: Sendable {
   package let path: String
-  private let descriptor: Int32
+  private let identity: FileIdentity
+  private let pool: DescriptorPool
 
   /// Creates the file; one that is there already is an error.
-  package init(creating path: String) throws(FileError) {
-    // Unsafe only because the call is variadic.
-    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError.system("create", path) }
-    self.path = path
+  package convenience init(creating path: String) throws(FileError) {
+    try self.init(creating: path, pool: .shared)
   }
 
-  deinit { close(descriptor) }
+  init(creating path: String, pool: DescriptorPool) throws(FileError) {
+    let descriptor = pool.opening {
+      // Unsafe only because the call is variadic.
+      unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    }
+    guard descriptor >= 0 else { throw FileError.system("create", path) }
+    do {
+      identity = try FileState(descriptor: descriptor, path: path).identity
+      self.path = path
+      self.pool = pool
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    pool.add(descriptor, for: ObjectIdentifier(self))
+  }
+
+  deinit { pool.remove(ObjectIdentifier(self)) }
+
+  private func reopen() throws(FileError) -> Int32 {
+    // Unsafe only because the call is variadic.
+    let descriptor = pool.opening { unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) }
+    guard descriptor >= 0 else { throw FileError.system("open", path) }
+    guard (try? FileState(descriptor: descriptor, path: path))?.identity == identity else {
+      close(descriptor)
+      throw .changed(path: path)
+    }
+    return descriptor
+  }
 
   /// Writes `count` bytes of `buffer`, from its start, at `offset` of the file.
   package func write(_ buffer: [UInt8], count: Int, at offset: Int) throws(FileError) {
     precondition(count <= buffer.count)
+    try pool.withDescriptor(of: ObjectIdentifier(self), open: reopen) {
+      descriptor throws(FileError) in
+      try write(descriptor, buffer, count: count, at: offset)
+    }
+  }
+
+  private func write(
+    _ descriptor: Int32, _ buffer: [UInt8], count: Int, at offset: Int
+  ) throws(FileError) {
     var done = 0
     while done < count {
       // In bounds by the precondition; the system reads at most the bytes that are left.
@@ -34,7 +71,15 @@ package final class OutputFile: Sendable {
   }
 
   /// Asks the system to put everything written so far on the disk.
+  ///
+  /// - Throws: `FileError`, also where the system could not keep something that was written before.
   package func synchronize() throws(FileError) {
-    guard fsync(descriptor) == 0 else { throw FileError.system("sync", path) }
+    try pool.withDescriptor(of: ObjectIdentifier(self), open: reopen) {
+      descriptor throws(FileError) in
+      try DurableSync.synchronize(descriptor, path: path)
+    }
+    if let code = pool.failure(of: ObjectIdentifier(self)) {
+      throw .failed(action: "write", path: path, code: code)
+    }
   }
 }

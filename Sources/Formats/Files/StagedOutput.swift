@@ -2,27 +2,63 @@ import Foundation
 
 /// An output under construction: a directory with a temporary name beside the target, until
 /// `commit` gives the directory, or one file in it, the target's name. An instance that goes away
-/// uncommitted removes what it made.
+/// uncommitted removes what it made; what a killed process left is removed by the next one.
 package final class StagedOutput {
   package let target: String
   /// Where to build: an empty directory.
   package let directory: String
   private let replacing: Bool
+  private let notice: (OutputNotice) -> Void
+  private let lock: DirectoryLock
 
-  /// - Parameter replacing: whether something under the final name may be replaced at `commit`.
-  /// - Throws: `FileError.alreadyExists` where `target` exists and `replacing` is false; otherwise
-  ///   what the system refuses.
-  package init(target: String, replacing: Bool) throws(FileError) {
-    let url = URL(fileURLWithPath: target)
+  /// - Parameters:
+  ///   - replacing: whether something under the final name may be replaced at `commit`.
+  ///   - notice: called with what is no failure and should be known.
+  /// - Throws: `FileError.alreadyExists` where `target` exists and `replacing` is false; `.isLink`
+  ///   where it is a link, for it would be unclear what is replaced; otherwise what the system
+  ///   refuses, with the name of the target.
+  package init(
+    target: String, replacing: Bool, notice: @escaping (OutputNotice) -> Void = { _ in }
+  ) throws(FileError) {
+    try Self.check(target, replacing: replacing)
     self.target = target
     self.replacing = replacing
-    if !replacing, FileStatus.exists(target) { throw .alreadyExists(path: target) }
-    let tag = String(UInt32.random(in: 0...UInt32.max), radix: 36)
-    directory =
-      url.deletingLastPathComponent()
-      .appendingPathComponent(".\(url.lastPathComponent).decant-\(tag).partial").path
-    // The name is a string that ends with a zero byte.
-    guard unsafe mkdir(directory, 0o777) == 0 else { throw FileError.system("create", directory) }
+    self.notice = notice
+    let name = TemporaryName(target: target)
+    name.removeLeftovers(notice: notice)
+    // Another process may sweep the directory away between its making and its locking.
+    for _ in 0..<100 {
+      let candidate = name.fresh()
+      // The name is a string that ends with a zero byte.
+      guard unsafe mkdir(candidate, 0o777) == 0 else {
+        if errno == EEXIST { continue }
+        throw FileError.system("create", target)
+      }
+      guard let lock = DirectoryLock(path: candidate) else { continue }
+      directory = candidate
+      self.lock = lock
+      return
+    }
+    throw .failed(action: "create", path: target, code: EAGAIN)
+  }
+
+  private static func check(_ target: String, replacing: Bool) throws(FileError) {
+    var status = stat()
+    // The call fills in one `stat`, and the name ends with a zero byte.
+    if unsafe lstat(target, &status) == 0 {
+      guard status.st_mode & S_IFMT != S_IFLNK else { throw .isLink(path: target) }
+      guard replacing else { throw .alreadyExists(path: target) }
+      return
+    }
+    guard errno == ENOENT else {
+      throw errno == ENAMETOOLONG ? .nameTooLong(path: target) : FileError.system("create", target)
+    }
+    // As text, so that the message has what was typed.
+    guard let slash = target.lastIndex(of: "/"), slash != target.startIndex else { return }
+    let parent = String(target[..<slash])
+    guard FileStatus.exists(parent) else {
+      throw .missingDirectory(parent, path: target)
+    }
   }
 
   deinit {
@@ -32,23 +68,40 @@ package final class StagedOutput {
 
   /// Gives the finished output its final name in one step, after which it survives a power cut.
   ///
-  /// A directory that is replaced is first set aside in the same way and removed afterwards, so
-  /// that at every moment one complete directory has the final name or lies beside it.
+  /// Once this returns the output stands; that its name could not be synced is only a notice.
   ///
   /// - Parameter fileName: the one file of the directory that is the output; nil for all of it.
   package func commit(only fileName: String? = nil) throws(FileError) {
-    if let fileName {
-      guard replacing || !FileStatus.exists(target) else { throw .alreadyExists(path: target) }
-      try move(directory + "/" + fileName, to: target)
-      return try synchronizeParent()
+    if fileName == nil { try DurableSync.synchronize(tree: directory) }
+    let finished = fileName.map { directory + "/" + $0 } ?? directory
+    var retired: String?
+    if !replacing {
+      if try !AtomicRename.rename(finished, to: target, .exclusive) {
+        guard !FileStatus.exists(target) else { throw .alreadyExists(path: target) }
+        try move(finished, to: target)
+      }
+    } else if fileName != nil || !FileStatus.exists(target) {
+      try move(finished, to: target)
+    } else if try AtomicRename.rename(directory, to: target, .exchange) {
+      retired = directory
+    } else {
+      retired = try replaceInTwoSteps()
     }
-    try Self.synchronize(directory)
-    guard FileStatus.exists(target) else {
-      try move(directory, to: target)
-      return try synchronizeParent()
+    let parent = URL(fileURLWithPath: target).deletingLastPathComponent().path
+    do {
+      try DurableSync.synchronize(directory: parent)
+    } catch {
+      notice(.notSynced(target: target, error: error))
     }
-    guard replacing else { throw .alreadyExists(path: target) }
-    let retired = directory + ".old"
+    if let retired { try? FileManager.default.removeItem(atPath: retired) }
+  }
+
+  /// The old directory is set aside first, so that at every moment one complete directory has the
+  /// final name or lies beside it.
+  ///
+  /// - Returns: where the old directory is.
+  private func replaceInTwoSteps() throws(FileError) -> String {
+    let retired = directory + TemporaryName.setAsideEnding
     try move(target, to: retired)
     do {
       try move(directory, to: target)
@@ -56,46 +109,20 @@ package final class StagedOutput {
       try move(retired, to: target)
       throw error
     }
-    try synchronizeParent()
-    try? FileManager.default.removeItem(atPath: retired)
+    return retired
   }
 
   private func move(_ source: String, to destination: String) throws(FileError) {
     // Both names are strings that end with a zero byte.
-    guard unsafe rename(source, destination) == 0 else { throw FileError.system("rename", source) }
+    guard unsafe rename(source, destination) == 0 else {
+      throw FileError.system("rename to", target)
+    }
   }
 
-  private func synchronizeParent() throws(FileError) {
-    try Self.synchronize(URL(fileURLWithPath: target).deletingLastPathComponent().path)
-  }
-
-  private static func synchronize(_ directory: String) throws(FileError) {
-    // Unsafe only because the call is variadic.
-    let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError.system("open", directory) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw FileError.system("sync", directory) }
-  }
-}
-
-/// What stands under a path.
-package enum FileStatus {
-  /// Whether anything has this name, a dangling link included.
-  package static func exists(_ path: String) -> Bool {
-    var status = stat()
-    return unsafe lstat(path, &status) == 0
-  }
-
-  package static func isDirectory(_ path: String) -> Bool {
-    var status = stat()
-    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
-
-  /// The path with every link followed, or nil where it leads nowhere.
-  package static func realPath(_ path: String) -> String? {
-    // The call allocates the text it returns; it is copied, then freed.
-    guard let text = unsafe realpath(path, nil) else { return nil }
-    defer { unsafe free(text) }
-    return unsafe String(cString: text)
+  /// The error with the names that files will have, instead of those under which they are built.
+  package func named(_ error: FileError) -> FileError {
+    let name = URL(fileURLWithPath: target).lastPathComponent
+    return error.replacingPath(directory + "/" + name, with: target)
+      .replacingPath(directory, with: target)
   }
 }

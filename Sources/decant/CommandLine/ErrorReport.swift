@@ -2,17 +2,19 @@ import Formats
 
 /// What an error that ended the program says, and the status it ends with.
 struct ErrorReport: Equatable {
-  /// `nil` where silence is right: the user stopped the program, or nobody reads on.
+  /// `nil` where silence is right: nobody reads on.
   let message: String?
   let hint: String?
   let status: ExitStatus
 
-  init(_ error: any Error) {
+  /// - Parameter signal: what cancelled the work, if anything did.
+  init(_ error: any Error, signal: Int32? = Interruption.received) {
     let described = error as? any DescribedError
     hint = described?.hint
     switch error {
     case is CancellationError:
-      (message, status) = (nil, .interrupted)
+      status = signal.flatMap { ExitStatus(rawValue: 128 + $0) } ?? .interrupted
+      message = "interrupted by \(status.signalName) before it was done; nothing was written"
     case OutputError.closed:
       (message, status) = (nil, .failure)
     default:
@@ -33,5 +35,16 @@ struct ErrorReport: Equatable {
   func show(on terminal: Terminal) -> ExitStatus {
     StandardError.write(text(style: terminal.errorStyle))
     return status
+  }
+}
+
+extension ExitStatus {
+  fileprivate var signalName: String {
+    switch self {
+    case .hungUp: "SIGHUP"
+    case .quit: "SIGQUIT"
+    case .terminated: "SIGTERM"
+    case .interrupted, .done, .failure, .usage: "SIGINT"
+    }
   }
 }

@@ -5,6 +5,13 @@ enum ExitStatus: Int32, Sendable {
   case failure = 1
   /// The command line made no sense: `EX_USAGE` of sysexits.h.
   case usage = 64
-  /// Stopped by the user: 128 and the number of SIGINT, as shells report it.
+  // Stopped by a signal: 128 and its number, as shells report it.
+  /// SIGHUP: the terminal has gone.
+  case hungUp = 129
+  /// SIGINT: Ctrl-C.
   case interrupted = 130
+  /// SIGQUIT.
+  case quit = 131
+  /// SIGTERM.
+  case terminated = 143
 }

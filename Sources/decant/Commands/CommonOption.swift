@@ -10,7 +10,7 @@ enum CommonOption {
   static let json = OptionDescription(
     long: "json", help: "Print the result as JSON on standard output.")
   static let force = OptionDescription(
-    long: "force", help: "Replace the output if it exists.")
+    long: "force", help: "Replace the output if it exists; never a link, a device or an input.")
   static let maxShardSize = OptionDescription(
     long: "max-shard-size", value: .init("SIZE", default: .value("5GB")),
     help: """
@@ -20,7 +20,10 @@ enum CommonOption {
   /// For the commands that write a checkpoint.
   static let output = OptionDescription(
     long: "output", short: "o", value: .init("OUT", .directory),
-    help: "One file where the name ends in .safetensors, else a directory.",
+    help: """
+      One file where the name ends in .safetensors, else a directory; no symbolic link, and no name \
+      with the ending of another format.
+      """,
     isRequired: true)
 
   // For the commands that quantize.
@@ -77,6 +80,16 @@ enum CommonOption {
 }
 
 extension Arguments {
+  /// What `--output` names.
+  ///
+  /// - Throws: `OutputError.unknownEnding`.
+  func outputTarget(_ terminal: Terminal) throws -> OutputTarget {
+    var target = OutputTarget(path: value("output") ?? "")
+    try target.checkEnding()
+    target.notice = { terminal.show($0) }
+    return target
+  }
+
   /// Threads to use: `--jobs`, else one for every core.
   func threads() throws(UsageError) -> Int {
     try int("jobs", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount

@@ -94,13 +94,12 @@ enum ConvertCommand: Command {
       options.calibration = try activations.map(BitPlan.Input.init(path:))
     }
     let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
-    let conversion = try Conversion(
-      plan, target: OutputTarget(path: arguments.value("output") ?? ""))
+    let conversion = try Conversion(plan, target: arguments.outputTarget(terminal))
     var report = ConversionReport(conversion, path: path)
-    if !arguments.flag("dry-run") {
-      for member in adapters?.members ?? [] {
-        try conversion.target.checkApart(from: member.adapter.path)
-      }
+    let isDryRun = arguments.flag("dry-run")
+    if !isDryRun {
+      let others = (adapters?.members.map(\.adapter.path) ?? []) + arguments.values("plan") + activations
+      for input in others { try conversion.target.checkApart(from: input) }
       let start = ContinuousClock.now
       let bar = ProgressBar(
         title: "convert", totalBytes: report.sourceByteCount, terminal: terminal)
@@ -111,10 +110,12 @@ enum ConvertCommand: Command {
       bar.finish()
       report.finish(result, seconds: (ContinuousClock.now - start) / .seconds(1))
     }
-    if arguments.flag("json") {
-      try StandardOutput.write(try report.json.prettyText)
-    } else if !terminal.isQuiet {
-      try StandardOutput.write(try report.text(terminal))
+    guard arguments.flag("json") || isDryRun || !terminal.isQuiet else { return .done }
+    let text = arguments.flag("json") ? try report.json.prettyText : try report.text(terminal)
+    if isDryRun {
+      try StandardOutput.write(text)
+    } else {
+      terminal.report(text, ofFinished: conversion.target.path)
     }
     return .done
   }

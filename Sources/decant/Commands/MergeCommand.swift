@@ -45,7 +45,7 @@ enum MergeCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let interruption = Interruption()
     let packed = try PackedCheckpoint(Checkpoint(path: arguments.operands[0]))
-    let target = OutputTarget(path: arguments.value("output") ?? "")
+    let target = try arguments.outputTarget(terminal)
     let adapters = try arguments.adapters()
     if arguments.flag("undo") {
       guard adapters == nil, arguments.value("bias-dtype") == nil else {
@@ -68,9 +68,9 @@ enum MergeCommand: Command {
     bar.finish()
     let report = MergeReport(merger, result)
     if arguments.flag("json") {
-      try StandardOutput.write(report.json.prettyText)
+      terminal.report(report.json.prettyText, ofFinished: target.path)
     } else if !terminal.isQuiet {
-      try StandardOutput.write(report.text)
+      terminal.report(report.text, ofFinished: target.path)
     }
     return .done
   }
@@ -92,12 +92,12 @@ enum MergeCommand: Command {
         "removed": .array(unmerger.adapterNames.map { .string($0) }),
         "restored_tensors": .integer(restored),
       ]
-      try StandardOutput.write(json.prettyText)
+      terminal.report(json.prettyText, ofFinished: target.path)
     } else if !terminal.isQuiet {
-      try StandardOutput.write(
+      terminal.report(
         "wrote \(printable(target.path)): without "
           + unmerger.adapterNames.map(printable).joined(separator: ", ")
-          + ", \(restored) tensors as they were\n")
+          + ", \(restored) tensors as they were\n", ofFinished: target.path)
     }
     return .done
   }

@@ -118,12 +118,6 @@ enum PlanCommand: Command {
     let preset = arguments.choice("preset", as: Preset.self)
     let budget = try budget(arguments, isRequired: preset == nil)
     let ties = try ties(arguments)
-    let file = try arguments.value("output").map {
-      try ReportFile(path: $0, replacing: arguments.flag("force"))
-    }
-    let page = try arguments.value("html").map {
-      try ReportFile(path: $0, replacing: arguments.flag("force"))
-    }
     var options = ConversionOptions()
     try arguments.readWidthOptions(into: &options)
     var candidateOptions = try candidateOptions(arguments)
@@ -134,6 +128,9 @@ enum PlanCommand: Command {
     let checkpoint = try Checkpoint(path: arguments.operands[0])
     let plan = try ConversionPlan(checkpoint, options: options)
     let dumps = arguments.values("activations") + arguments.values("kv")
+    let inputs = CommandInputs(checkpoint, and: dumps)
+    let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal)
+    let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let work = PlanWork(
       plan: plan, threads: threads, cancellation: interruption.cancellation, terminal: terminal)
     let calibration = try work.calibrate(dumps, keepsGoing: arguments.flag("keep-going"))
@@ -151,6 +148,8 @@ enum PlanCommand: Command {
       record: .init(
         request: request(arguments), dumps: try dumps.map(BitPlan.Input.init(path:)),
         settings: members.compactMap { name, value in value.map { .init(name, $0) } }))
+    // Their checksums, which go into the plan, are of what was measured.
+    for input in calibration.inputs { try input.checkUnchanged() }
     let bitPlan = try planner.plan(
       budget ?? .uniform(bits: settings?.recommendation.weights.bits ?? 4, groupSize: 64))
     let byteCount = try planner.outputByteCount(bitPlan)
@@ -162,10 +161,16 @@ enum PlanCommand: Command {
     try file?.write(report.json.prettyText)
     try page?.write(
       PlanPage(plan: bitPlan, predictedByteCount: byteCount, path: checkpoint.path).html)
-    if arguments.flag("json") {
-      try StandardOutput.write(report.json.prettyText)
-    } else if !terminal.isQuiet {
-      try StandardOutput.write(report.text(terminal, withCurve: arguments.flag("curve")))
+    let isJSON = arguments.flag("json")
+    let text =
+      isJSON
+      ? report.json.prettyText : report.text(terminal, withCurve: arguments.flag("curve"))
+    // The plan is there already, or the page that says the same.
+    let written = arguments.value("output") ?? (isJSON ? nil : arguments.value("html"))
+    if let written {
+      terminal.report(text, ofFinished: written)
+    } else {
+      try StandardOutput.write(text)
     }
     return .done
   }

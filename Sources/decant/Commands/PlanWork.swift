@@ -16,6 +16,8 @@ struct PlanWork {
     /// Of the inputs, by name of the weight.
     var meanSquares: [String: [Float]] = [:]
     var problems: [DumpError] = []
+    /// The dumps.
+    var inputs: [InputFile] = []
   }
 
   /// Measures the dumps and, where they hold activations, the channels of the weights behind norms.
@@ -25,7 +27,7 @@ struct PlanWork {
     options.keepsChannels = true
     options.keepsGoing = keepsGoing
     let calibration = try Calibration(dumps, of: plan.checkpoint, options: options)
-    var result = Calibrated(problems: calibration.problems)
+    var result = Calibrated(problems: calibration.problems, inputs: calibration.inputs)
     result.captured = try showingProgress("dumps", calibration.byteCount) { progress in
       try calibration.run(threads: threads, cancellation: cancellation, progress: progress)
     }

@@ -76,13 +76,11 @@ enum StatsCommand: Command {
     let threads = try arguments.threads()
     let top = try arguments.int("top", in: 1...Int.max)
     let order = arguments.choice("sort", as: StatisticsOrder.self)
+    let dumps = arguments.values("activations") + arguments.values("kv")
     let run = try StatisticsRun(
-      Checkpoint(path: arguments.operands[0]),
-      dumps: arguments.values("activations") + arguments.values("kv"),
-      options: try options(arguments))
-    let page = try arguments.value("html").map {
-      try ReportFile(path: $0, replacing: arguments.flag("force"))
-    }
+      Checkpoint(path: arguments.operands[0]), dumps: dumps, options: try options(arguments))
+    let page = try arguments.reportFile(
+      "html", inputs: CommandInputs(run.checkpoint, and: dumps), terminal: terminal)
     let bar = ProgressBar(title: "stats", totalBytes: run.byteCount, terminal: terminal)
     defer { bar.finish() }
     let tensors = try run.run(
@@ -95,9 +93,9 @@ enum StatsCommand: Command {
     if arguments.flag("json") {
       try StatisticsDocument(measured).write { try StandardOutput.write($0) }
     } else if let html {
-      try StandardOutput.write(
-        "wrote \(printable(arguments.value("html") ?? "")): "
-          + "\(ByteSize(bytes: html.utf8.count).text)\n")
+      let path = arguments.value("html") ?? ""
+      terminal.report(
+        "wrote \(printable(path)): \(ByteSize(bytes: html.utf8.count).text)\n", ofFinished: path)
     } else if arguments.isGiven("tensor") {
       try StandardOutput.write(
         tensors.map { TensorView($0).text(terminal) }.joined(separator: "\n"))

@@ -28,10 +28,10 @@ enum UnpackCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let interruption = Interruption()
     let type = arguments.value("dtype").flatMap { ScaleType(rawValue: $0.uppercased()) }
-    let output = arguments.value("output") ?? ""
+    let target = try arguments.outputTarget(terminal)
     let unpacker = try Unpacker(
       PackedCheckpoint(Checkpoint(path: arguments.operands[0])),
-      target: OutputTarget(path: output), type: type,
+      target: target, type: type,
       shardLimit: try arguments.size("max-shard-size")?.bytes ?? 5_000_000_000)
     let bar = ProgressBar(title: "unpack", totalBytes: unpacker.byteCount, terminal: terminal)
     defer { bar.finish() }
@@ -40,8 +40,9 @@ enum UnpackCommand: Command {
       cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
     bar.finish()
     if !terminal.isQuiet {
-      try StandardOutput.write(
-        "\(printable(output)): \(ByteSize(bytes: unpacker.byteCount).text) of tensors\n")
+      terminal.report(
+        "\(printable(target.path)): \(ByteSize(bytes: unpacker.byteCount).text) of tensors\n",
+        ofFinished: target.path)
     }
     return .done
   }

@@ -1,3 +1,4 @@
+import Convert
 import Formats
 import Foundation
 
@@ -8,20 +9,47 @@ struct ReportFile {
 
   /// Made before the measuring, so that a name that cannot be written to is refused at once.
   ///
-  /// - Throws: `FileError` where the file exists and `replacing` is false, where it is a directory,
-  ///   or where its directory cannot be written to.
-  init(path: String, replacing: Bool) throws(FileError) {
-    guard !FileStatus.isDirectory(path) else { throw .isDirectory(path: path) }
-    staged = try StagedOutput(target: path, replacing: replacing)
+  /// - Parameters:
+  ///   - inputs: what the report is made from; it may neither be any of it nor lie in it.
+  ///   - notice: called with what is no failure and should be known.
+  /// - Throws: `OutputError.isSource`; `FileError` where the file exists and `replacing` is false,
+  ///   where it is a directory, a link or a device, or where its directory cannot be written to.
+  init(
+    path: String, replacing: Bool, inputs: CommandInputs,
+    notice: @escaping (OutputNotice) -> Void = { _ in }
+  ) throws {
+    try inputs.check(output: path)
+    guard !FileStatus.isDirectory(path) else { throw FileError.isDirectory(path: path) }
+    if FileStatus.exists(path), !FileStatus.isLink(path), !FileStatus.isRegular(path) {
+      throw FileError.notRegular(path: path)
+    }
+    staged = try StagedOutput(target: path, replacing: replacing, notice: notice)
     name = URL(fileURLWithPath: path).lastPathComponent
   }
 
   /// - Throws: `FileError`.
   func write(_ text: String) throws(FileError) {
     let bytes = Array(text.utf8)
-    let file = try OutputFile(creating: staged.directory + "/" + name)
-    try file.write(bytes, count: bytes.count, at: 0)
-    try file.synchronize()
-    try staged.commit(only: name)
+    do {
+      let file = try OutputFile(creating: staged.directory + "/" + name)
+      try file.write(bytes, count: bytes.count, at: 0)
+      try file.synchronize()
+      try staged.commit(only: name)
+    } catch {
+      throw staged.named(error)
+    }
+  }
+}
+
+extension Arguments {
+  /// The file that an option names, if it is given.
+  ///
+  /// - Throws: as `ReportFile.init`.
+  func reportFile(
+    _ long: String, inputs: CommandInputs, terminal: Terminal
+  ) throws -> ReportFile? {
+    try value(long).map { path in
+      try ReportFile(path: path, replacing: flag("force"), inputs: inputs) { terminal.show($0) }
+    }
   }
 }

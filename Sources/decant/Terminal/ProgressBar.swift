@@ -1,13 +1,14 @@
 import Synchronization
 
-/// One line on standard error that says how far the work is, drawn over as it advances; nothing
-/// at all where the terminal is not for that. Any thread may advance it.
+/// One line on standard error that says how far the work is, drawn over as it advances; without a
+/// terminal a new line every ten seconds, for logs. Any thread may advance it.
 ///
 /// While it is there nothing else should write to standard error. Call `finish` before, best in a
 /// `defer`.
 final class ProgressBar: Sendable {
   private struct State {
     var doneBytes = 0
+    /// Nil before the first line.
     var lastDrawn: ContinuousClock.Instant?
     var isFinished = false
   }
@@ -21,7 +22,8 @@ final class ProgressBar: Sendable {
   private let state = Mutex(State())
 
   private static let shortestPause = Duration.milliseconds(100)
-  private static let clearLine = "\r\u{1b}[K"
+  private static let pauseBetweenLines = Duration.seconds(10)
+  static let clearLine = "\r\u{1b}[K"
 
   /// - Parameters:
   ///   - title: what is being done; must be `printable`.
@@ -40,27 +42,35 @@ final class ProgressBar: Sendable {
     start = now()
   }
 
-  /// Adds to what is done, and draws unless that was done less than a tenth of a second ago.
+  /// Adds to what is done, and draws unless that was done less than a tenth of a second ago, or ten
+  /// seconds where lines stay.
   func advance(by bytes: Int) {
-    guard terminal.showsProgress else { return }
+    guard terminal.showsProgress || terminal.printsProgressLines else { return }
     // Drawing under the lock keeps lines in order; it happens ten times a second at most.
     state.withLock { state in
       state.doneBytes += bytes
       let time = now()
-      if let last = state.lastDrawn, time - last < Self.shortestPause { return }
-      guard !state.isFinished else { return }
+      guard !state.isFinished, isDue(time, last: state.lastDrawn) else { return }
       state.lastDrawn = time
       let line = ProgressLine(
         title: title, doneBytes: state.doneBytes, totalBytes: totalBytes,
         elapsedSeconds: (time - start) / .seconds(1))
-      write(Self.clearLine + line.text(width: terminal.width, isUnicode: terminal.isUnicode))
+      write(
+        terminal.showsProgress
+          ? Self.clearLine + line.text(width: terminal.width, isUnicode: terminal.isUnicode)
+          : line.plainText + "\n")
     }
   }
 
-  /// Takes the line away. Nothing is drawn afterwards; a second call does nothing.
+  private func isDue(_ time: ContinuousClock.Instant, last: ContinuousClock.Instant?) -> Bool {
+    guard terminal.showsProgress else { return time - (last ?? start) >= Self.pauseBetweenLines }
+    return last.map { time - $0 >= Self.shortestPause } ?? true
+  }
+
+  /// Takes the line that is drawn over away. Nothing is drawn afterwards; a second call does nothing.
   func finish() {
     state.withLock { state in
-      if state.lastDrawn != nil, !state.isFinished { write(Self.clearLine) }
+      if terminal.showsProgress, state.lastDrawn != nil, !state.isFinished { write(Self.clearLine) }
       state.isFinished = true
     }
   }

@@ -11,11 +11,16 @@ struct ProgressLine: Sendable, Equatable {
   /// `Converting ████░░░░   42%  1.20 GB of 2.90 GB  310 MB/s  0:06 left`, shorter than `width` so
   /// that no terminal wraps it. Where room is short the bar goes first, then the end of the line.
   func text(width: Int, isUnicode: Bool) -> String {
-    let facts = [percentText, amountText, rateText, timeLeftText].compactMap(\.self)
-      .joined(separator: "  ")
     let room = width - 1 - displayWidth(title) - displayWidth(facts) - 3
-    guard room >= 8 else { return String("\(title)  \(facts)".prefix(max(0, width - 1))) }
+    guard room >= 8 else { return String(plainText.prefix(max(0, width - 1))) }
     return "\(title) \(bar(width: min(room, 40), isUnicode: isUnicode))  \(facts)"
+  }
+
+  /// The same without a bar, however wide, for a log.
+  var plainText: String { "\(title)  \(facts)" }
+
+  private var facts: String {
+    [percentText, amountText, rateText, timeLeftText].compactMap(\.self).joined(separator: "  ")
   }
 
   private var fraction: Double {

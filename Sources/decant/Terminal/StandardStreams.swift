@@ -43,6 +43,15 @@ func ignoreBrokenPipes() {
   _ = signal(SIGPIPE, SIG_IGN)
 }
 
+/// Puts the null device where a standard stream is closed, so that no file that is opened later gets
+/// its number, and a report written into it.
+func holdStandardStreams() {
+  for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+    // Opening takes the lowest free number, which is this one. Unsafe only because it is variadic.
+    _ = unsafe open("/dev/null", O_RDWR)
+  }
+}
+
 private func writeAll(_ text: String, to stream: Int32) throws(OutputError) {
   var rest = Array(text.utf8)[...]
   while !rest.isEmpty {

@@ -14,6 +14,8 @@ struct Terminal: Sendable, Equatable {
   let isQuiet: Bool
   /// Whether a line on standard error can be drawn over, and is wanted.
   let showsProgress: Bool
+  /// Whether progress is told in lines that stay, now and then: standard error is a log.
+  var printsProgressLines: Bool { !showsProgress && !isQuiet }
 
   /// - Parameters:
   ///   - environment: NO_COLOR, TERM, COLUMNS, LC_ALL, LC_CTYPE and LANG count.

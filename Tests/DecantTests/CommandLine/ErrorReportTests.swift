@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 import Testing
 
 @testable import decant
@@ -24,8 +25,19 @@ import Testing
         == "\u{1b}[31merror:\u{1b}[0m bad\n")
   }
 
-  @Test func theUsersOwnDoingIsNotReported() {
-    #expect(ErrorReport(CancellationError()).text(style: Style(isOn: false)) == "")
+  @Test(arguments: [
+    (SIGHUP, "SIGHUP", 129), (SIGINT, "SIGINT", 130), (SIGQUIT, "SIGQUIT", 131),
+    (SIGTERM, "SIGTERM", 143),
+  ])
+  func aSignalIsNamedAndCounts(_ signal: Int32, _ name: String, _ status: Int32) {
+    let report = ErrorReport(CancellationError(), signal: signal)
+    #expect(report.status.rawValue == status)
+    #expect(
+      report.text(style: Style(isOn: false))
+        == "error: interrupted by \(name) before it was done; nothing was written\n")
+  }
+
+  @Test func aReaderThatHasGoneIsNotReported() {
     #expect(ErrorReport(OutputError.closed).text(style: Style(isOn: false)) == "")
   }
 }

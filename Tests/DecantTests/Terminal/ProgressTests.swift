@@ -42,9 +42,9 @@ import Testing
     let time = Mutex(ContinuousClock.now)
     let written = Mutex<[String]>([])
 
-    func bar(isQuiet: Bool = false) -> ProgressBar {
+    func bar(isQuiet: Bool = false, isTerminal: Bool = true) -> ProgressBar {
       let terminal = Terminal(
-        environment: [:], outputIsTerminal: true, errorIsTerminal: true, isQuiet: isQuiet)
+        environment: [:], outputIsTerminal: true, errorIsTerminal: isTerminal, isQuiet: isQuiet)
       return ProgressBar(
         title: "Work", totalBytes: 1000, terminal: terminal,
         now: { self.time.withLock(\.self) },
@@ -85,6 +85,26 @@ import Testing
     bar.finish()
     stage.bar().finish()
     #expect(stage.texts == [])
+  }
+
+  @Test func aLogGetsALineEveryTenSeconds() {
+    let stage = Stage()
+    let bar = stage.bar(isTerminal: false)
+    for _ in 0..<35 {
+      stage.wait(.seconds(1))
+      bar.advance(by: 20)
+    }
+    bar.finish()
+    #expect(
+      stage.texts == [
+        "Work   20%  200 B of 1.00 KB  20 B/s  0:40 left\n",
+        "Work   40%  400 B of 1.00 KB  20 B/s  0:30 left\n",
+        "Work   60%  600 B of 1.00 KB  20 B/s  0:20 left\n",
+      ])
+    let quiet = stage.bar(isQuiet: true, isTerminal: false)
+    stage.wait(.seconds(30))
+    quiet.advance(by: 20)
+    #expect(stage.texts.count == 3)
   }
 
   @Test func threadsLoseNothing() async {

@@ -10,6 +10,8 @@ package enum FileError: DescribedError, Equatable {
   case notRegular(path: String)
   /// The file ended before the bytes that its size, when it was opened, promised.
   case truncated(path: String, offset: Int, needed: Int, available: Int)
+  /// The file has another size than when the work was planned.
+  case resized(path: String, planned: Int, found: Int)
   case tooLarge(path: String, byteCount: Int, limit: Int)
   case alreadyExists(path: String)
   /// A system call failed with this value of `errno`.
@@ -30,6 +32,8 @@ package enum FileError: DescribedError, Equatable {
       "\(path) ended while it was read: \(needed) bytes wanted at byte \(offset), \(available) there"
     case .tooLarge(let path, let byteCount, let limit):
       "\(path) has \(byteCount) bytes, more than the \(limit) that such a file may have"
+    case .resized(let path, let planned, let found):
+      "\(path) had \(planned) bytes when the work began, and has \(found) now"
     case .alreadyExists(let path): "\(path) exists already"
     case .failed(let action, let path, let code):
       // The system's text is a string that ends with a zero byte.
@@ -41,6 +45,7 @@ package enum FileError: DescribedError, Equatable {
     switch self {
     case .missing: nil
     case .danglingLink: "fetch the file that the link stands for, or copy it here"
+    case .resized: "something writes to the file; wait until it is complete"
     case .truncated: "something shortened the file meanwhile; wait until it is complete"
     case .alreadyExists: "choose another name, or pass --force to replace it"
     case .failed(_, _, ENOSPC):

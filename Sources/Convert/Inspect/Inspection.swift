@@ -43,13 +43,14 @@ package struct Inspection: Sendable {
     parameterCount == 0 ? nil : 8 * Double(byteCount) / Double(parameterCount)
   }
 
-  /// - Throws: `ManifestError` where a manifest is there but cannot be used.
+  /// - Throws: `ManifestError`, `PackedError` where a manifest is there and cannot be used, or does
+  ///   not agree with the tensors; `PackedError` where packed tensors do not fit one another.
   package init(_ checkpoint: Checkpoint) throws {
     self.checkpoint = checkpoint
     var entries: [String: Manifest.Entry] = [:]
-    for file in checkpoint.files where file.header.metadataValue(Manifest.manifestKey) != nil {
-      for entry in try PackedCheckpoint.manifest(of: file).tensors {
-        for stored in entry.stored { entries[stored.name] = entry }
+    if checkpoint.files.contains(where: { $0.header.metadataValue(Manifest.manifestKey) != nil }) {
+      for tensor in try PackedCheckpoint(checkpoint).tensors {
+        for stored in tensor.stored { entries[stored.name] = tensor.entry }
       }
     }
     let naming = TensorNaming(
@@ -57,25 +58,36 @@ package struct Inspection: Sendable {
       tensors: checkpoint.tensors.map { ($0.name, $0.info.dimensions) })
     let byName = Dictionary(
       checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    tensors = checkpoint.tensors.compactMap { tensor in
-      Self.describe(
-        tensor, entry: entries[tensor.name], byName: byName, checkpoint: checkpoint, naming: naming)
+    let quantization = QuantizationBlock(checkpoint.config)
+    tensors = try checkpoint.tensors.compactMap { tensor in
+      try Self.describe(
+        tensor, entry: entries[tensor.name], byName: byName, checkpoint: checkpoint,
+        quantization: quantization, naming: naming)
     }
   }
 
   /// Nil for scales and biases, which are counted with their weight.
   private static func describe(
     _ tensor: Checkpoint.Tensor, entry: Manifest.Entry?, byName: [String: Checkpoint.Tensor],
-    checkpoint: Checkpoint, naming: TensorNaming
-  ) -> Tensor? {
+    checkpoint: Checkpoint, quantization: QuantizationBlock, naming: TensorNaming
+  ) throws -> Tensor? {
     let path = modulePath(of: tensor.name)
     let isParameter = tensor.name.hasSuffix(".scales") || tensor.name.hasSuffix(".biases")
     let words = byName[path + ".weight"]
     let scales = byName[path + ".scales"]
     let biases = byName[path + ".biases"]
     if let words, let scales, let biases, words.info.dtype == .u32,
-      let (layout, inputs) = layout(words, scales, path: path, entry: entry, checkpoint)
+      let (layout, inputs) = layout(words, scales, path: path, entry: entry, quantization)
     {
+      let file = checkpoint.files[words.file].path
+      let groups = scales.info.shape
+      for (part, shape) in [
+        (words, groups.dropLast() + [UInt64(inputs / 32 * layout.bits)]), (biases, groups),
+      ] where part.info.shape != shape {
+        throw PackedError.wrongTensor(
+          file: file, tensor: part.name, shape: part.info.shape, dtype: part.info.dtype,
+          expectedShape: shape, expectedDTypes: [part.info.dtype])
+      }
       guard !isParameter else { return nil }
       let shape = entry?.sourceShape ?? words.info.shape.dropLast() + [UInt64(inputs)]
       var method: String?
@@ -84,7 +96,7 @@ package struct Inspection: Sendable {
         name: entry?.name ?? tensor.name, file: checkpoint.fileName(of: tensor), dtype: .u32,
         shape: Array(shape),
         byteCount: words.info.byteCount + scales.info.byteCount + biases.info.byteCount,
-        parameterCount: shape.map { Int(clamping: $0) }.reduce(1, *),
+        parameterCount: scales.info.elementCount * layout.groupSize,
         identity: naming.identify(
           name: entry?.name ?? tensor.name, dtype: entry?.sourceDType ?? scales.info.dtype,
           shape: shape.map { Int(clamping: $0) }),
@@ -117,14 +129,13 @@ package struct Inspection: Sendable {
   /// group size and the shapes leave; with the number of inputs.
   private static func layout(
     _ words: Checkpoint.Tensor, _ scales: Checkpoint.Tensor, path: String, entry: Manifest.Entry?,
-    _ checkpoint: Checkpoint
+    _ quantization: QuantizationBlock
   ) -> (AffineLayout, inputs: Int)? {
     guard let wordCount = words.info.dimensions.last, let groups = scales.info.dimensions.last,
       groups > 0, wordCount > 0, wordCount < 1 << 40, groups < 1 << 40
     else { return nil }
     if case .affine(let layout, _)? = entry?.encoding { return (layout, groups * layout.groupSize) }
-    let block = checkpoint.config?.document["quantization"]
-    let groupSize = (block?[path]?["group_size"] ?? block?["group_size"])?.intValue ?? 64
+    let groupSize = quantization.entry(of: path)?["group_size"]?.intValue ?? 64
     guard AffineLayout.allowedGroupSizes.contains(groupSize) else { return nil }
     let inputs = groups * groupSize
     guard wordCount * 32 % inputs == 0,

@@ -20,10 +20,10 @@ package enum MergeError: DescribedError, Equatable {
   case alreadyMerged(path: String, adapters: [String])
   case nothingMerged(path: String)
   case originalsMissing(path: String)
-  case unnamedTensor(file: String, tensor: String)
   /// What errors counted when it was quantized came from files that are not at hand.
   case needsActivations(path: String, files: [String])
-  case damaged(file: String, tensor: String, found: UInt64, recorded: UInt64)
+  /// One shard of several, named alone.
+  case oneShard(path: String, shardCount: Int)
   case probeFailed(module: String, difference: Double, bound: Double)
 
   package var message: String {
@@ -70,14 +70,10 @@ package enum MergeError: DescribedError, Equatable {
     case .nothingMerged(let path): "\(path) records no merged adapter"
     case .originalsMissing(let path):
       "\(path) does not keep the values from before the merge"
-    case .unnamedTensor(let file, let tensor):
-      "\(file): the manifest does not name tensor '\(tensor)', which would be lost"
     case .needsActivations(let path, let files):
       "\(path) was quantized for the inputs that \(files.joined(separator: ", ")) held;"
         + " it cannot be packed again without them"
-    case .damaged(let file, let tensor, let found, let recorded):
-      "\(file): tensor '\(tensor)' has checksum \(found.hexDigits);"
-        + " the manifest says \(recorded.hexDigits)"
+    case .oneShard(let path, let count): "\(path) is one of the \(count) files of a checkpoint"
     case .probeFailed(let module, let difference, let bound):
       "module '\(module)': merged outputs are \(difference) away from base + adapter;"
         + " rounding explains \(bound)"
@@ -106,8 +102,8 @@ package enum MergeError: DescribedError, Equatable {
       "undo that merge first, or give all adapters at once, each with its --adapter"
     case .originalsMissing:
       "keep the packed checkpoint it was merged from, or pack the source again"
-    case .damaged, .unnamedTensor: "the file is damaged or was edited; get another copy"
     case .needsActivations: "leave --against out to check everything else"
+    case .oneShard: "name the directory that holds all of them"
     case .probeFailed: "this is a fault of decant's; the output was not written"
     case .groupSizeContradicts, .wrongShape, .transposed, .storageOrder:
       "the adapter and the base do not belong together"

@@ -12,7 +12,7 @@ struct MergedRaw: StoredContent {
   var unitCount: Int { tensor.elementCount }
   var bytesPerUnit: Int { type.byteCount }
   var tileUnits: Int { 1 << 18 }
-  var expectedChecksum: UInt64? { nil }
+  var expected: (checksum: UInt64, file: String)? { nil }
 
   func produce(_ range: Range<Int>, in slot: RewriteSlot) throws {
     slot.source.grow(to: range.count * type.byteCount, filler: 0)

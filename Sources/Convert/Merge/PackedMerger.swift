@@ -26,7 +26,7 @@ package struct PackedMerger {
     }
   }
 
-  /// - Throws: `MergeError`, `FileError`.
+  /// - Throws: `MergeError`, `PackedError`, `FileError`.
   package init(
     _ packed: PackedCheckpoint, _ adapters: AdapterSet, target: OutputTarget, biasType: ScaleType?
   ) throws {
@@ -34,6 +34,7 @@ package struct PackedMerger {
     self.adapters = adapters
     self.target = target
     self.biasType = biasType
+    try packed.checkWhole()
     let merged = packed.manifests.compactMap(\.adapters).flatMap(\.merged)
     guard merged.isEmpty else {
       throw MergeError.alreadyMerged(
@@ -63,7 +64,7 @@ package struct PackedMerger {
 
   /// Writes the merged checkpoint, then reads it again and holds it against base + adapter.
   ///
-  /// - Throws: `MergeError`, `OutputError`, `FileError`, `CancellationError`.
+  /// - Throws: `MergeError`, `PackedError`, `OutputError`, `FileError`, `CancellationError`.
   package func run(
     replacing: Bool, threads: Int, cancellation: Cancellation,
     progress: @escaping @Sendable (Int) -> Void
@@ -126,7 +127,7 @@ package struct PackedMerger {
   ) throws -> [any StoredContent] {
     var contents: [any StoredContent] = zip(tensor.stored, tensor.entry.stored).map {
       StoredCopy(
-        file: packed.checkpoint.files[$0.file], tensor: $0.info, expectedChecksum: $1.checksum)
+        file: packed.checkpoint.files[$0.file], tensor: $0.info, recordedChecksum: $1.checksum)
     }
     guard let update, let last = tensor.stored.last,
       let type = ScaleType(last.info.dtype)
@@ -166,14 +167,9 @@ package struct PackedMerger {
           name: stored.name, shape: stored.info.shape,
           content: StoredCopy(
             file: packed.checkpoint.files[stored.file], tensor: stored.info,
-            expectedChecksum: recorded.checksum))
+            recordedChecksum: recorded.checksum))
       },
-      metadata: { _ in
-        [
-          (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
-          ("decant.unmerged_by", decantVersion),
-        ]
-      })
+      manifest: nil)
   }
 
   /// A merge starts from values that are what the manifest says, or not at all.
@@ -188,7 +184,7 @@ package struct PackedMerger {
           hash.update(buffer, 0..<range.count)
         }
         guard hash.value == recorded.checksum else {
-          throw MergeError.damaged(
+          throw PackedError.damagedTensor(
             file: packed.checkpoint.files[stored.file].path, tensor: stored.name,
             found: hash.value, recorded: recorded.checksum)
         }
@@ -198,6 +194,12 @@ package struct PackedMerger {
 }
 
 extension PackedCheckpoint {
+  /// A shard that is written anew would pass for the whole.
+  func checkWhole() throws(MergeError) {
+    guard let count = manifests.first?.output?.shardCount, count != manifests.count else { return }
+    throw .oneShard(path: checkpoint.path, shardCount: count)
+  }
+
   /// Its tensors as an adapter names them.
   var mergeTargets: [String: MergeTarget] {
     Dictionary(

@@ -10,9 +10,19 @@ struct RewrittenFile {
 
   let name: String
   let tensors: [Tensor]
-  /// The metadata for these checksums of the stored tensors, by name; it includes the header's own
-  /// checksum, and its length depends on nothing.
-  let metadata: ([String: UInt64]) -> [(name: String, value: String)]
+  /// With nothing measured yet; nil for the file that keeps what a merge changes.
+  let manifest: Manifest?
+
+  /// `manifest` is the file's own, measured or not: the length is the same.
+  func metadata(_ manifest: Manifest?) -> [(name: String, value: String)] {
+    guard let manifest else {
+      return [
+        (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
+        ("decant.unmerged_by", decantVersion),
+      ]
+    }
+    return manifest.metadata
+  }
 }
 
 /// Writes such files, several tiles at a time and each file's bytes once.
@@ -35,9 +45,7 @@ struct PackedWriter {
         file.tensors.map { .init(name: $0.name, dtype: $0.content.dtype, shape: $0.shape) })
     }
     blankHeaders = zip(files, layouts).map { file, layout in
-      let blank = Dictionary(
-        file.tensors.map { ($0.name, UInt64(0)) }, uniquingKeysWith: { first, _ in first })
-      return layout.header(metadata: file.metadata(blank))
+      layout.header(metadata: file.metadata(file.manifest))
     }
     jobs = files.enumerated().flatMap { index, file in
       file.tensors.enumerated().flatMap { position, tensor in
@@ -59,12 +67,13 @@ struct PackedWriter {
 
   /// Writes the files into `directory` and syncs them.
   ///
+  /// - Parameter carried: the files that were carried over beside them.
   /// - Returns: what rounding lost, for the tensors whose biases were merged.
-  /// - Throws: `MergeError.damaged` where a copied tensor is not the one that was recorded; what
-  ///   the contents throw; `FileError`, `CancellationError`.
+  /// - Throws: `PackedError.damagedTensor` where a copied tensor is not the one that was recorded;
+  ///   what the contents throw; `FileError`, `CancellationError`.
   func run(
-    into directory: String, threads: Int, cancellation: Cancellation,
-    progress: @escaping @Sendable (Int) -> Void
+    into directory: String, carried: [Manifest.SourceFile], threads: Int,
+    cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
   ) throws -> [(tensor: String, rounding: BiasRounding)] {
     let outputs = try files.map { try OutputFile(creating: directory + "/" + $0.name) }
     let places = zip(layouts, blankHeaders).map { layout, header in
@@ -100,21 +109,35 @@ struct PackedWriter {
         progress(count)
       })
     try pipeline.run(threads: threads)
-    for (index, file) in files.enumerated() {
-      var checksums: [String: UInt64] = [:]
-      for (tensor, hash) in zip(file.tensors, hashes[index]) {
-        if let expected = tensor.content.expectedChecksum, expected != hash.value {
-          throw MergeError.damaged(
-            file: file.name, tensor: tensor.name, found: hash.value, recorded: expected)
-        }
-        checksums[tensor.name] = hash.value
-      }
-      var header = layouts[index].header(metadata: file.metadata(checksums))
+    let checksums = try zip(files, hashes).map { try Self.checksums(of: $0, $1) }
+    var manifests = zip(files, checksums).map { file, checksums in
+      file.manifest.map { $0.recording(checksums, carried: carried) }
+    }
+    let together = Manifest.Output.digest(manifests.compactMap(\.self))
+    for index in files.indices {
+      manifests[index]?.output?.checksum = together
+      var header = layouts[index].header(metadata: files[index].metadata(manifests[index]))
       precondition(header.count == blankHeaders[index].count, "a header keeps its planned size")
       HeaderChecksum.seal(&header)
       try outputs[index].write(header, count: header.count, at: 0)
       try outputs[index].synchronize()
     }
     return roundings
+  }
+
+  /// By name; a copy must have the checksum that was recorded of the original.
+  private static func checksums(
+    of file: RewrittenFile, _ hashes: [XXH64]
+  ) throws(PackedError) -> [String: UInt64] {
+    var checksums: [String: UInt64] = [:]
+    for (tensor, hash) in zip(file.tensors, hashes) {
+      if let expected = tensor.content.expected, expected.checksum != hash.value {
+        throw .damagedTensor(
+          file: expected.file, tensor: tensor.name, found: hash.value,
+          recorded: expected.checksum)
+      }
+      checksums[tensor.name] = hash.value
+    }
+    return checksums
   }
 }

@@ -57,7 +57,7 @@ struct TunedScales: StoredContent {
   var unitCount: Int { scales.elementCount }
   var bytesPerUnit: Int { type.byteCount }
   var tileUnits: Int { 1 << 16 }
-  var expectedChecksum: UInt64? { nil }
+  var expected: (checksum: UInt64, file: String)? { nil }
 
   func produce(_ range: Range<Int>, in slot: RewriteSlot) throws {
     try file.readParameters(range, of: scales, slot, into: &slot.scales)

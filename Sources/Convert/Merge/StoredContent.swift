@@ -8,8 +8,9 @@ protocol StoredContent: Sendable {
   var bytesPerUnit: Int { get }
   /// Units that are produced at a time.
   var tileUnits: Int { get }
-  /// The checksum that the finished tensor must have; nil where it is new.
-  var expectedChecksum: UInt64? { get }
+  /// The checksum that the finished tensor must have, and the file that it comes from; nil where
+  /// it is new.
+  var expected: (checksum: UInt64, file: String)? { get }
   /// Leaves units `range` in `slot.output`.
   func produce(_ range: Range<Int>, in slot: RewriteSlot) throws
 }
@@ -30,8 +31,9 @@ final class RewriteSlot {
 struct StoredCopy: StoredContent {
   let file: SafetensorsFile
   let tensor: TensorInfo
-  let expectedChecksum: UInt64?
+  let recordedChecksum: UInt64
 
+  var expected: (checksum: UInt64, file: String)? { (recordedChecksum, file.path) }
   var dtype: DType { tensor.dtype }
   var unitCount: Int { tensor.byteCount }
   var bytesPerUnit: Int { 1 }
@@ -56,7 +58,7 @@ struct MergedBiases: StoredContent {
   var dtype: DType { type.dtype }
   var unitCount: Int { biases.elementCount }
   var bytesPerUnit: Int { type.byteCount }
-  var expectedChecksum: UInt64? { nil }
+  var expected: (checksum: UInt64, file: String)? { nil }
   /// Whole rows: an update is computed row by row.
   var tileUnits: Int { max(1, (1 << 16) / max(1, perRow)) * max(1, perRow) }
   private var perRow: Int { biases.dimensions[biases.dimensions.count - 1] }

@@ -11,9 +11,10 @@ package struct Unmerger {
   package let adapterNames: [String]
   private let restored: Int
 
-  /// - Throws: `MergeError.nothingMerged` or `.originalsMissing`; `SafetensorsError`, `FileError`
+  /// - Throws: `MergeError.nothingMerged` or `.originalsMissing`; `PackedError`, `SafetensorsError`, `FileError`
   ///   where the originals cannot be read.
   package init(_ packed: PackedCheckpoint, target: OutputTarget) throws {
+    try packed.checkWhole()
     self.packed = packed
     let records = packed.manifests.compactMap(\.adapters)
     let path = packed.checkpoint.path
@@ -25,6 +26,7 @@ package struct Unmerger {
     }
     adapterNames = first.merged.map(\.name)
     let kept = try SourceTriage.open(directory + "/" + Manifest.Adapters.originalsFile)
+    if let error = PackedFile.headerError(of: kept) { throw error }
     let infos = Dictionary(
       kept.header.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var originals: [String: StoredCopy] = [:]
@@ -33,7 +35,7 @@ package struct Unmerger {
         throw PackedError.missingTensor(file: kept.path, tensor: stored.name)
       }
       originals[stored.name] = StoredCopy(
-        file: kept, tensor: info, expectedChecksum: stored.checksum)
+        file: kept, tensor: info, recordedChecksum: stored.checksum)
     }
     self.kept = kept
     restored = originals.count
@@ -44,7 +46,7 @@ package struct Unmerger {
           guard let original = originals[stored.name] else {
             return StoredCopy(
               file: packed.checkpoint.files[stored.file], tensor: stored.info,
-              expectedChecksum: recorded.checksum)
+              recordedChecksum: recorded.checksum)
           }
           guard original.tensor.shape == stored.info.shape else {
             throw PackedError.wrongTensor(
@@ -61,7 +63,7 @@ package struct Unmerger {
   package var byteCount: Int { rewrite.byteCount }
 
   /// - Returns: how many stored tensors were put back.
-  /// - Throws: `MergeError.damaged` where one is not what was recorded; `OutputError`, `FileError`.
+  /// - Throws: `PackedError.damagedTensor` where one is not what was recorded; `OutputError`, `FileError`.
   package func run(
     replacing: Bool, threads: Int, cancellation: Cancellation,
     progress: @escaping @Sendable (Int) -> Void

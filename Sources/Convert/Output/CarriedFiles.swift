@@ -9,6 +9,8 @@ package struct CarriedFiles: Sendable {
   /// Left behind: weights in other formats, and hidden files.
   package let skipped: [String]
   private let directory: String
+  /// As a manifest will record them, without their checksums.
+  let planned: [Manifest.SourceFile]
 
   private static let replaced: Set<String> = ["config.json", "model.safetensors.index.json"]
   private static let otherWeights: Set<String> = [
@@ -28,6 +30,10 @@ package struct CarriedFiles: Sendable {
       directory, root: directory, prefix: "", depth: 0, into: &names, skipped: &skipped)
     self.directory = directory
     self.names = names
+    planned = try names.map {
+      let input = try InputFile(path: directory + "/" + $0)
+      return Manifest.SourceFile(name: $0, byteCount: input.byteCount, checksum: 0)
+    }
     let converted = Set(checkpoint.fileNames)
     self.skipped = skipped.filter { !converted.contains($0) }
   }
@@ -66,15 +72,30 @@ package struct CarriedFiles: Sendable {
     }
   }
 
-  package func byteCount() throws -> Int {
-    try names.reduce(0) { try $0 + InputFile(path: directory + "/" + $1).byteCount }
-  }
+  package var byteCount: Int { planned.reduce(0) { $0 + $1.byteCount } }
 
   /// Copies all of them into `target`, an existing directory, and syncs each.
-  package func copy(to target: String, cancellation: Cancellation) throws {
+  ///
+  /// - Parameter recorded: what each must be, where a manifest says it.
+  /// - Returns: what was copied.
+  /// - Throws: `PackedError` where a file is not as recorded; `FileError`, `CancellationError`.
+  func copy(
+    to target: String, recorded: [Manifest.SourceFile], cancellation: Cancellation
+  ) throws -> [Manifest.SourceFile] {
+    let expected = Dictionary(
+      recorded.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    if let lost = recorded.first(where: { !names.contains($0.name) }) {
+      throw PackedError.carriedMissing(path: directory + "/" + lost.name)
+    }
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    for name in names {
+    return try planned.map { file in
+      let name = file.name
+      var hash = XXH64()
       let input = try InputFile(path: directory + "/" + name)
+      guard input.byteCount == file.byteCount else {
+        throw FileError.resized(
+          path: input.path, planned: file.byteCount, found: input.byteCount)
+      }
       if name.contains("/") {
         try FileManager.default.createDirectory(
           atPath: URL(fileURLWithPath: target + "/" + name).deletingLastPathComponent().path,
@@ -85,10 +106,28 @@ package struct CarriedFiles: Sendable {
         try cancellation.check()
         let count = min(buffer.count, input.byteCount - start)
         try input.read(start..<start + count, into: &buffer)
+        hash.update(buffer, 0..<count)
         try output.write(buffer, count: count, at: start)
       }
       try input.checkUnchanged()
       try output.synchronize()
+      let copied = Manifest.SourceFile(
+        name: name, byteCount: input.byteCount, checksum: hash.value)
+      if let error = expected[name]?.difference(of: copied, path: input.path) { throw error }
+      return copied
     }
+  }
+}
+
+extension Manifest.SourceFile {
+  /// How the file at `path` is not what this records; nil where it is.
+  func difference(of found: Manifest.SourceFile, path: String) -> PackedError? {
+    if found.byteCount != byteCount {
+      return .carriedSize(path: path, found: found.byteCount, recorded: byteCount)
+    }
+    if found.checksum != checksum {
+      return .carriedDamaged(path: path, found: found.checksum, recorded: checksum)
+    }
+    return nil
   }
 }

@@ -12,18 +12,19 @@ package struct Conversion {
   package init(_ plan: ConversionPlan, target: OutputTarget) throws {
     self.plan = plan
     self.target = target
-    output = OutputPlan(plan, singleFileName: target.singleFileName)
     carried =
       target.isDirectory ? try CarriedFiles(beside: plan.checkpoint) : nil
+    output = OutputPlan(
+      plan, singleFileName: target.singleFileName, carried: carried?.planned ?? [])
   }
 
   /// Files of the source directory that are left behind.
   package var skippedFiles: [String] { carried?.skipped ?? [] }
 
   /// Bytes of everything that will be written: weights, configuration, index, carried files.
-  package func byteCount() throws -> Int {
-    try output.byteCount + documents().reduce(0) { $0 + $1.bytes.count }
-      + (carried?.byteCount() ?? 0)
+  package func byteCount() -> Int {
+    output.byteCount + documents().reduce(0) { $0 + $1.bytes.count }
+      + (carried?.byteCount ?? 0)
   }
 
   /// Refuses an output that must not be written, before any work is done.
@@ -38,9 +39,11 @@ package struct Conversion {
     progress: @escaping @Sendable (Int) -> Void
   ) throws -> Converter.Result {
     try check(replacing: replacing)
-    return try result.write(replacing: replacing, cancellation: cancellation) { directory in
+    return try result.write(replacing: replacing, cancellation: cancellation) {
+      directory, carried in
       try Converter(plan, output: output).run(
-        into: directory, threads: threads, cancellation: cancellation, progress: progress)
+        into: directory, carried: carried, threads: threads, cancellation: cancellation,
+        progress: progress)
     }
   }
 
@@ -56,11 +59,11 @@ package struct Conversion {
     var documents: [OutputDocument] = []
     if let config = plan.checkpoint.config {
       documents.append(
-        OutputDocument("config.json", PackedConfig.document(config, plan: plan)))
+        OutputDocument(OutputDocument.config, PackedConfig.document(config, plan: plan)))
     }
     if output.files.count > 1 {
       let index = ShardIndexDocument.make(output.files.map { ($0.name, $0.layout) })
-      documents.append(OutputDocument("model.safetensors.index.json", index))
+      documents.append(OutputDocument(OutputDocument.index, index))
     }
     return documents
   }

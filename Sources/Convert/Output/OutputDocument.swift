@@ -5,6 +5,15 @@ struct OutputDocument {
   let name: String
   let bytes: [UInt8]
 
+  static let config = "config.json"
+  static let index = "model.safetensors.index.json"
+
+  /// Those that an output has.
+  static func names(isDirectory: Bool, hasConfig: Bool, fileCount: Int) -> [String] {
+    guard isDirectory else { return [] }
+    return (hasConfig ? [config] : []) + (fileCount > 1 ? [index] : [])
+  }
+
   init(_ name: String, _ json: JSONValue) {
     self.name = name
     bytes = Array(json.prettyText.utf8)

@@ -7,6 +7,8 @@ struct StagedResult {
   let documents: [OutputDocument]
   /// Files of the source directory that go with the weights.
   let carried: CarriedFiles?
+  /// What the source's manifest says of such files; empty where it says nothing.
+  var recorded: [Manifest.SourceFile] = []
   /// Everything that the weights are made of.
   let inputs: [InputFile]
 
@@ -23,19 +25,23 @@ struct StagedResult {
   /// nobody has written to the inputs meanwhile.
   ///
   /// - Parameters:
-  ///   - weights: writes the weight files into a directory.
+  ///   - weights: writes the weight files into a directory, given the files that were carried over.
   ///   - inspect: looks at the finished file or directory before it gets its name.
   /// - Throws: `FileError.changed` where an input is no longer what it was; errors name the target.
   func write<Result>(
-    replacing: Bool, cancellation: Cancellation, weights: (_ directory: String) throws -> Result,
+    replacing: Bool, cancellation: Cancellation,
+    weights: (_ directory: String, _ carried: [Manifest.SourceFile]) throws -> Result,
     inspect: (_ path: String) throws -> Void = { _ in }
   ) throws -> Result {
     let staged = try StagedOutput(
       target: target.path, replacing: replacing, notice: target.notice)
     do {
-      let result = try weights(staged.directory)
+      // First, because the manifests record what was carried over.
+      let copied =
+        try carried?.copy(to: staged.directory, recorded: recorded, cancellation: cancellation)
+        ?? []
+      let result = try weights(staged.directory, copied)
       for document in documents { try document.write(into: staged.directory) }
-      try carried?.copy(to: staged.directory, cancellation: cancellation)
       try inspect(target.singleFileName.map { staged.directory + "/" + $0 } ?? staged.directory)
       try cancellation.check()
       for input in inputs { try input.checkUnchanged() }

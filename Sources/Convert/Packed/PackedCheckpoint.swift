@@ -1,7 +1,8 @@
 import Formats
 
 /// A packed checkpoint open for reading: its manifests, and for each of their entries the stored
-/// tensors.
+/// tensors. Whoever holds one knows that headers are what was written, that every tensor has an
+/// entry and the shape it gives, and that the files belong together.
 package struct PackedCheckpoint: Sendable {
   package struct Tensor: Sendable {
     package let entry: Manifest.Entry
@@ -16,25 +17,22 @@ package struct PackedCheckpoint: Sendable {
   package let tensors: [Tensor]
 
   /// - Throws: `ManifestError` where a file's manifest cannot be used, `PackedError` where it and
-  ///   the file's tensors do not agree.
+  ///   the file's tensors do not agree, a header is damaged, or files do not belong together.
   package init(_ checkpoint: Checkpoint) throws {
-    self.checkpoint = checkpoint
-    var manifests: [Manifest] = []
-    var tensors: [Tensor] = []
-    for (index, file) in checkpoint.files.enumerated() {
-      let manifest = try Self.manifest(of: file)
-      let stored = Dictionary(
-        checkpoint.tensors.filter { $0.file == index }.map { ($0.name, $0) },
-        uniquingKeysWith: { first, _ in first })
-      for entry in manifest.tensors {
-        tensors.append(
-          Tensor(
-            entry: entry, stored: try Self.storedTensors(of: entry, in: stored, file: file.path)))
-      }
-      manifests.append(manifest)
+    let files = try checkpoint.filesWithTensors.map { file, tensors in
+      let packed = try PackedFile(file, tensors)
+      if let error = PackedFile.headerError(of: file) ?? packed.errors.first { throw error }
+      return packed
     }
-    self.manifests = manifests
-    self.tensors = tensors
+    if let error = OutputCheck(checkpoint, files.map(\.manifest)).errors().first { throw error }
+    self.init(checkpoint, files)
+  }
+
+  /// - Parameter files: those of the checkpoint, without errors.
+  init(_ checkpoint: Checkpoint, _ files: [PackedFile]) {
+    self.checkpoint = checkpoint
+    manifests = files.map(\.manifest)
+    tensors = files.flatMap(\.tensors)
   }
 
   static func manifest(of file: SafetensorsFile) throws -> Manifest {
@@ -44,94 +42,13 @@ package struct PackedCheckpoint: Sendable {
     return try Manifest(text: text, file: file.path)
   }
 
-  /// The tensors that `entry` names, checked against the shapes and types that its layout gives.
-  static func storedTensors(
-    of entry: Manifest.Entry, in tensors: [String: Checkpoint.Tensor], file: String
-  ) throws -> [Checkpoint.Tensor] {
-    try zip(entry.stored, try entry.expectedTensors(file: file)).map { stored, expected in
-      guard let tensor = tensors[stored.name] else {
-        throw PackedError.missingTensor(file: file, tensor: stored.name)
-      }
-      guard tensor.info.shape == expected.shape, expected.dtypes.contains(tensor.info.dtype) else {
-        throw PackedError.wrongTensor(
-          file: file, tensor: stored.name, shape: tensor.info.shape, dtype: tensor.info.dtype,
-          expectedShape: expected.shape, expectedDTypes: expected.dtypes)
-      }
-      return tensor
-    }
-  }
-}
-
-extension Manifest.Entry {
-  /// Shape and possible types of each stored tensor.
-  fileprivate func expectedTensors(
-    file: String
-  ) throws -> [(shape: [UInt64], dtypes: [DType])] {
-    guard case .affine(let layout, _) = encoding else {
-      let decoded: [DType] = sourceDType.isFloat8 ? [.f16, .bf16, .f32] : []
-      return [(sourceShape, [sourceDType] + decoded)]
-    }
-    var shape = sourceShape
-    if isTransposed, shape.count >= 2 { shape.swapAt(shape.count - 1, shape.count - 2) }
-    guard let inputs = shape.last, shape.count >= 2, inputs % UInt64(layout.groupSize) == 0 else {
-      throw PackedError.shapeDoesNotDivide(
-        file: file, tensor: name, shape: sourceShape, groupSize: layout.groupSize)
-    }
-    let outer = shape.dropLast()
-    let groups = Array(outer + [inputs / UInt64(layout.groupSize)])
-    let words = Array(outer + [inputs / 32 * UInt64(layout.bits)])
-    let floats = ScaleType.allCases.map(\.dtype)
-    return [(words, [.u32]), (groups, floats), (groups, floats)]
+  /// The tensors of each file.
+  var tensorsByFile: [[Tensor]] {
+    var files = checkpoint.files.map { _ in [Tensor]() }
+    for tensor in tensors { files[tensor.stored[0].file].append(tensor) }
+    return files
   }
 
-  /// How many weights the tensor has.
-  package var weightCount: Int { sourceShape.map { Int(clamping: $0) }.reduce(1, *) }
-}
-
-/// Where a packed file and its manifest do not agree.
-package enum PackedError: DescribedError, Equatable {
-  case noManifest(file: String)
-  case missingTensor(file: String, tensor: String)
-  case wrongTensor(
-    file: String, tensor: String, shape: [UInt64], dtype: DType, expectedShape: [UInt64],
-    expectedDTypes: [DType])
-  case shapeDoesNotDivide(file: String, tensor: String, shape: [UInt64], groupSize: Int)
-
-  package var rule: String {
-    switch self {
-    case .noManifest: "manifest_missing"
-    case .missingTensor: "tensor_missing"
-    case .wrongTensor: "tensor_shape"
-    case .shapeDoesNotDivide: "group_size"
-    }
-  }
-
-  package var tensor: String? {
-    switch self {
-    case .noManifest: nil
-    case .missingTensor(_, let tensor), .wrongTensor(_, let tensor, _, _, _, _),
-      .shapeDoesNotDivide(_, let tensor, _, _):
-      tensor
-    }
-  }
-
-  package var message: String {
-    switch self {
-    case .noManifest(let file): "\(file) has no manifest: decant did not write it"
-    case .missingTensor(let file, let tensor):
-      "\(file): the manifest names tensor '\(tensor)', which the file does not hold"
-    case .wrongTensor(let file, let tensor, let shape, let dtype, let expected, let dtypes):
-      "\(file): tensor '\(tensor)' is \(dtype.rawValue) \(shape); the manifest makes it "
-        + dtypes.map(\.rawValue).joined(separator: " or ") + " \(expected)"
-    case .shapeDoesNotDivide(let file, let tensor, let shape, let groupSize):
-      "\(file): tensor '\(tensor)' of shape \(shape) does not divide into groups of \(groupSize)"
-    }
-  }
-
-  package var hint: String? {
-    switch self {
-    case .noManifest: "only files that 'decant convert' wrote can be checked and unpacked"
-    default: "the file is damaged or was edited; get another copy"
-    }
-  }
+  /// The files that were carried over with the weights, where that is recorded.
+  package var carried: [Manifest.SourceFile] { manifests.first?.carried ?? [] }
 }

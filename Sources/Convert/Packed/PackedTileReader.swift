@@ -12,7 +12,8 @@ struct PackedTileReader {
     return scales.promoted(with: biases)
   }
 
-  /// Decodes `groups` of the tensor into `slot.transposed`, in the order of the layout.
+  /// Decodes `groups` of the tensor into `slot.transposed`, in the order of the layout, and leaves
+  /// the stored bytes of weight, scales and biases in `slot.outputs`.
   func read(
     _ groups: Range<Int>, of tensor: PackedCheckpoint.Tensor, layout: AffineLayout,
     into slot: TileSlot
@@ -23,33 +24,35 @@ struct PackedTileReader {
     slot.scales.grow(to: count, filler: 0)
     slot.biases.grow(to: count, filler: 0)
     slot.transposed.grow(to: weights, filler: 0)
-    try readBytes(
-      groups.lowerBound * layout.bytesPerGroup..<groups.upperBound * layout.bytesPerGroup,
-      of: tensor.stored[0], into: slot)
-    layout.unpack(slot.source, count: weights, into: &slot.codes)
-    try readParameters(groups, of: tensor.stored[1], into: slot, values: &slot.scales)
-    try readParameters(groups, of: tensor.stored[2], into: slot, values: &slot.biases)
+    let sizes =
+      [layout.bytesPerGroup] + tensor.stored.dropFirst().map { $0.info.dtype.bitCount / 8 }
+    slot.prepareOutputs(sizes.map { count * $0 })
+    for (position, size) in sizes.enumerated() {
+      try checkpoint.read(
+        groups.lowerBound * size..<groups.upperBound * size, of: tensor.stored[position],
+        into: &slot.outputs[position].bytes)
+    }
+    layout.unpack(slot.outputs[0].bytes, count: weights, into: &slot.codes)
+    Self.decode(slot.outputs[1], tensor.stored[1], count: count, into: &slot.scales)
+    Self.decode(slot.outputs[2], tensor.stored[2], count: count, into: &slot.biases)
     layout.dequantize(
       codes: slot.codes, scales: slot.scales, biases: slot.biases, groupCount: count,
       in: Self.decodedType(tensor), into: &slot.transposed)
   }
 
-  private func readParameters(
-    _ groups: Range<Int>, of tensor: Checkpoint.Tensor, into slot: TileSlot,
-    values: inout [Float]
-  ) throws {
-    let size = tensor.info.dtype.bitCount / 8
-    try readBytes(groups.lowerBound * size..<groups.upperBound * size, of: tensor, into: slot)
+  private static func decode(
+    _ piece: TileSlot.Output, _ tensor: Checkpoint.Tensor, count: Int, into values: inout [Float]
+  ) {
     let decodes = ElementDecoder.decode(
-      slot.source, count: groups.count, as: tensor.info.dtype, into: &values)
+      piece.bytes, count: count, as: tensor.info.dtype, into: &values)
     precondition(decodes, "scales and biases have a floating-point type")
   }
 
-  func readBytes(
-    _ range: Range<Int>, of tensor: Checkpoint.Tensor, into slot: TileSlot
+  /// Reads bytes of a raw tensor into `slot.outputs`.
+  func readRaw(
+    _ range: Range<Int>, of tensor: PackedCheckpoint.Tensor, into slot: TileSlot
   ) throws {
-    slot.source.grow(to: range.count, filler: 0)
-    slot.sourceByteCount = range.count
-    try checkpoint.read(range, of: tensor, into: &slot.source)
+    slot.prepareOutputs([range.count])
+    try checkpoint.read(range, of: tensor.stored[0], into: &slot.outputs[0].bytes)
   }
 }

@@ -104,10 +104,10 @@ package struct Unpacker {
   ) throws {
     let result = StagedResult(
       target: target, documents: try documents(type: type), carried: carried,
-      inputs: packed.checkpoint.inputs)
+      recorded: packed.carried, inputs: packed.checkpoint.inputs)
     try result.check(
       source: packed.checkpoint, replacing: replacing, weights: files.map(\.name))
-    try result.write(replacing: replacing, cancellation: cancellation) { directory in
+    try result.write(replacing: replacing, cancellation: cancellation) { directory, _ in
       try write(
         into: directory, type: type, threads: threads, cancellation: cancellation,
         progress: progress)
@@ -123,6 +123,7 @@ package struct Unpacker {
       try output.write(file.header, count: file.header.count, at: 0)
     }
     let reader = PackedTileReader(checkpoint: packed.checkpoint)
+    var hashes = packed.tensors.map { $0.stored.map { _ in XXH64() } }
     let pipeline = OrderedPipeline(
       jobCount: jobs.count, slots: (0..<2 * threads).map { _ in TileSlot() },
       work: { index, slot in
@@ -130,46 +131,64 @@ package struct Unpacker {
         try decode(jobs[index], with: reader, type: type, in: slot)
       },
       handOn: { index, slot in
+        // The tiles of a tensor come in the order of its stored bytes, transposed or not.
+        for (position, piece) in slot.outputs.prefix(slot.outputCount).enumerated() {
+          hashes[jobs[index].tensor][position].update(piece.bytes, 0..<piece.byteCount)
+        }
         try write(jobs[index], slot, to: outputs)
-        progress(slot.outputs[0].byteCount)
+        progress(slot.sourceByteCount)
       })
     try pipeline.run(threads: threads)
+    try check(hashes)
     for output in outputs { try output.synchronize() }
+  }
+
+  /// What was unpacked must be what was packed: damage is not passed on.
+  private func check(_ hashes: [[XXH64]]) throws(PackedError) {
+    for (tensor, hashes) in zip(packed.tensors, hashes) {
+      for (position, recorded) in tensor.entry.stored.enumerated()
+      where hashes[position].value != recorded.checksum {
+        throw .damagedTensor(
+          file: packed.checkpoint.files[tensor.stored[position].file].path, tensor: recorded.name,
+          found: hashes[position].value, recorded: recorded.checksum)
+      }
+    }
   }
 
   /// Bytes of the decoded tensors.
   package var byteCount: Int { files.reduce(0) { $0 + $1.layout.dataByteCount } }
 
+  /// Leaves the stored bytes in `slot.outputs`, and what becomes of an affine tensor in
+  /// `slot.source`.
   private func decode(
     _ job: Job, with reader: PackedTileReader, type: ScaleType?, in slot: TileSlot
   ) throws {
     let tensor = packed.tensors[job.tensor]
     guard case .affine(let layout, _) = tensor.entry.encoding else {
-      try reader.readBytes(job.range, of: tensor.stored[0], into: slot)
-      slot.prepareOutputs([job.range.count])
-      slot.outputs[0].bytes.replaceSubrange(
-        0..<job.range.count, with: slot.source[0..<job.range.count])
-      return
+      slot.sourceByteCount = job.range.count
+      return try reader.readRaw(job.range, of: tensor, into: slot)
     }
     let output = Self.outputType(of: tensor, type).scaleType
     try reader.read(job.range, of: tensor, layout: layout, into: slot)
     let count = job.range.count * layout.groupSize
-    slot.prepareOutputs([count * output.byteCount])
-    ElementEncoder.encode(slot.transposed, count: count, as: output, into: &slot.outputs[0].bytes)
+    slot.sourceByteCount = count * output.byteCount
+    slot.source.grow(to: slot.sourceByteCount, filler: 0)
+    ElementEncoder.encode(slot.transposed, count: count, as: output, into: &slot.source)
   }
 
   private func write(_ job: Job, _ slot: TileSlot, to outputs: [OutputFile]) throws {
     let tensor = packed.tensors[job.tensor]
-    let piece = slot.outputs[0]
     let file = outputs[job.file]
     guard case .affine(let layout, _) = tensor.entry.encoding else {
+      let piece = slot.outputs[0]
       return try file.write(
         piece.bytes, count: piece.byteCount, at: job.base + job.range.lowerBound)
     }
-    let size = piece.byteCount / (job.range.count * layout.groupSize)
+    let size = slot.sourceByteCount / (job.range.count * layout.groupSize)
     let start = job.range.lowerBound * layout.groupSize
     guard tensor.entry.isTransposed else {
-      return try file.write(piece.bytes, count: piece.byteCount, at: job.base + start * size)
+      return try file.write(
+        slot.source, count: slot.sourceByteCount, at: job.base + start * size)
     }
     // A row of the layout is a column of the source's matrix: for each input the tile's rows lie
     // side by side there.
@@ -181,7 +200,7 @@ package struct Unpacker {
     for input in 0..<inputs {
       for row in 0..<rows {
         for byte in 0..<size {
-          run[row * size + byte] = piece.bytes[(row * inputs + input) * size + byte]
+          run[row * size + byte] = slot.source[(row * inputs + input) * size + byte]
         }
       }
       let position = (matrix * inputs + input) * outputCount + firstRow
@@ -196,11 +215,11 @@ package struct Unpacker {
     if var document = packed.checkpoint.config?.document {
       document["quantization"] = nil
       document["quantization_config"] = nil
-      documents.append(OutputDocument("config.json", document))
+      documents.append(OutputDocument(OutputDocument.config, document))
     }
     if files.count > 1 {
       let index = ShardIndexDocument.make(files.map { ($0.name, $0.layout) })
-      documents.append(OutputDocument("model.safetensors.index.json", index))
+      documents.append(OutputDocument(OutputDocument.index, index))
     }
     return documents
   }

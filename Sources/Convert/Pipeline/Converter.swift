@@ -23,12 +23,13 @@ package struct Converter {
   /// Writes the output's files into `directory` (an existing one).
   ///
   /// - Parameters:
+  ///   - carried: the files that were carried over beside them.
   ///   - threads: threads to use; the bytes written do not depend on it.
   ///   - progress: called with the source bytes of every finished tile, from any thread.
   /// - Throws: `FileError`, `ConversionError`, `CancellationError`.
   package func run(
-    into directory: String, threads: Int, cancellation: Cancellation,
-    progress: @escaping @Sendable (Int) -> Void
+    into directory: String, carried: [Manifest.SourceFile], threads: Int,
+    cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
   ) throws -> Result {
     let jobs = Tiling.jobs(plan)
     let worker = TileQuantizer(plan)
@@ -46,7 +47,8 @@ package struct Converter {
     try pipeline.run(threads: threads)
     try cancellation.check()
     return Result(
-      errors: try sink.finish(), outputByteCount: output.byteCount, rounding: sink.rounding)
+      errors: try sink.finish(carried: carried), outputByteCount: output.byteCount,
+      rounding: sink.rounding)
   }
 }
 
@@ -112,9 +114,13 @@ private final class ConversionSink {
   }
 
   /// Writes the headers, now that everything in them is known, and syncs every file.
-  func finish() throws -> [QuantizationError?] {
+  func finish(carried: [Manifest.SourceFile]) throws -> [QuantizationError?] {
+    var manifests = output.files.map { manifest(of: $0, carried: carried) }
+    let together = Manifest.Output.digest(manifests)
     for (index, file) in output.files.enumerated() {
-      let header = header(of: file)
+      manifests[index].output?.checksum = together
+      var header = file.header(manifests[index])
+      HeaderChecksum.seal(&header)
       precondition(header.count == file.blankHeader.count, "a header keeps its planned size")
       try files[index].write(header, count: header.count, at: 0)
       try files[index].synchronize()
@@ -122,8 +128,12 @@ private final class ConversionSink {
     return errors
   }
 
-  private func header(of file: OutputPlan.File) -> [UInt8] {
+  /// With what was measured, but for the checksum of all files together.
+  private func manifest(
+    of file: OutputPlan.File, carried: [Manifest.SourceFile]
+  ) -> Manifest {
     var manifest = file.manifest
+    manifest.carried = carried
     for index in manifest.sources.indices {
       manifest.sources[index].checksum = sourceHashes[index].value
     }
@@ -140,8 +150,6 @@ private final class ConversionSink {
           largestError: $0.largestError)
       }
     }
-    var header = file.header(manifest)
-    HeaderChecksum.seal(&header)
-    return header
+    return manifest
   }
 }

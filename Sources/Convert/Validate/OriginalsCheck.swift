@@ -12,7 +12,7 @@ struct OriginalsCheck {
     let path = directory + "/" + Manifest.Adapters.originalsFile
     guard FileStatus.exists(path) else { return [] }
     func finding(_ tensor: String?, _ text: String) -> Finding {
-      Finding(file: path, tensor: tensor, rule: "originals", message: "\(path): \(text)")
+      Finding(file: path, tensor: tensor, rule: .originals, message: "\(path): \(text)")
     }
     let file: SafetensorsFile
     do {

@@ -84,7 +84,7 @@ struct Reconversion {
       guard facts(manifest.adapters) != facts(plan.adapters) else { return nil }
       let names = (manifest.adapters?.merged ?? []).map(\.name)
       return Finding(
-        file: file.path, rule: "adapters",
+        file: file.path, rule: .adapters,
         message: "\(file.path): the manifest records other adapters than those given,"
           + " or another way to merge them: "
           + (names.isEmpty ? "none" : names.joined(separator: ", ")))
@@ -96,7 +96,7 @@ struct Reconversion {
   ) -> [Finding] {
     func finding(_ name: String, _ file: String, _ text: String) -> Finding {
       Finding(
-        file: file, tensor: name, rule: "source", message: "\(file): tensor '\(name)' \(text)")
+        file: file, tensor: name, rule: .source, message: "\(file): tensor '\(name)' \(text)")
     }
     var findings: [Finding] = []
     for (index, tensor) in plan.tensors.enumerated() where tensor.action != .drop {

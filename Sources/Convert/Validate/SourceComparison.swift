@@ -1,5 +1,6 @@
 import Formats
 import Stats
+import Synchronization
 
 /// Compares a packed checkpoint with the source it was made from: the source's digests, every kept
 /// tensor bit by bit, and the error of every packed one with what the manifest records.
@@ -59,17 +60,19 @@ struct SourceComparison {
     }
   }
 
-  func run(progress: @escaping @Sendable (Int) -> Void) throws -> [Finding] {
+  func run(
+    progress: @escaping @Sendable (Int) -> Void
+  ) throws -> (findings: [Finding], distances: [MatrixDistance]) {
     var errors = packed.tensors.map { _ in QuantizationError() }
     var differs = packed.tensors.map { _ in false }
     let source = TileReader(checkpoint: plan.checkpoint, nonFinite: .zero)
     let decoder = PackedTileReader(checkpoint: packed.checkpoint)
-    let comparable = packed.tensors.indices.map { shapeFinding($0) == nil }
+    let shapeFindings = packed.tensors.indices.map { shapeFinding($0) }
     let pipeline = OrderedPipeline(
       jobCount: jobs.count, slots: (0..<2 * threads).map { _ in TileSlot() },
       work: { index, slot in
         try cancellation.check()
-        guard comparable[jobs[index].tensor] else { return }
+        guard shapeFindings[jobs[index].tensor] == nil else { return }
         try compare(jobs[index], source, decoder, slot)
       },
       handOn: { index, slot in
@@ -81,14 +84,70 @@ struct SourceComparison {
     try pipeline.run(threads: threads)
     var findings =
       try Self.digestFindings(packed, plan.checkpoint, cancellation) + missingFindings()
+    let rowFindings = try checkRows(source, decoder, comparable: shapeFindings.map { $0 == nil })
+    var distances: [MatrixDistance] = []
     for index in packed.tensors.indices {
-      if let finding = shapeFinding(index) {
+      if let finding = shapeFindings[index] {
         findings.append(finding)
-      } else if let finding = errorFinding(index, errors[index], differs: differs[index]) {
+        continue
+      }
+      if let finding = errorFinding(index, errors[index], differs: differs[index]) {
         findings.append(finding)
       }
+      if let finding = rowFindings[index] { findings.append(finding) }
+      if let distance = distance(index, errors[index], differs: differs[index]) {
+        distances.append(distance)
+      }
     }
-    return findings
+    return (findings, distances)
+  }
+
+  /// What the second decoder finds, by the tensors' indexes.
+  private func checkRows(
+    _ source: TileReader, _ decoder: PackedTileReader, comparable: [Bool]
+  ) throws -> [Int: Finding] {
+    let check = RowCheck(packed, source: plan.checkpoint)
+    let results = Mutex<[Int: Finding]>([:])
+    let pipeline = OrderedPipeline(
+      jobCount: packed.tensors.count, slots: (0..<threads).map { _ in TileSlot() },
+      work: { index, slot in
+        try cancellation.check()
+        let tensor = packed.tensors[index]
+        guard comparable[index], case .affine(let layout, _) = tensor.entry.encoding,
+          let sourceIndex = indexes[tensor.entry.name]
+        else { return }
+        let perRow = plan.tensors[sourceIndex].inputCount / layout.groupSize
+        let finding = try check.finding(index) { row in
+          let groups = row * perRow..<(row + 1) * perRow
+          let content: TileJob.Content =
+            tensor.entry.isTransposed ? .transposedGroups(groups) : .groups(groups)
+          try compare(
+            Job(tensor: index, source: sourceIndex, content: content, byteCount: 0), source,
+            decoder,
+            slot)
+          return slot.error
+        }
+        if let finding { results.withLock { $0[index] = finding } }
+      }, handOn: { _, _ in })
+    try pipeline.run(threads: threads)
+    return results.withLock { $0 }
+  }
+
+  /// Of a weight matrix; a kept one that differs has a finding in its place.
+  private func distance(
+    _ index: Int, _ measured: QuantizationError, differs: Bool
+  ) -> MatrixDistance? {
+    let tensor = packed.tensors[index]
+    let file = packed.checkpoint.files[tensor.stored[0].file].path
+    if case .affine(let layout, _) = tensor.entry.encoding {
+      return MatrixDistance(
+        file: file, tensor: tensor.entry.name, layout: layout, error: measured)
+    }
+    guard tensor.entry.sourceShape.count >= 2, tensor.entry.sourceDType.isFloat, !differs else {
+      return nil
+    }
+    return MatrixDistance(
+      file: file, tensor: tensor.entry.name, layout: nil, error: QuantizationError())
   }
 
   /// Leaves in `slot.error` what decoding the tile loses; for a raw tensor, 1 where bytes differ.
@@ -154,7 +213,7 @@ struct SourceComparison {
     let present = Set(packed.tensors.map(\.entry.name))
     return plan.tensors.filter { $0.action != .drop && !present.contains($0.name) }.map { tensor in
       Finding(
-        file: packed.checkpoint.path, tensor: tensor.name, rule: "source",
+        file: packed.checkpoint.path, tensor: tensor.name, rule: .source,
         message: "\(packed.checkpoint.path): tensor '\(tensor.name)' of the source is missing")
     }
   }
@@ -164,7 +223,7 @@ struct SourceComparison {
     let file = packed.checkpoint.files[tensor.stored[0].file].path
     func finding(_ text: String) -> Finding {
       Finding(
-        file: file, tensor: tensor.entry.name, rule: "source",
+        file: file, tensor: tensor.entry.name, rule: .source,
         message: "\(file): tensor '\(tensor.entry.name)' \(text)")
     }
     guard let source = indexes[tensor.entry.name].map({ plan.tensors[$0] }) else {
@@ -177,6 +236,13 @@ struct SourceComparison {
         "was \(tensor.entry.sourceDType.rawValue) \(tensor.entry.sourceShape);"
           + " the source has \(source.tensor.info.dtype.rawValue) \(source.tensor.info.shape)")
     }
+    if case .affine = tensor.entry.encoding,
+      source.identity.isTransposed != tensor.entry.isTransposed
+    {
+      return finding(
+        "is packed \(tensor.entry.isTransposed ? "transposed" : "as it lies"),"
+          + " which is not the order of the source's weights")
+    }
     return nil
   }
 
@@ -188,7 +254,7 @@ struct SourceComparison {
     guard let recorded = tensor.entry.error else {
       return differs
         ? Finding(
-          file: file, tensor: tensor.entry.name, rule: "source",
+          file: file, tensor: tensor.entry.name, rule: .source,
           message: "\(file): tensor '\(tensor.entry.name)' differs from the source") : nil
     }
     func agrees(_ a: Double, _ b: Double, within tolerance: Double = Self.tolerance) -> Bool {
@@ -201,7 +267,7 @@ struct SourceComparison {
       return nil
     }
     return Finding(
-      file: file, tensor: tensor.entry.name, rule: "recorded_error",
+      file: file, tensor: tensor.entry.name, rule: .recordedError,
       message: "\(file): tensor '\(tensor.entry.name)' has squared error \(measured.squaredError)"
         + " against the source; the manifest says \(recorded.squaredError)")
   }
@@ -212,12 +278,14 @@ struct SourceComparison {
   ) throws -> [Finding] {
     var findings: [Finding] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    let recorded = packed.manifests.first?.sources ?? []
+    let recorded = Dictionary(
+      (packed.manifests.first?.sources ?? []).map { ($0.name, $0) },
+      uniquingKeysWith: { first, _ in first })
     for (name, file) in zip(source.fileNames, source.files) {
-      guard let expected = recorded.first(where: { $0.name == name }) else {
+      guard let expected = recorded[name] else {
         findings.append(
           Finding(
-            file: file.path, rule: "source",
+            file: file.path, rule: .source,
             message: "\(file.path) is not among the files that the manifest names"))
         continue
       }
@@ -231,7 +299,7 @@ struct SourceComparison {
       if hash.value != expected.checksum || file.input.byteCount != expected.byteCount {
         findings.append(
           Finding(
-            file: file.path, rule: "source",
+            file: file.path, rule: .source,
             message: "\(file.path) is not the file that was converted:"
               + " its checksum is \(hash.value.hexDigits), the manifest says"
               + " \(expected.checksum.hexDigits)"))

@@ -2,6 +2,8 @@
 package struct ShardIndex: Sendable {
   /// File names in order, and the tensors that each should hold, as the index says.
   package let places: [(tensor: String, file: String)]
+  /// Bytes of all tensors together, where the index says it.
+  package let totalByteCount: Int?
   package var fileNames: [String] { Array(Set(places.map(\.file))).sorted() }
 
   /// Largest index that is read, in bytes.
@@ -19,6 +21,7 @@ package struct ShardIndex: Sendable {
     guard let map = json["weight_map"]?.members else {
       throw SourceError.badIndex(path: path, reason: "no object 'weight_map'")
     }
+    totalByteCount = json["metadata"]?["total_size"]?.intValue
     places = try map.map { member in
       guard let file = member.value.stringValue else {
         throw SourceError.badIndex(

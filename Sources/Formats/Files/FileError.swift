@@ -10,6 +10,8 @@ package enum FileError: DescribedError, Equatable {
   case notRegular(path: String)
   /// The file ended before the bytes that its size, when it was opened, promised.
   case truncated(path: String, offset: Int, needed: Int, available: Int)
+  /// The file has another size than when the work was planned.
+  case resized(path: String, planned: Int, found: Int)
   case tooLarge(path: String, byteCount: Int, limit: Int)
   /// The file is another one, or was written to, since it was opened.
   case changed(path: String)
@@ -37,6 +39,8 @@ package enum FileError: DescribedError, Equatable {
     case .tooLarge(let path, let byteCount, let limit):
       "\(path) has \(byteCount) bytes, more than the \(limit) that such a file may have"
     case .changed(let path): "\(path) changed while it was read"
+    case .resized(let path, let planned, let found):
+      "\(path) had \(planned) bytes when the work began, and has \(found) now"
     case .alreadyExists(let path): "\(path) exists already"
     case .isLink(let path): "\(path) is a symbolic link, and links are not replaced"
     case .missingDirectory(let directory, let path):
@@ -52,6 +56,7 @@ package enum FileError: DescribedError, Equatable {
     switch self {
     case .missing: nil
     case .danglingLink: "fetch the file that the link stands for, or copy it here"
+    case .resized: "something writes to the file; wait until it is complete"
     case .truncated: "something shortened the file meanwhile; wait until it is complete"
     case .changed: "wait until nothing writes to it any more, then start again"
     case .isLink: "name what the link stands for, or remove the link"

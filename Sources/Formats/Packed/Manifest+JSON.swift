@@ -38,17 +38,13 @@ extension Manifest {
       "format_version": .integer(Self.formatVersion),
       "decant_version": .string(decantVersion),
       "tensors": .object(tensors.map { .init($0.name, $0.json) }),
-      "sources": .array(
-        sources.map {
-          [
-            "file": .string($0.name), "byte_count": .integer($0.byteCount),
-            "xxh64": .string($0.checksum.hexDigits),
-          ]
-        }),
+      "sources": .array(sources.map(\.json)),
       "options": options,
     ]
     json["plan"] = plan
     json["adapters"] = adapters?.json
+    if !carried.isEmpty { json["carried"] = .array(carried.map(\.json)) }
+    json["output"] = output?.json
     return json
   }
 
@@ -74,16 +70,21 @@ extension Manifest {
     tensors = try reader.members(json["tensors"], "tensors").map { member in
       try reader.entry(member.value, name: member.name)
     }
-    sources = try reader.array(json["sources"], "sources").enumerated().map { index, source in
-      let place = "sources[\(index)]"
-      return SourceFile(
-        name: try reader.string(source["file"], place + ".file"),
-        byteCount: try reader.integer(source["byte_count"], place + ".byte_count"),
-        checksum: try reader.checksum(source["xxh64"], place + ".xxh64"))
-    }
+    sources = try reader.files(json["sources"], "sources")
     options = json["options"] ?? [:]
     plan = json["plan"]
     adapters = try Adapters(json["adapters"], reader)
+    carried = try json["carried"].map { try reader.files($0, "carried") } ?? []
+    output = try Output(json["output"], reader)
+  }
+}
+
+extension Manifest.SourceFile {
+  fileprivate var json: JSONValue {
+    [
+      "file": .string(name), "byte_count": .integer(byteCount),
+      "xxh64": .string(checksum.hexDigits),
+    ]
   }
 }
 
@@ -174,6 +175,16 @@ struct ManifestReader {
       name: name, encoding: encoding, sourceDType: dtype, sourceShape: shape,
       isTransposed: try json["transposed"].map { try flag($0, place + ".transposed") } ?? false,
       stored: stored, error: error)
+  }
+
+  func files(_ json: JSONValue?, _ place: String) throws -> [Manifest.SourceFile] {
+    try array(json, place).enumerated().map { index, file in
+      let place = "\(place)[\(index)]"
+      return Manifest.SourceFile(
+        name: try string(file["file"], place + ".file"),
+        byteCount: try integer(file["byte_count"], place + ".byte_count"),
+        checksum: try checksum(file["xxh64"], place + ".xxh64"))
+    }
   }
 
   func malformed(_ place: String, _ expected: String) -> ManifestError {

@@ -20,6 +20,10 @@ package struct Manifest: Sendable, Equatable {
   package var plan: JSONValue?
   /// Nil where none was merged.
   package var adapters: Adapters?
+  /// The files that were carried over beside the weights, by their paths in the directory.
+  package var carried: [SourceFile] = []
+  /// Nil in files of a decant that did not record it.
+  package var output: Output?
 
   package init(
     decantVersion: String, tensors: [Entry], sources: [SourceFile], options: JSONValue,

@@ -34,31 +34,56 @@ package struct SafetensorsError: DescribedError, Equatable {
     case trailingData(expected: UInt64, available: Int)
   }
 
-  /// A short, stable name of the rule, for reports that programs read.
-  package var rule: String {
+  /// The rules by short names that stay, for reports that programs read.
+  package enum Rule: String, Sendable, CaseIterable {
+    case headerLengthMissing = "header_length_missing"
+    case headerTooLarge = "header_too_large"
+    case headerPastEnd = "header_past_end"
+    case headerNotUTF8 = "header_not_utf8"
+    case repeatedName = "repeated_name"
+    case headerNotJSON = "header_not_json"
+    case headerStart = "header_start"
+    case headerPadding = "header_padding"
+    case recordNotObject = "record_not_object"
+    case fieldMissing = "field_missing"
+    case unknownDType = "unknown_dtype"
+    case badShape = "bad_shape"
+    case badOffsets = "bad_offsets"
+    case badMetadata = "bad_metadata"
+    case endBeforeBegin = "end_before_begin"
+    case gap
+    case overlap
+    case sizeOverflow = "size_overflow"
+    case partialByte = "partial_byte"
+    case wrongSize = "wrong_size"
+    case dataMissing = "data_missing"
+    case trailingData = "trailing_data"
+  }
+
+  package var rule: Rule {
     switch violation {
-    case .tooShort: "header_length_missing"
-    case .headerTooLarge: "header_too_large"
-    case .headerPastEnd: "header_past_end"
-    case .headerNotUTF8: "header_not_utf8"
+    case .tooShort: .headerLengthMissing
+    case .headerTooLarge: .headerTooLarge
+    case .headerPastEnd: .headerPastEnd
+    case .headerNotUTF8: .headerNotUTF8
     case .headerNotJSON(let error, _):
-      if case .repeatedName = error.fault { "repeated_name" } else { "header_not_json" }
-    case .headerStart: "header_start"
-    case .headerPadding: "header_padding"
-    case .recordNotObject: "record_not_object"
-    case .fieldMissing: "field_missing"
-    case .unknownDType: "unknown_dtype"
-    case .badShape: "bad_shape"
-    case .badOffsets: "bad_offsets"
-    case .badMetadata: "bad_metadata"
-    case .endBeforeBegin: "end_before_begin"
-    case .gap: "gap"
-    case .overlap: "overlap"
-    case .sizeOverflow: "size_overflow"
-    case .partialByte: "partial_byte"
-    case .wrongSize: "wrong_size"
-    case .dataMissing: "data_missing"
-    case .trailingData: "trailing_data"
+      if case .repeatedName = error.fault { .repeatedName } else { .headerNotJSON }
+    case .headerStart: .headerStart
+    case .headerPadding: .headerPadding
+    case .recordNotObject: .recordNotObject
+    case .fieldMissing: .fieldMissing
+    case .unknownDType: .unknownDType
+    case .badShape: .badShape
+    case .badOffsets: .badOffsets
+    case .badMetadata: .badMetadata
+    case .endBeforeBegin: .endBeforeBegin
+    case .gap: .gap
+    case .overlap: .overlap
+    case .sizeOverflow: .sizeOverflow
+    case .partialByte: .partialByte
+    case .wrongSize: .wrongSize
+    case .dataMissing: .dataMissing
+    case .trailingData: .trailingData
     }
   }
 

@@ -40,37 +40,17 @@ enum ValidateCommand: Command {
       totalBytes: Validator.byteCount(path: path, against: arguments.value("against")),
       terminal: terminal)
     defer { bar.finish() }
-    let findings = try Validator(
+    let report = try Validator(
       path: path, threads: try arguments.threads(), cancellation: interruption.cancellation
-    ).run(
+    ).report(
       against: arguments.value("against"), adapters: adapters, progress: { bar.advance(by: $0) })
     bar.finish()
+    let text = ValidationReportText(path: path, report: report)
     if arguments.flag("json") {
-      try StandardOutput.write(json(path, findings).prettyText)
-    } else if !findings.isEmpty {
-      for finding in findings {
-        try StandardOutput.write(
-          terminal.style.red(finding.rule) + "  " + printable(finding.message) + "\n")
-      }
-      try StandardOutput.write(
-        "\(findings.count) \(findings.count == 1 ? "finding" : "findings")\n")
-    } else if !terminal.isQuiet {
-      try StandardOutput.write("\(printable(path)): all holds\n")
+      try StandardOutput.write(text.json.prettyText)
+    } else {
+      try StandardOutput.write(text.text(terminal))
     }
-    return findings.isEmpty ? .done : .failure
-  }
-
-  private static func json(_ path: String, _ findings: [Finding]) -> JSONValue {
-    [
-      "path": .string(path), "ok": .bool(findings.isEmpty),
-      "findings": .array(
-        findings.map { finding in
-          [
-            "file": .string(finding.file),
-            "tensor": finding.tensor.map { .string($0) } ?? .null,
-            "rule": .string(finding.rule), "message": .string(finding.message),
-          ]
-        }),
-    ]
+    return report.findings.isEmpty ? .done : .failure
   }
 }

@@ -40,7 +40,7 @@ struct ConversionReport {
       var json: JSONValue = [
         "path": .string(path), "output": .string(conversion.target.path),
         "dry_run": .bool(seconds == nil),
-        "output_bytes": .integer(try conversion.byteCount()),
+        "output_bytes": .integer(conversion.byteCount()),
         "source_bytes": .integer(sourceByteCount), "bits_per_weight": .double(bitsPerWeight),
         "coverage": [
           "quantized": .double(coverage.quantizedShare), "kept": .double(coverage.keptShare),
@@ -107,7 +107,7 @@ struct ConversionReport {
 
   private func summary(_ terminal: Terminal) throws -> String {
     let coverage = plan.coverage
-    let size = try conversion.byteCount()
+    let size = conversion.byteCount()
     var lines = [
       "\(seconds == nil ? "would write" : "wrote") \(printable(conversion.target.path)):"
         + " \(ByteSize(bytes: size).text) (\(size) bytes), from"

@@ -156,7 +156,7 @@ import Testing
     try writeAdapter(
       [TestTensor("p.bias", .f32, [1], values: [2])], to: folder.path + "/bias")
     #expect(
-      throws: MergeError.unnamedTensor(file: odd + "/model.safetensors", tensor: "extra")
+      throws: PackedError.unnamedTensor(file: odd + "/model.safetensors", tensor: "extra")
     ) { try merge(odd, [.init(path: folder.path + "/bias")], to: folder.path + "/merged") }
   }
 

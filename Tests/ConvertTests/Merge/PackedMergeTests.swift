@@ -200,7 +200,7 @@ import Testing
     var bytes = try folder.bytes("merged/decant-unmerged.safetensors")
     bytes[bytes.count - 1] ^= 1
     try folder.write("merged/decant-unmerged.safetensors", bytes)
-    #expect(throws: MergeError.self) { try undo(merged, to: folder.path + "/undone") }
+    #expect(throws: PackedError.self) { try undo(merged, to: folder.path + "/undone") }
     #expect(!FileStatus.exists(folder.path + "/undone"))
     #expect(try validate(merged).map(\.rule) == ["originals"])
     try FileManager.default.removeItem(atPath: merged + "/decant-unmerged.safetensors")

@@ -51,7 +51,7 @@ import Testing
     options.shardLimit = 200_000
     let plan = try ConversionPlan(Checkpoint(path: source), options: options)
     let conversion = try Conversion(plan, target: OutputTarget(path: folder.path + "/out"))
-    let planned = try conversion.byteCount()
+    let planned = conversion.byteCount()
     _ = try conversion.run(
       replacing: false, threads: 2, cancellation: Cancellation(), progress: { _ in })
     let files = folder.entries.filter { $0.hasPrefix("out/") }

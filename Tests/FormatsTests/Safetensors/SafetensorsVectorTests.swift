@@ -94,7 +94,7 @@ import Testing
     let error = #expect(throws: SafetensorsError.self) {
       try Fixture.open("safetensors/\(name).safetensors")
     }
-    #expect(error?.rule == rule)
+    #expect(error?.rule.rawValue == rule)
     #expect(error?.file == (try Fixture.path("safetensors/\(name).safetensors")))
   }
 

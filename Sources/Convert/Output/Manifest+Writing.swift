@@ -1,0 +1,38 @@
+import Formats
+
+extension Manifest {
+  /// The metadata of a file that carries this manifest, with a header that is still to be sealed.
+  var metadata: [(name: String, value: String)] {
+    [
+      (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
+      (Manifest.manifestKey, jsonText), ("format", "mlx"),
+    ]
+  }
+
+  /// The same with what was measured: checksums by the names of the stored tensors.
+  func recording(_ checksums: [String: UInt64], carried: [SourceFile]) -> Manifest {
+    var manifest = self
+    manifest.carried = carried
+    for index in manifest.tensors.indices {
+      for position in manifest.tensors[index].stored.indices {
+        let name = manifest.tensors[index].stored[position].name
+        manifest.tensors[index].stored[position].checksum = checksums[name] ?? 0
+      }
+    }
+    return manifest
+  }
+
+  /// One manifest for the tensors of all shards of an output. What is about the whole output is the
+  /// same in each; a plan is cut to its shard's tensors.
+  init(uniting shards: [Manifest]) {
+    precondition(!shards.isEmpty, "an output has a file")
+    self = shards[0]
+    tensors = shards.flatMap(\.tensors)
+    let planned = shards.compactMap { $0.plan?["tensors"]?.arrayValue }.flatMap(\.self)
+    if plan != nil { plan?["tensors"] = .array(planned) }
+  }
+
+  mutating func sortTensors() {
+    tensors.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+}

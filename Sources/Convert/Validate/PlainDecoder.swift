@@ -1,0 +1,164 @@
+import Formats
+import Foundation
+
+/// A second decoder, slow and plain, written from docs/FORMAT.md and the formats' definitions.
+///
+/// It judges what the fast readers give, so it must share nothing with them but the reading of
+/// bytes: no tiles, no bit tricks, no tables. Whoever makes it faster takes away its worth.
+struct PlainDecoder {
+  /// A binary floating-point format: sign, exponent, fraction.
+  private struct FloatFormat: Sendable {
+    let exponentBits: Int
+    let fractionBits: Int
+    let bias: Int
+    /// Whether the highest exponent holds infinities and NaN, as in IEEE 754.
+    var hasInfinities = true
+    /// Codes, without the sign or with it, that are NaN in formats without infinities.
+    var isNaN: @Sendable (UInt64) -> Bool = { _ in false }
+
+    var bitCount: Int { 1 + exponentBits + fractionBits }
+
+    func value(_ code: UInt64) -> Double {
+      let fraction = Double(code % (1 << UInt64(fractionBits))) / Double(1 << fractionBits)
+      let exponent = Int(code >> UInt64(fractionBits)) % (1 << exponentBits)
+      let sign: Double = code >> UInt64(bitCount - 1) == 1 ? -1 : 1
+      if isNaN(code) { return .nan }
+      if hasInfinities, exponent == 1 << exponentBits - 1 {
+        return fraction == 0 ? sign * .infinity : .nan
+      }
+      if exponent == 0 { return sign * fraction * pow(2, Double(1 - bias)) }
+      return sign * (1 + fraction) * pow(2, Double(exponent - bias))
+    }
+
+    /// The nearest value of the format, ties to even; infinity beyond the largest.
+    func rounded(_ value: Double) -> Double {
+      guard value != 0, value.isFinite else { return value }
+      let exponent = max(Int(value.exponent), 1 - bias)
+      let unit = pow(2, Double(exponent - fractionBits))
+      let result = (value / unit).rounded(.toNearestOrEven) * unit
+      let beyond = pow(2, Double(1 << exponentBits - 1 - bias))
+      return abs(result) >= beyond ? (result < 0 ? -.infinity : .infinity) : result
+    }
+  }
+
+  private static let single = FloatFormat(exponentBits: 8, fractionBits: 23, bias: 127)
+
+  private static func format(_ dtype: DType) -> FloatFormat? {
+    switch dtype {
+    case .f64: FloatFormat(exponentBits: 11, fractionBits: 52, bias: 1023)
+    case .f32: single
+    case .f16: FloatFormat(exponentBits: 5, fractionBits: 10, bias: 15)
+    case .bf16: FloatFormat(exponentBits: 8, fractionBits: 7, bias: 127)
+    case .f8E5M2: FloatFormat(exponentBits: 5, fractionBits: 2, bias: 15)
+    case .f8E4M3:
+      FloatFormat(exponentBits: 4, fractionBits: 3, bias: 7, hasInfinities: false) {
+        $0 % 128 == 127
+      }
+    case .f8E4M3FNUZ:
+      FloatFormat(exponentBits: 4, fractionBits: 3, bias: 8, hasInfinities: false) { $0 == 128 }
+    case .f8E5M2FNUZ:
+      FloatFormat(exponentBits: 5, fractionBits: 2, bias: 16, hasInfinities: false) { $0 == 128 }
+    default: nil
+    }
+  }
+
+  private let checkpoint: Checkpoint
+  private let tensors: [String: Checkpoint.Tensor]
+
+  init(_ checkpoint: Checkpoint) {
+    self.checkpoint = checkpoint
+    tensors = Dictionary(
+      checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The decoded weights of a row of a packed tensor; rows count through a stack of matrices.
+  func packedRow(_ row: Int, of tensor: PackedCheckpoint.Tensor, inputs: Int) throws -> [Double] {
+    guard case .affine(let layout, _) = tensor.entry.encoding else { return [] }
+    let (weight, scales, biases) = (tensor.stored[0], tensor.stored[1], tensor.stored[2])
+    let rowBytes = inputs * layout.bits / 8
+    var bytes = [UInt8](repeating: 0, count: rowBytes)
+    try checkpoint.read(row * rowBytes..<(row + 1) * rowBytes, of: weight, into: &bytes)
+    let groups = inputs / layout.groupSize
+    let scale = try elements(row * groups..<(row + 1) * groups, of: scales)
+    let bias = try elements(row * groups..<(row + 1) * groups, of: biases)
+    let type =
+      scales.info.dtype == biases.info.dtype
+      ? Self.format(scales.info.dtype) ?? Self.single : Self.single
+    return (0..<inputs).map { index in
+      var code = 0
+      for bit in 0..<layout.bits {
+        let place = index * layout.bits + bit
+        if bytes[place / 8] / UInt8(1 << (place % 8)) % 2 == 1 { code += 1 << bit }
+      }
+      let group = index / layout.groupSize
+      let product = type.rounded(Self.single.rounded(Double(code) * scale[group]))
+      return type.rounded(Self.single.rounded(product + bias[group]))
+    }
+  }
+
+  /// The weights of a row as the source gives them, in single precision and with its scale; nil
+  /// where the scale is of no kind that is known here.
+  func sourceRow(_ row: Int, of entry: Manifest.Entry) throws -> [Double]? {
+    guard let tensor = tensors[entry.name], let last = tensor.info.dimensions.last,
+      tensor.info.shape.count >= 2
+    else { return nil }
+    let rows = tensor.info.dimensions[tensor.info.dimensions.count - 2]
+    let places: [Int] =
+      if entry.isTransposed {
+        // Row `output` of the layout is a column of matrix `matrix`.
+        (0..<rows).map { input in
+          let (matrix, output) = row.quotientAndRemainder(dividingBy: last)
+          return (matrix * rows + input) * last + output
+        }
+      } else {
+        Array(row * last..<(row + 1) * last)
+      }
+    var values: [Double]
+    if entry.isTransposed {
+      values = try places.map { try elements($0..<$0 + 1, of: tensor)[0] }
+    } else {
+      values = try elements(row * last..<(row + 1) * last, of: tensor)
+    }
+    values = values.map(Self.single.rounded)
+    if tensor.info.dtype.isFloat8 {
+      guard let factors = try scaleFactors(places, of: tensor) else { return nil }
+      values = zip(values, factors).map { Self.single.rounded($0 * $1) }
+    }
+    return values
+  }
+
+  /// The scales of the elements at `places` of an 8-bit matrix, which are numbered as they lie.
+  private func scaleFactors(
+    _ places: [Int], of weight: Checkpoint.Tensor
+  ) throws -> [Double]? {
+    guard let scale = tensors[weight.name + "_scale_inv"] ?? tensors[weight.name + "_scale"]
+    else { return nil }
+    let shape = weight.info.dimensions
+    let values = try elements(0..<scale.info.elementCount, of: scale)
+    let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
+    let scaleShape = scale.info.dimensions
+    if values.count == 1 { return places.map { _ in values[0] } }
+    guard shape.count == 2 else { return nil }
+    if scaleShape == [rows] || scaleShape == [rows, 1] {
+      return places.map { values[$0 / columns] }
+    }
+    let block = checkpoint.config?.weightBlockSize ?? [128, 128]
+    guard block.count == 2, scaleShape.count == 2 else { return nil }
+    return places.map {
+      values[$0 / columns / block[0] * scaleShape[1] + $0 % columns / block[1]]
+    }
+  }
+
+  private func elements(_ range: Range<Int>, of tensor: Checkpoint.Tensor) throws -> [Double] {
+    guard let format = Self.format(tensor.info.dtype) else { return [] }
+    let size = format.bitCount / 8
+    var bytes = [UInt8](repeating: 0, count: range.count * size)
+    try checkpoint.read(
+      range.lowerBound * size..<range.upperBound * size, of: tensor, into: &bytes)
+    return (0..<range.count).map { index in
+      var code: UInt64 = 0
+      for byte in (0..<size).reversed() { code = code * 256 + UInt64(bytes[index * size + byte]) }
+      return format.value(code)
+    }
+  }
+}

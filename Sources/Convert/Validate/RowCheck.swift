@@ -1,0 +1,84 @@
+import Formats
+import Stats
+
+/// Holds the fast readers against the plain decoder on some rows of a packed tensor, so that a
+/// fault which converter and comparison have in common does not pass for agreement.
+struct RowCheck {
+  private let packed: PackedCheckpoint
+  private let packedDecoder: PlainDecoder
+  private let sourceDecoder: PlainDecoder
+
+  /// Both form the sums in double precision, in different orders.
+  private static let tolerance = 1e-9
+  /// The fast readers subtract in single precision.
+  private static let singleTolerance = 1e-6
+  private static let rowsBetween = 2
+
+  init(_ packed: PackedCheckpoint, source: Checkpoint) {
+    self.packed = packed
+    packedDecoder = PlainDecoder(packed.checkpoint)
+    sourceDecoder = PlainDecoder(source)
+  }
+
+  /// The first row, the last, and some between, always the same.
+  static func rows(_ count: Int) -> [Int] {
+    guard count > 0 else { return [] }
+    let steps = rowsBetween + 1
+    return Set((0...steps).map { $0 * (count - 1) / steps }).sorted()
+  }
+
+  /// - Parameter fast: what the fast readers find that a row loses.
+  func finding(
+    _ index: Int, fast: (_ row: Int) throws -> QuantizationError
+  ) throws -> Finding? {
+    let tensor = packed.tensors[index]
+    guard case .affine(let layout, _) = tensor.entry.encoding,
+      let groups = tensor.stored[1].info.dimensions.last, groups > 0
+    else { return nil }
+    let inputs = groups * layout.groupSize
+    for row in Self.rows(tensor.stored[1].info.elementCount / groups) {
+      guard let weights = try sourceDecoder.sourceRow(row, of: tensor.entry) else {
+        return finding(tensor, "has a scale in the source that is of no known kind")
+      }
+      let plain = Self.error(
+        weights, try packedDecoder.packedRow(row, of: tensor, inputs: inputs))
+      let found = try fast(row)
+      guard Self.agree(plain.squaredNorm, found.squaredNorm),
+        Self.agree(plain.squaredError, found.squaredError),
+        Self.agree(plain.largestError, found.largestError, within: Self.singleTolerance)
+      else {
+        return finding(
+          tensor,
+          "loses \(plain.squaredError) of \(plain.squaredNorm) in row \(row) when decoded"
+            + " plainly; the comparison found \(found.squaredError) of \(found.squaredNorm):"
+            + " this is a fault of decant's")
+      }
+    }
+    return nil
+  }
+
+  private func finding(_ tensor: PackedCheckpoint.Tensor, _ text: String) -> Finding {
+    let file = packed.checkpoint.files[tensor.stored[0].file].path
+    return Finding(
+      file: file, tensor: tensor.entry.name, rule: .secondDecode,
+      message: "\(file): tensor '\(tensor.entry.name)' \(text)")
+  }
+
+  private static func error(_ weights: [Double], _ decoded: [Double]) -> QuantizationError {
+    var error = QuantizationError()
+    for (weight, value) in zip(weights, decoded) {
+      // What is not finite was packed as 0, or there would be no packed file.
+      let weight = weight.isFinite ? weight : 0
+      error.squaredNorm += weight * weight
+      error.squaredError += (weight - value) * (weight - value)
+      error.largestError = max(error.largestError, abs(weight - value))
+    }
+    return error
+  }
+
+  private static func agree(
+    _ a: Double, _ b: Double, within tolerance: Double = tolerance
+  ) -> Bool {
+    abs(a - b) <= tolerance * max(a, b)
+  }
+}

@@ -1,0 +1,20 @@
+import Formats
+import Stats
+
+/// What a validation found.
+package struct ValidationReport: Sendable {
+  /// All that is wrong, in the order of files and tensors; empty where all holds.
+  package var findings: [Finding] = []
+  /// How far each weight matrix is from its source, in the same order; nil where there was no
+  /// source to compare with, or where adapters lie between.
+  package var distances: [MatrixDistance]?
+}
+
+/// How far one weight matrix is from its source.
+package struct MatrixDistance: Sendable {
+  package let file: String
+  package let tensor: String
+  /// Nil for one that was kept, and is the same bit for bit.
+  package let layout: AffineLayout?
+  package let error: QuantizationError
+}

@@ -98,7 +98,8 @@ enum ConvertCommand: Command {
     var report = ConversionReport(conversion, path: path)
     let isDryRun = arguments.flag("dry-run")
     if !isDryRun {
-      let others = (adapters?.members.map(\.adapter.path) ?? []) + arguments.values("plan") + activations
+      let others =
+        (adapters?.members.map(\.adapter.path) ?? []) + arguments.values("plan") + activations
       for input in others { try conversion.target.checkApart(from: input) }
       let start = ContinuousClock.now
       let bar = ProgressBar(

@@ -47,8 +47,10 @@ struct StagedResult {
       for input in inputs { try input.checkUnchanged() }
       try staged.commit(only: target.singleFileName)
       return result
-    } catch let error as FileError {
-      throw staged.named(error)
+    } catch {
+      // What looks like damage may be an input that somebody writes to.
+      if !(error is CancellationError) { for input in inputs { try input.checkUnchanged() } }
+      throw (error as? FileError).map(staged.named) ?? error
     }
   }
 }

@@ -39,9 +39,12 @@ struct PackedRewrite {
       var manifest = manifests[position]
       manifest.sortTensors()
       manifest.adapters = adapters(tensors)
-      manifest.carried = carriedRecord
-      manifest.output = Manifest.Output(
-        shard: position + 1, shardCount: byFile.count, checksum: 0, documents: documents)
+      // A base that does not say what it should be whole of cannot be vouched for.
+      if manifest.output != nil {
+        manifest.carried = carriedRecord
+        manifest.output = Manifest.Output(
+          shard: position + 1, shardCount: byFile.count, checksum: 0, documents: documents)
+      }
       files.append(
         RewrittenFile(
           name: target.singleFileName ?? Sharding.fileName(position, of: byFile.count),

@@ -12,7 +12,7 @@ extension Manifest {
   /// The same with what was measured: checksums by the names of the stored tensors.
   func recording(_ checksums: [String: UInt64], carried: [SourceFile]) -> Manifest {
     var manifest = self
-    manifest.carried = carried
+    if output != nil { manifest.carried = carried }
     for index in manifest.tensors.indices {
       for position in manifest.tensors[index].stored.indices {
         let name = manifest.tensors[index].stored[position].name

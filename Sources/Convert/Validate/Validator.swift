@@ -14,12 +14,14 @@ package struct Validator {
     self.cancellation = cancellation
   }
 
-  /// Bytes that `run` will report to its `progress`; 0 where the files cannot be opened.
+  /// About the bytes that `run` will report to its `progress`: the sizes of the weight files. Their
+  /// headers are not read for it, which would take as long as checking them.
   package static func byteCount(path: String, against source: String?) -> Int {
-    [path, source].compactMap(\.self).reduce(0) { total, path in
-      let tensors = (try? Checkpoint(path: path))?.tensors ?? []
-      return tensors.reduce(total) { $0 + $1.info.byteCount }
-    }
+    [path, source].compactMap(\.self).flatMap { path -> [String] in
+      guard FileStatus.isDirectory(path) else { return [path] }
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      return names.filter { $0.hasSuffix(".safetensors") }.map { path + "/" + $0 }
+    }.reduce(0) { $0 + ((try? InputFile(path: $1))?.byteCount ?? 0) }
   }
 
   /// All that is wrong, in the order of files and tensors; empty where all holds.

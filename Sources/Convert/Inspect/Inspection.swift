@@ -36,7 +36,7 @@ package struct Inspection: Sendable {
   package let checkpoint: Checkpoint
   package let tensors: [Tensor]
   /// Whether any weight is packed.
-  package var isPacked: Bool { tensors.contains { $0.packing != nil } }
+  package let isPacked: Bool
   package var parameterCount: Int { tensors.reduce(0) { $0 + $1.parameterCount } }
   package var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
   package var bitsPerWeight: Double? {
@@ -57,16 +57,21 @@ package struct Inspection: Sendable {
       tensors: checkpoint.tensors.map { ($0.name, $0.info.dimensions) })
     let byName = Dictionary(
       checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    tensors = checkpoint.tensors.compactMap { tensor in
+    // By name once: every layer may have an entry.
+    let blocks = checkpoint.config?.document["quantization"]?.membersByName ?? [:]
+    let tensors = checkpoint.tensors.compactMap { tensor in
       Self.describe(
-        tensor, entry: entries[tensor.name], byName: byName, checkpoint: checkpoint, naming: naming)
+        tensor, entry: entries[tensor.name], byName: byName, blocks: blocks,
+        checkpoint: checkpoint, naming: naming)
     }
+    self.tensors = tensors
+    isPacked = tensors.contains { $0.packing != nil }
   }
 
   /// Nil for scales and biases, which are counted with their weight.
   private static func describe(
     _ tensor: Checkpoint.Tensor, entry: Manifest.Entry?, byName: [String: Checkpoint.Tensor],
-    checkpoint: Checkpoint, naming: TensorNaming
+    blocks: [String: JSONValue], checkpoint: Checkpoint, naming: TensorNaming
   ) -> Tensor? {
     let path = modulePath(of: tensor.name)
     let isParameter = tensor.name.hasSuffix(".scales") || tensor.name.hasSuffix(".biases")
@@ -74,7 +79,7 @@ package struct Inspection: Sendable {
     let scales = byName[path + ".scales"]
     let biases = byName[path + ".biases"]
     if let words, let scales, let biases, words.info.dtype == .u32,
-      let (layout, inputs) = layout(words, scales, path: path, entry: entry, checkpoint)
+      let (layout, inputs) = layout(words, scales, path: path, entry: entry, blocks)
     {
       guard !isParameter else { return nil }
       let shape = entry?.sourceShape ?? words.info.shape.dropLast() + [UInt64(inputs)]
@@ -117,14 +122,13 @@ package struct Inspection: Sendable {
   /// group size and the shapes leave; with the number of inputs.
   private static func layout(
     _ words: Checkpoint.Tensor, _ scales: Checkpoint.Tensor, path: String, entry: Manifest.Entry?,
-    _ checkpoint: Checkpoint
+    _ blocks: [String: JSONValue]
   ) -> (AffineLayout, inputs: Int)? {
     guard let wordCount = words.info.dimensions.last, let groups = scales.info.dimensions.last,
       groups > 0, wordCount > 0, wordCount < 1 << 40, groups < 1 << 40
     else { return nil }
     if case .affine(let layout, _)? = entry?.encoding { return (layout, groups * layout.groupSize) }
-    let block = checkpoint.config?.document["quantization"]
-    let groupSize = (block?[path]?["group_size"] ?? block?["group_size"])?.intValue ?? 64
+    let groupSize = (blocks[path]?["group_size"] ?? blocks["group_size"])?.intValue ?? 64
     guard AffineLayout.allowedGroupSizes.contains(groupSize) else { return nil }
     let inputs = groups * groupSize
     guard wordCount * 32 % inputs == 0,

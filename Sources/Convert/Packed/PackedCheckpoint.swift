@@ -24,7 +24,7 @@ package struct PackedCheckpoint: Sendable {
     for (index, file) in checkpoint.files.enumerated() {
       let manifest = try Self.manifest(of: file)
       let stored = Dictionary(
-        checkpoint.tensors.filter { $0.file == index }.map { ($0.name, $0) },
+        checkpoint.tensors(ofFile: index).map { ($0.name, $0) },
         uniquingKeysWith: { first, _ in first })
       for entry in manifest.tensors {
         tensors.append(

@@ -102,7 +102,7 @@ package struct Validator {
             message: "\(file.path): the header carries no checksum"))
       }
       var unnamed = Dictionary(
-        checkpoint.tensors.filter { $0.file == index }.map { ($0.name, $0) },
+        checkpoint.tensors(ofFile: index).map { ($0.name, $0) },
         uniquingKeysWith: { first, _ in first })
       for entry in manifest.tensors {
         do {
@@ -137,7 +137,7 @@ package struct Validator {
     for (index, file) in checkpoint.files.enumerated() {
       guard let manifest = try? PackedCheckpoint.manifest(of: file) else { continue }
       let tensors = Dictionary(
-        checkpoint.tensors.filter { $0.file == index }.map { ($0.name, $0) },
+        checkpoint.tensors(ofFile: index).map { ($0.name, $0) },
         uniquingKeysWith: { first, _ in first })
       for entry in manifest.tensors {
         for (position, stored) in entry.stored.enumerated() {
@@ -220,10 +220,12 @@ package struct Validator {
     }
     let file = packed.checkpoint.configPath ?? path
     let block = config.document["quantization"]
+    // By name once: every layer may have an entry.
+    let entries = block?.membersByName ?? [:]
     return packed.tensors.compactMap { tensor in
       guard case .affine(let layout, _) = tensor.entry.encoding else { return nil }
       let module = Manifest.Entry.modulePath(of: tensor.entry.name)
-      let entry = block?[module]?.members == nil ? block : block?[module]
+      let entry = entries[module]?.members == nil ? block : entries[module]
       guard entry?["bits"]?.intValue == layout.bits,
         entry?["group_size"]?.intValue == layout.groupSize
       else {

@@ -2,7 +2,7 @@
 package struct ShardIndex: Sendable {
   /// File names in order, and the tensors that each should hold, as the index says.
   package let places: [(tensor: String, file: String)]
-  package var fileNames: [String] { Array(Set(places.map(\.file))).sorted() }
+  package let fileNames: [String]
 
   /// Largest index that is read, in bytes.
   private static let sizeLimit = 100_000_000
@@ -26,5 +26,6 @@ package struct ShardIndex: Sendable {
       }
       return (member.name, file)
     }
+    fileNames = Array(Set(places.map(\.file))).sorted()
   }
 }

@@ -77,6 +77,8 @@ enum StatsCommand: Command {
     let top = try arguments.int("top", in: 1...Int.max)
     let order = arguments.choice("sort", as: StatisticsOrder.self)
     let dumps = arguments.values("activations") + arguments.values("kv")
+    try Calibration.checkKinds(
+      activations: arguments.values("activations"), cache: arguments.values("kv"))
     let run = try StatisticsRun(
       Checkpoint(path: arguments.operands[0]), dumps: dumps, options: try options(arguments))
     let page = try arguments.reportFile(

@@ -26,7 +26,10 @@ enum StatsCommand: Command {
         help: "How scales would be chosen: 'minmax' is fast, 'search' is what 'convert' does."),
       OptionDescription(
         long: "outlier-ratio", value: .init("X", default: .value("6")),
-        help: "A channel is an outlier if its AbsMax exceeds X times that of the median channel."),
+        help: """
+          A channel is an outlier if its AbsMax exceeds X times that of the median channel. SQNR of \
+          activations is that of the other channels.
+          """),
       OptionDescription(
         long: "tensor", value: .init("NAME"),
         help: "Show one tensor closely: histogram, outlier channels, what each width would lose."),

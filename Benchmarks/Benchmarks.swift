@@ -5,12 +5,17 @@ import Stats
 
 /// Times the loops that a conversion and its measurements spend their time in, as multiples of
 /// copying the same source bytes: the ratio says what a loop costs, whatever the machine.
+///
+/// With `headers FOLDER` it writes checkpoints with the headers of a large model instead.
 @main
 struct Benchmarks {
   private static let count = 1 << 22
   private static let rounds = 7
 
-  static func main() {
+  static func main() throws {
+    if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "headers" {
+      return try SparseCheckpoint.write(into: CommandLine.arguments[2])
+    }
     let weights = (0..<count).map { gaussian($0) * 0.02 }
     var bytes = [UInt8](repeating: 0, count: 2 * count)
     ElementEncoder.encode(weights, count: count, as: .bf16, into: &bytes)

@@ -12,8 +12,10 @@ import re
 import numpy as np
 
 from figures import (
-    BINNED_ZERO, SHOWN, Figures, check_histogram, check_profile, check_round_trips, moments)
-from round_trips import activation_round_trips, cache_round_trips, weight_round_trips
+    BINNED_ZERO, SHOWN, Figures, check_histogram, check_profile, check_rest, check_round_trips,
+    moments)
+from round_trips import (
+    activation_round_trips, cache_round_trips, rest_of_activations, weight_round_trips)
 from stats_summaries import check_features, check_importance, check_layers
 from tensor_values import SMALLEST_NORMAL, read_config, read_dumps, read_weights
 
@@ -190,6 +192,10 @@ def check_dump(figures, document, tensor, run, config, known):
     check_profile(figures, f"{where}: tokens", document["tokens"], magnitudes.max(1), ratio)
     if document["kind"] == "activation":
         known["trips"] = activation_round_trips(rows)
+        known["rest"] = {
+            (scheme, bits): figure
+            for (scheme, _, bits), figure in rest_of_activations(rows, ratio).items()}
+        check_rest(figures, where, document["quantization"], known["rest"], True)
         known["tokens_at_6"] = (magnitudes >= 6).sum(0)
         check_outliers(figures, f"{where}: outliers", document["outliers"], rows, known)
     else:

@@ -110,6 +110,23 @@ def check_profile(figures, where, document, absmax, ratio):
         [absmax[i:i + step].max() for i in range(0, absmax.size, step)])
 
 
+def check_rest(figures, where, document, expected, has_tokens):
+    """What activations lose in the channels that are no outliers. Without `has_tokens`, of several
+    tensors, nothing is said of the median token."""
+    for trip in document:
+        norm, error, median = expected[trip["scheme"], trip["bits"]]
+        name = f"{where}: {trip['scheme']} {trip['bits']} rest"
+        figures.close(f"{name}: squared_norm", trip["rest_squared_norm"], norm)
+        figures.close(f"{name}: squared_error", trip["rest_squared_error"], error)
+        figures.close(
+            f"{name}: sqnr_rest_db", trip["sqnr_rest_db"],
+            10 * np.log10(norm / error) if norm and error else None, scale=1)
+        finite = has_tokens and median is not None and np.isfinite(median)
+        figures.close(
+            f"{name}: sqnr_median_token_db", trip["sqnr_median_token_db"],
+            median if finite else None, scale=1)
+
+
 def check_round_trips(figures, where, document, expected, is_bound=False):
     """With `is_bound` the expected error is only an upper bound: scales were searched for."""
     found = {(t["scheme"], t["group_size"], t["bits"]): t for t in document}

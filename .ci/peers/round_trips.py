@@ -71,13 +71,13 @@ def cache_groups(groups, bits):
 
 
 def symmetric(rows, bits):
-    """Around zero, one scale for each row."""
+    """Around zero, one scale for each row, decoded."""
     limit = np.float32(2 ** (bits - 1) - 1)
     step = np.abs(rows).max(-1, keepdims=True) / limit
     usable = step >= np.finfo(np.float32).smallest_normal
     safe = np.where(usable, step, np.float32(1))
     decoded = np.clip(np.rint(rows / safe), -limit, limit) * safe
-    return losses(rows, np.where(usable, decoded, np.float32(0)))
+    return np.where(usable, decoded, np.float32(0))
 
 
 def merged(parts):
@@ -88,9 +88,31 @@ def merged(parts):
 def activation_round_trips(values):
     """By scheme, group size and bits."""
     return {
-        (scheme, None, bits): symmetric(rows, bits)
+        key: losses(values, decoded) for key, decoded in decoded_activations(values).items()}
+
+
+def decoded_activations(values):
+    return {
+        (scheme, None, bits): symmetric(rows, bits).reshape(values.shape)
         for bits in (4, 8)
         for scheme, rows in [("per_token", values), ("per_tensor", values.reshape(1, -1))]}
+
+
+def rest_of_activations(values, outlier_ratio):
+    """Squared norm and error of the channels that are no outliers, and the median of the tokens'
+    SQNR in them; infinite where that token loses nothing, None where all of them are 0."""
+    absmax = np.abs(values).max(0).astype(np.float64)
+    median = np.median(absmax)
+    rest = absmax <= outlier_ratio * median if median > 0 else np.full(len(absmax), True)
+    found = {}
+    for key, decoded in decoded_activations(values).items():
+        exact = values[:, rest].astype(np.float64)
+        norms = np.square(exact).sum(1)
+        errors = np.square(exact - decoded[:, rest].astype(np.float64)).sum(1)
+        with np.errstate(divide="ignore"):
+            tokens = 10 * np.log10(norms[norms > 0] / errors[norms > 0])
+        found[key] = norms.sum(), errors.sum(), np.median(tokens) if tokens.size else None
+    return found
 
 
 def cache_round_trips(values, part_lengths):

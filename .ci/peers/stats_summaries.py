@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 from scipy import stats
 
-from figures import check_histogram, check_round_trips, moments
+from figures import check_histogram, check_rest, check_round_trips, moments
 from round_trips import merged
 
 FEATURE_ROLES = {
@@ -85,6 +85,11 @@ def check_layer(figures, where, summary, group, is_outlier, is_searched):
         any(known["is_binned"] for _, known in group))
     check_round_trips(
         figures, where, summary["quantization"], losses_of(group), is_bound=is_searched)
+    if summary["kind"] == "activation":
+        rests = [known["rest"] for _, known in group]
+        check_rest(figures, where, summary["quantization"], {
+            key: (*(sum(rest[key][i] for rest in rests) for i in (0, 1)), None)
+            for key in rests[0]}, False)
 
 
 def check_features(figures, document, measured):

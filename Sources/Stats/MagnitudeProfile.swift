@@ -32,6 +32,20 @@ package struct MagnitudeProfile: Sendable, Equatable {
     max(1, (count + stepLimit - 1) / stepLimit)
   }
 
+  private static func median(_ sorted: [Float]) -> Double {
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1
+      ? Double(sorted[middle]) : (Double(sorted[middle - 1]) + Double(sorted[middle])) / 2
+  }
+
+  /// Positions, in order, whose magnitude exceeds `outlierRatio` times the median; none where the
+  /// median is 0, for then nothing is told apart.
+  package static func outliers(_ magnitudes: [Float], outlierRatio: Double) -> [Int] {
+    let median = magnitudes.isEmpty ? 0 : median(magnitudes.sorted())
+    guard median > 0 else { return [] }
+    return magnitudes.indices.filter { Double(magnitudes[$0]) > outlierRatio * median }
+  }
+
   /// - Parameters:
   ///   - magnitudes: largest magnitude at each position.
   ///   - outlierRatio: multiple of the median beyond which a position counts as outlier.
@@ -40,10 +54,7 @@ package struct MagnitudeProfile: Sendable, Equatable {
     guard !magnitudes.isEmpty else { return nil }
     count = magnitudes.count
     let sorted = magnitudes.sorted()
-    let middle = sorted.count / 2
-    let median =
-      sorted.count % 2 == 1
-      ? Double(sorted[middle]) : (Double(sorted[middle - 1]) + Double(sorted[middle])) / 2
+    let median = Self.median(sorted)
     self.median = median
     largest = sorted[sorted.count - 1]
     let far = magnitudes.indices.filter { Double(magnitudes[$0]) > outlierRatio * median }

@@ -14,7 +14,7 @@ package struct ActivationWidths: Sendable, Equatable {
     package let expert: Int?
     /// With one scale for each token; 16 where the inputs stay as they are.
     package let bits: Int
-    /// Of the choice, in dB; nil where nothing is lost.
+    /// Of the choice, in dB, in the channels that are no outliers; nil where nothing is lost.
     package let sqnr: Double?
     /// AbsMax of the largest channel over that of the median one; nil where that is 0.
     package let channelRatio: Double?

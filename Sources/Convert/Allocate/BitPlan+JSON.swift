@@ -49,20 +49,31 @@ extension BitPlan {
     return json
   }
 
-  /// Reads a plan, edited or not.
+  /// Reads a plan, edited or not. Of its tensors only what a conversion needs is kept: the widths
+  /// that lost would take many times the space of the file.
   ///
   /// - Throws: `AllocationError.notAPlan`, `.newerPlan`; `FileError`.
   package init(path: String) throws {
     let bytes = try InputFile(path: path).readAll(limit: 256_000_000)
     do {
-      try self.init(PlanReader(file: path), JSONValue(parsing: bytes))
+      try self.init(PlanReader(file: path), bytes)
     } catch let error as JSONError {
       throw AllocationError.notAPlan(
         file: path, reason: "\(error.reason) (byte \(error.offset))")
     }
   }
 
-  private init(_ reader: PlanReader, _ json: JSONValue) throws {
+  private init(_ reader: PlanReader, _ bytes: [UInt8]) throws {
+    var members: [JSONValue.Member] = []
+    var tensors: Result<[Choice], any Error> = .failure(reader.error("tensors must be an array"))
+    try JSONScanner.object(parsing: bytes) { scanner, name in
+      if name == "tensors" {
+        tensors = try reader.choices(&scanner)
+      } else {
+        members.append(.init(name, try scanner.value(depth: 1)))
+      }
+    }
+    let json = JSONValue.object(members)
     let version = try reader.integer(json["format_version"], "format_version")
     guard version > 0 else { throw reader.error("format_version must be at least 1") }
     guard version <= Self.formatVersion else {
@@ -89,9 +100,7 @@ extension BitPlan {
       tensorByteCount: try reader.integer(totals["tensor_bytes"], "totals.tensor_bytes"),
       relativeError: try reader.number(totals["predicted_error"], "totals.predicted_error"),
       optimalityGap: try reader.number(totals["optimality_gap"], "totals.optimality_gap"))
-    choices = try reader.array(json["tensors"], "tensors").enumerated().map { index, tensor in
-      try reader.choice(tensor, "tensors[\(index)]")
-    }
+    choices = try tensors.get()
     var names = Set<String>()
     for choice in choices where !names.insert(choice.name).inserted {
       throw reader.error("tensor '\(choice.name)' is there twice")
@@ -164,7 +173,29 @@ extension PlanReader {
     }
   }
 
-  fileprivate func choice(_ json: JSONValue, _ place: String) throws -> BitPlan.Choice {
+  /// The records of a plan, one after the other; what is wrong with the first that is wrong.
+  ///
+  /// - Throws: `JSONError`.
+  fileprivate func choices(
+    _ scanner: inout JSONScanner
+  ) throws -> Result<[BitPlan.Choice], any Error> {
+    guard try scanner.peek() == UInt8(ascii: "[") else {
+      try scanner.skipValue(depth: 1)
+      return .failure(error("tensors must be an array"))
+    }
+    var choices: [BitPlan.Choice] = []
+    var failure: (any Error)?
+    try scanner.array { scanner in
+      guard failure == nil else { return try scanner.skipValue(depth: 2) }
+      let record = try scanner.value(depth: 2)
+      do {
+        choices.append(try choice(record, "tensors[\(choices.count)]"))
+      } catch { failure = error }
+    }
+    return failure.map { .failure($0) } ?? .success(choices)
+  }
+
+  private func choice(_ json: JSONValue, _ place: String) throws -> BitPlan.Choice {
     let shape = try array(json["shape"], "\(place).shape").map { dimension in
       guard case .number(let text) = dimension, let size = UInt64(text) else {
         throw error("\(place).shape must hold whole numbers")

@@ -36,7 +36,7 @@ package struct Inspection: Sendable {
   package let checkpoint: Checkpoint
   package let tensors: [Tensor]
   /// Whether any weight is packed.
-  package var isPacked: Bool { tensors.contains { $0.packing != nil } }
+  package let isPacked: Bool
   package var parameterCount: Int { tensors.reduce(0) { $0 + $1.parameterCount } }
   package var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
   package var bitsPerWeight: Double? {
@@ -59,11 +59,13 @@ package struct Inspection: Sendable {
     let byName = Dictionary(
       checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     let quantization = QuantizationBlock(checkpoint.config)
-    tensors = try checkpoint.tensors.compactMap { tensor in
+    let tensors = try checkpoint.tensors.compactMap { tensor in
       try Self.describe(
         tensor, entry: entries[tensor.name], byName: byName, checkpoint: checkpoint,
         quantization: quantization, naming: naming)
     }
+    self.tensors = tensors
+    isPacked = tensors.contains { $0.packing != nil }
   }
 
   /// Nil for scales and biases, which are counted with their weight.

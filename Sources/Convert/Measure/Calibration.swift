@@ -46,6 +46,36 @@ package struct Calibration {
     self.problems = problems
   }
 
+  /// Refuses a file that holds nothing of the kind that it was named for, but something of the other;
+  /// one that holds both is right for either.
+  ///
+  /// - Parameters:
+  ///   - activations: named as dumps of inputs or as importance matrices.
+  ///   - cache: named as dumps of keys and values.
+  /// - Throws: `DumpError.otherKind`; `SourceError`, `FileError`, `SafetensorsError`.
+  package static func checkKinds(activations: [String], cache: [String]) throws {
+    for (paths, wanted) in [(activations, DumpError.Kind.activations), (cache, .cache)] {
+      for path in paths {
+        let found = try kinds(of: path)
+        if !found.isEmpty, !found.contains(wanted) {
+          throw DumpError.otherKind(file: path, wanted: wanted)
+        }
+      }
+    }
+  }
+
+  private static func kinds(of path: String) throws -> Set<DumpError.Kind> {
+    if try ImportanceStatistics.isMatrix(path: path) { return [.activations] }
+    return Set(
+      try SourceTriage.open(path).header.tensors.compactMap { tensor in
+        switch DumpName(tensor.name)?.subject {
+        case .input: .activations
+        case .key, .value: .cache
+        case nil: nil
+        }
+      })
+  }
+
   package var isEmpty: Bool { dump?.dump.tensors.isEmpty ?? true && importance.isEmpty }
 
   /// Bytes that will be read.

@@ -60,17 +60,16 @@ package struct DumpMeasurement {
       try cancellation.check()
     }
 
-    // A tensor's one scale must be known before the first value is quantized with it.
-    var absMax = dump.tensors.map { _ in Float(0) }
-    try pipeline { _, tile, slot in
-      slot.largestMagnitude = slot.tile.weights[..<tile.valueCount].reduce(0) {
-        $1.isFinite ? max($0, $1.magnitude) : $0
-      }
+    // A tensor's one scale, and which of its channels are outliers, must be known before the first
+    // value is quantized.
+    var found = DumpRanges(dump, outlierRatio: options.outlierRatio)
+    try pipeline { tensor, tile, slot in
+      tile.measureRange(of: dump.tensors[tensor], in: slot)
     } _: { tensor, _, slot in
-      absMax[tensor] = max(absMax[tensor], slot.largestMagnitude)
+      found.add(slot, of: tensor)
     }
 
-    let ranges = absMax
+    let ranges = found.finished
     var current: (index: Int, accumulator: DumpAccumulator)?
     func finish() throws {
       guard let (index, accumulator) = current else { return }
@@ -87,7 +86,7 @@ package struct DumpMeasurement {
     }
     try pipeline { tensor, tile, slot in
       DumpWorker.measure(
-        tile, of: dump.tensors[tensor], absMax: ranges[tensor], in: slot)
+        tile, of: dump.tensors[tensor], range: ranges[tensor], in: slot)
     } _: { tensor, _, slot in
       if current?.index != tensor {
         try finish()

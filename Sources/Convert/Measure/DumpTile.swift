@@ -53,7 +53,7 @@ struct DumpTile {
 /// Measures one tile of a dump.
 enum DumpWorker {
   static func measure(
-    _ tile: DumpTile, of tensor: TensorDump.Tensor, absMax: Float, in slot: MeasureSlot
+    _ tile: DumpTile, of tensor: TensorDump.Tensor, range: DumpRange, in slot: MeasureSlot
   ) {
     slot.reset(ElementPatterns(tensor.dtype))
     slot.activations = ActivationChannels(channelCount: tensor.width)
@@ -72,8 +72,10 @@ enum DumpWorker {
           row: tile.firstToken + token, into: &slot.largest))
     }
     switch tensor.subject {
-    case .input: slot.roundTrips = inputRoundTrips(tile, tensor, absMax: absMax, slot)
-    case .key, .value: slot.roundTrips = cacheRoundTrips(tile, tensor, slot)
+    case .input: slot.roundTrips = inputRoundTrips(tile, tensor, range, slot)
+    case .key, .value:
+      slot.roundTrips = cacheRoundTrips(tile, tensor, slot)
+      slot.tokenSQNRs = []
     }
   }
 
@@ -94,22 +96,33 @@ enum DumpWorker {
   }
 
   private static func inputRoundTrips(
-    _ tile: DumpTile, _ tensor: TensorDump.Tensor, absMax: Float, _ slot: MeasureSlot
+    _ tile: DumpTile, _ tensor: TensorDump.Tensor, _ range: DumpRange, _ slot: MeasureSlot
   ) -> [RoundTrip] {
     let weights = slot.tile.weights
-    let values = weights.span
+    let rest = range.rest(of: tensor.width)
     var roundTrips: [RoundTrip] = []
+    slot.tokenSQNRs = []
     for bits in MeasureOptions.activationBits {
-      var perToken = RoundTrip(scheme: .perToken, bits: bits)
-      for (token, magnitude) in slot.tokenMagnitudes.enumerated() {
-        perToken.error.merge(
-          RoundTripKernels.symmetric(
-            values, token * tensor.width, tensor.width, absMax: magnitude, bits: bits))
+      for scheme in [QuantizationScheme.perToken, .perTensor] {
+        var trip = RoundTrip(scheme: scheme, bits: bits, rest: QuantizationError())
+        var tokenSQNRs: [Double] = []
+        for (token, magnitude) in slot.tokenMagnitudes.enumerated() {
+          let absMax = scheme == .perToken ? magnitude : range.absMax
+          func error(_ channels: Range<Int>) -> QuantizationError {
+            RoundTripKernels.symmetric(
+              weights.span, token * tensor.width + channels.lowerBound, channels.count,
+              absMax: absMax, bits: bits)
+          }
+          var own = QuantizationError()
+          for channels in rest { own.merge(error(channels)) }
+          trip.rest?.merge(own)
+          trip.error.merge(own)
+          for channel in range.outliers { trip.error.merge(error(channel..<channel + 1)) }
+          if own.squaredNorm > 0, let sqnr = own.sqnrDecibels { tokenSQNRs.append(sqnr) }
+        }
+        roundTrips.append(trip)
+        slot.tokenSQNRs.append(tokenSQNRs)
       }
-      let perTensor = RoundTrip(
-        scheme: .perTensor, bits: bits,
-        error: RoundTripKernels.symmetric(values, 0, tile.valueCount, absMax: absMax, bits: bits))
-      roundTrips += [perToken, perTensor]
     }
     return roundTrips
   }
@@ -156,6 +169,8 @@ struct DumpAccumulator {
   private var tokenMagnitudes: [Float]
   private var largest: LargestValues
   private var roundTrips: [RoundTrip]
+  /// For each of the round trips, of every token.
+  private var tokenSQNRs: [[Double]]
 
   init(_ slot: MeasureSlot) {
     values = slot.values
@@ -163,6 +178,7 @@ struct DumpAccumulator {
     tokenMagnitudes = slot.tokenMagnitudes
     largest = slot.largest
     roundTrips = slot.roundTrips
+    tokenSQNRs = slot.tokenSQNRs
   }
 
   mutating func merge(_ slot: MeasureSlot) {
@@ -171,8 +187,9 @@ struct DumpAccumulator {
     tokenMagnitudes += slot.tokenMagnitudes
     largest.merge(slot.largest)
     for index in roundTrips.indices {
-      roundTrips[index].error.merge(slot.roundTrips[index].error)
+      roundTrips[index].merge(slot.roundTrips[index])
     }
+    for index in tokenSQNRs.indices { tokenSQNRs[index] += slot.tokenSQNRs[index] }
   }
 
   func statistics(
@@ -188,12 +205,21 @@ struct DumpAccumulator {
       outputChannels: nil,
       tokens: MagnitudeProfile(tokenMagnitudes, outlierRatio: options.outlierRatio),
       headMagnitudes: identity.kind == .activation ? nil : headMagnitudes(tensor),
-      rotation: identity.kind == .key ? rotation : nil, roundTrips: roundTrips,
+      rotation: identity.kind == .key ? rotation : nil,
+      roundTrips: finishedTrips,
       outliers: identity.kind == .activation ? outliers(distribution) : nil,
       everyChannel: options.keepsChannels
         ? ChannelFigures(
           absMax: channels.absMax, meanMagnitude: channels.meanMagnitudes,
           meanSquare: channels.meanSquares) : nil)
+  }
+
+  private var finishedTrips: [RoundTrip] {
+    var trips = roundTrips
+    for (index, sqnrs) in tokenSQNRs.enumerated() where !sqnrs.isEmpty {
+      trips[index].medianTokenSQNR = StatisticsSummary.median(sqnrs)
+    }
+    return trips
   }
 
   private func headMagnitudes(_ tensor: TensorDump.Tensor) -> [Float] {

@@ -10,7 +10,11 @@ final class MeasureSlot {
   var tokenMagnitudes: [Float] = []
   var largest = LargestValues()
   var largestMagnitude: Float = 0
+  /// Of the first look at a dump's inputs.
+  var channelMagnitudes: [Float] = []
   var roundTrips: [RoundTrip] = []
+  /// For each of the round trips, SQNR of the tile's tokens; of inputs only.
+  var tokenSQNRs: [[Double]] = []
   /// Accumulators that are not in use, by the name of their patterns.
   private var idle: [ElementPatterns: ValueAccumulator] = [:]
   private var patterns = ElementPatterns.floats

@@ -63,8 +63,10 @@ package struct StatisticsSummary: Sendable {
       if let index = roundTrips.firstIndex(where: {
         $0.scheme.name == trip.scheme.name && $0.bits == trip.bits
       }) {
-        roundTrips[index].error.merge(trip.error)
+        roundTrips[index].merge(trip)
       } else {
+        var trip = trip
+        trip.medianTokenSQNR = nil
         roundTrips.append(trip)
       }
     }
@@ -81,8 +83,9 @@ package struct StatisticsSummary: Sendable {
     return max(a, b)
   }
 
+  /// As of a single tensor.
   package func sqnr(_ scheme: QuantizationScheme.Name, bits: Int) -> Double? {
-    roundTrips.first { $0.scheme.name == scheme && $0.bits == bits }?.error.sqnrDecibels
+    roundTrips.first { $0.scheme.name == scheme && $0.bits == bits }?.restError.sqnrDecibels
   }
 }
 

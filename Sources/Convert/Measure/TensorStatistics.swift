@@ -39,9 +39,10 @@ package struct TensorStatistics: Sendable {
   /// Where asked for.
   package let everyChannel: ChannelFigures?
 
-  /// What quantization in one way loses.
+  /// What quantization in one way leaves of the signal: of that in the channels that are no outliers,
+  /// where these are told apart.
   package func sqnr(_ scheme: QuantizationScheme.Name, bits: Int) -> Double? {
-    roundTrips.first { $0.scheme.name == scheme && $0.bits == bits }?.error.sqnrDecibels
+    roundTrips.first { $0.scheme.name == scheme && $0.bits == bits }?.restError.sqnrDecibels
   }
 }
 
@@ -89,6 +90,27 @@ package struct RoundTrip: Sendable {
   package let scheme: QuantizationScheme
   package let bits: Int
   package var error = QuantizationError()
+  /// Of the channels that are no outliers; nil where they were not told apart. A massive channel
+  /// takes nearly all of the energy and of the scale: the SQNR of all channels then rises, while the
+  /// others are rounded away.
+  package var rest: QuantizationError?
+  /// SQNR of these channels at the median token, in dB; infinite where it loses nothing. Tokens
+  /// whose other channels are all 0 do not count. Nil without any, and for several tensors.
+  package var medianTokenSQNR: Double?
+
+  /// Of what tells how much is lost.
+  package var restError: QuantizationError { rest ?? error }
+
+  /// Adds what other values lost in the same way.
+  package mutating func merge(_ other: RoundTrip) {
+    if rest != nil || other.rest != nil {
+      var both = restError
+      both.merge(other.restError)
+      rest = both
+    }
+    error.merge(other.error)
+    medianTokenSQNR = nil
+  }
 }
 
 /// Outliers among the inputs of a linear layer.

@@ -27,8 +27,25 @@ package struct Conversion {
       + (carried?.byteCount ?? 0)
   }
 
+  /// Refuses a conversion that does not do what conversions are for, unless its options say that
+  /// any coverage will do.
+  ///
+  /// - Throws: `PlanError.nothingQuantized`, `.larger`.
+  package func checkGain() throws {
+    guard plan.options.minimumCoverage != 0 else { return }
+    guard plan.tensors.contains(where: { $0.standing == .quantized }) else {
+      throw PlanError.nothingQuantized(path: plan.checkpoint.path)
+    }
+    let before = plan.tensors.reduce(0) { $0 + $1.tensor.info.byteCount }
+    guard output.dataByteCount <= before else {
+      throw PlanError.larger(
+        path: plan.checkpoint.path, byteCount: output.dataByteCount, sourceByteCount: before)
+    }
+  }
+
   /// Refuses an output that must not be written, before any work is done.
   package func check(replacing: Bool) throws {
+    try checkGain()
     try result.check(
       source: plan.checkpoint, replacing: replacing, weights: output.files.map(\.name))
   }

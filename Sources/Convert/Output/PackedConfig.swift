@@ -22,15 +22,19 @@ enum PackedConfig {
 
   private static func quantization(_ plan: ConversionPlan) -> JSONValue {
     let options = plan.options
-    var block = entry(bits: options.bits, groupSize: options.groupSize)
+    let whole = entry(bits: options.bits, groupSize: options.groupSize)
+    var members = whole.members ?? []
     for tensor in plan.tensors {
       guard case .quantize(let layout, _) = tensor.action,
         layout.bits != options.bits || layout.groupSize != options.groupSize
       else { continue }
-      block[Manifest.Entry.modulePath(of: tensor.name)] = entry(
-        bits: layout.bits, groupSize: layout.groupSize)
+      // Appended, not looked up: no two tensors are stored under one path.
+      members.append(
+        .init(
+          Manifest.Entry.modulePath(of: tensor.name),
+          entry(bits: layout.bits, groupSize: layout.groupSize)))
     }
-    return block
+    return .object(members)
   }
 
   private static func entry(bits: Int, groupSize: Int) -> JSONValue {

@@ -127,11 +127,6 @@ extension Manifest.Entry {
 extension Checkpoint {
   /// Each file with its tensors, which lie one after the other in `tensors`.
   var filesWithTensors: [(file: SafetensorsFile, tensors: ArraySlice<Checkpoint.Tensor>)] {
-    var start = 0
-    return files.map { file in
-      let end = start + file.header.tensors.count
-      defer { start = end }
-      return (file, tensors[start..<end])
-    }
+    files.indices.map { (files[$0], tensors(ofFile: $0)) }
   }
 }

@@ -171,9 +171,24 @@ package struct Unpacker {
     let output = Self.outputType(of: tensor, type).scaleType
     try reader.read(job.range, of: tensor, layout: layout, into: slot)
     let count = job.range.count * layout.groupSize
+    if let bad = ElementEncoder.firstOverflow(slot.transposed, count: count, as: output) {
+      throw ConversionError.overflow(
+        file: packed.checkpoint.fileName(of: tensor.stored[0]), tensor: tensor.entry.name,
+        index: Self.sourceIndex(job.range.lowerBound * layout.groupSize + bad, of: tensor.entry),
+        value: slot.transposed[bad], type: output, option: "--dtype")
+    }
     slot.sourceByteCount = count * output.byteCount
     slot.source.grow(to: slot.sourceByteCount, filler: 0)
     ElementEncoder.encode(slot.transposed, count: count, as: output, into: &slot.source)
+  }
+
+  /// Where element `index` of the layout stands in the source's tensor.
+  private static func sourceIndex(_ index: Int, of entry: Manifest.Entry) -> Int {
+    guard entry.isTransposed else { return index }
+    let shape = entry.sourceShape.map { Int(clamping: $0) }
+    let (inputs, outputs) = (shape[shape.count - 2], shape[shape.count - 1])
+    let (row, input) = index.quotientAndRemainder(dividingBy: inputs)
+    return (row / outputs * inputs + input) * outputs + row % outputs
   }
 
   private func write(_ job: Job, _ slot: TileSlot, to outputs: [OutputFile]) throws {

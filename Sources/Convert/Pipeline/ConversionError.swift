@@ -5,6 +5,9 @@ package enum ConversionError: DescribedError, Equatable {
   /// `index` is that of the first such weight, in row-major order; `count` is at least the number
   /// in the tile that holds it.
   case nonFinite(file: String, tensor: String, index: Int, value: String, count: Int)
+  /// A weight that is infinite in `type`. `option` names what chose the type, where an option did.
+  case overflow(
+    file: String, tensor: String, index: Int, value: Float, type: ScaleType, option: String?)
   case undecodable(file: String, tensor: String, dtype: DType)
 
   package var message: String {
@@ -12,6 +15,9 @@ package enum ConversionError: DescribedError, Equatable {
     case .nonFinite(let file, let tensor, let index, let value, let count):
       "\(file): tensor '\(tensor)' holds \(value) at index \(index)"
         + " (\(count) such \(count == 1 ? "weight" : "weights") within \(Tiling.weightCount))"
+    case .overflow(let file, let tensor, let index, let value, let type, _):
+      "\(file): tensor '\(tensor)' holds \(value) at index \(index), which \(type.rawValue) cannot"
+        + " hold: it ends at \(type.largestFinite)"
     case .undecodable(let file, let tensor, let dtype):
       "\(file): tensor '\(tensor)' has dtype \(dtype.rawValue), which does not decode to weights"
     }
@@ -21,6 +27,10 @@ package enum ConversionError: DescribedError, Equatable {
     switch self {
     case .nonFinite:
       "the checkpoint is damaged or its training diverged; --non-finite zero packs such weights as 0"
+    case .overflow(_, _, _, _, let type, let option?):
+      "\(option) \(type == .f16 ? "bf16" : "f32") holds it"
+    case .overflow:
+      "quantize the tensor, or write \"torch_dtype\": \"float32\" into a copy of config.json"
     case .undecodable: "keep it with --keep"
     }
   }

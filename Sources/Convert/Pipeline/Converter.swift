@@ -10,6 +10,8 @@ package struct Converter {
   /// What a tensor lost, in the order of the plan's tensors; nil where it was not quantized.
   package struct Result: Sendable {
     package let errors: [QuantizationError?]
+    /// NaN and infinities of each tensor that were made zero.
+    package let zeroedCounts: [Int]
     package let outputByteCount: Int
     /// What storing merged biases lost.
     package let rounding: BiasRounding
@@ -47,7 +49,8 @@ package struct Converter {
     try pipeline.run(threads: threads)
     try cancellation.check()
     return Result(
-      errors: try sink.finish(carried: carried), outputByteCount: output.byteCount,
+      errors: try sink.finish(carried: carried), zeroedCounts: sink.zeroedCounts,
+      outputByteCount: output.byteCount,
       rounding: sink.rounding)
   }
 }
@@ -60,6 +63,7 @@ private final class ConversionSink {
   private let files: [OutputFile]
   private var places: [Place?]
   private var errors: [QuantizationError?]
+  private(set) var zeroedCounts: [Int]
   private(set) var rounding = BiasRounding()
   private var sourceHashes: [XXH64]
 
@@ -76,6 +80,7 @@ private final class ConversionSink {
     self.output = output
     files = try output.files.map { try OutputFile(creating: directory + "/" + $0.name) }
     places = plan.tensors.map { _ in nil }
+    zeroedCounts = plan.tensors.map { _ in 0 }
     errors = plan.tensors.map { tensor in
       if case .quantize = tensor.action { QuantizationError() } else { nil }
     }
@@ -103,6 +108,7 @@ private final class ConversionSink {
         slot.source, 0..<slot.sourceByteCount)
     }
     errors[job.tensor]?.merge(slot.error)
+    zeroedCounts[job.tensor] += slot.zeroedCount
     rounding.merge(slot.rounding)
     guard slot.outputCount > 0, let place = places[job.tensor] else { return }
     for index in 0..<slot.outputCount {
@@ -143,6 +149,9 @@ private final class ConversionSink {
       let tensor = byName[manifest.tensors[index].name]!
       for (position, hash) in places[tensor]!.hashes.enumerated() {
         manifest.tensors[index].stored[position].checksum = hash.value
+      }
+      if manifest.tensors[index].zeroedCount != nil {
+        manifest.tensors[index].zeroedCount = zeroedCounts[tensor]
       }
       manifest.tensors[index].error = errors[tensor].map {
         .init(

@@ -37,6 +37,9 @@ final class OrderedPipeline<Slot>: @unchecked Sendable {
 
   /// Runs all jobs on `threads` threads.
   ///
+  /// Jobs are begun in order, and whatever was begun is finished: the error is the same however
+  /// long each job takes.
+  ///
   /// - Throws: of the errors that occurred, that of the earliest job.
   func run(threads: Int) throws {
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
@@ -68,7 +71,9 @@ final class OrderedPipeline<Slot>: @unchecked Sendable {
     ready[job] = slot
     guard !isHandingOn else { return }
     isHandingOn = true
-    while failure == nil, let slot = ready.removeValue(forKey: nextInLine) {
+    // The jobs before one that failed are still handed on: one of them may fail as well, and which
+    // error is the earliest must not depend on who was faster.
+    while nextInLine < failure?.job ?? jobCount, let slot = ready.removeValue(forKey: nextInLine) {
       let job = nextInLine
       condition.unlock()
       let result = Result { try handOn(job, slot) }

@@ -111,6 +111,8 @@ final class TileSlot {
   /// Bytes read from the source.
   var source: [UInt8] = []
   var sourceByteCount = 0
+  /// NaN and infinities of the tile that were made zero.
+  var zeroedCount = 0
   var weights: [Float] = []
   var transposed: [Float] = []
   var codes: [UInt8] = []

@@ -16,13 +16,14 @@ struct TileQuantizer {
   func perform(_ job: TileJob, in slot: TileSlot) throws {
     let tensor = plan.tensors[job.tensor]
     slot.outputCount = 0
+    slot.zeroedCount = 0
     slot.error = QuantizationError()
     slot.rounding = BiasRounding()
     switch (job.content, tensor.action) {
     case (.elements(let range), .decode(let type)):
       try reader.readRun(range, of: tensor, into: slot)
       try reader.merge(range, of: tensor, in: slot)
-      try checkRange(range, of: tensor, type, in: slot)
+      try checkOverflow(range, of: tensor, type, in: slot)
       slot.prepareOutputs([range.count * type.byteCount])
       slot.outputs[0].offset = range.lowerBound * type.byteCount
       ElementEncoder.encode(
@@ -50,14 +51,20 @@ struct TileQuantizer {
     }
   }
 
-  /// What was merged must fit the type that it is stored in.
-  private func checkRange(
+  /// What was decoded or merged must fit the type that it is stored in.
+  private func checkOverflow(
     _ range: Range<Int>, of tensor: TensorPlan, _ type: ScaleType, in slot: TileSlot
-  ) throws(MergeError) {
-    guard tensor.update != nil,
-      let bad = (0..<range.count).first(where: { !type.round(slot.weights[$0]).isFinite })
-    else { return }
-    throw .overflow(tensor: tensor.name, index: range.lowerBound + bad, type: type)
+  ) throws {
+    guard let bad = ElementEncoder.firstOverflow(slot.weights, count: range.count, as: type) else {
+      return
+    }
+    let index = range.lowerBound + bad
+    guard tensor.update == nil else {
+      throw MergeError.overflow(tensor: tensor.name, index: index, type: type)
+    }
+    throw ConversionError.overflow(
+      file: plan.checkpoint.fileName(of: tensor.tensor), tensor: tensor.name, index: index,
+      value: slot.weights[bad], type: type, option: nil)
   }
 
   /// Quantizes `slot.weights`, with the adapters' updates, into the outputs: packed codes, scales,

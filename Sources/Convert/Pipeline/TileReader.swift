@@ -14,9 +14,10 @@ struct TileReader {
     slot.weights.grow(to: range.count, filler: 0)
     try decode(slot.source, range.count, of: plan, into: &slot.weights)
     plan.scale?.apply(
-      to: &slot.weights, count: range.count, start: range.lowerBound,
-      columns: plan.tensor.info.dimensions.last ?? 1)
-    try checkFinite(&slot.weights, count: range.count, of: plan) { range.lowerBound + $0 }
+      to: &slot.weights, count: range.count, start: range.lowerBound)
+    slot.zeroedCount += try checkFinite(&slot.weights, count: range.count, of: plan) {
+      range.lowerBound + $0
+    }
   }
 
   /// Reads bytes `range` of the tensor into `slot.source`.
@@ -46,7 +47,13 @@ struct TileReader {
     slot.transposed.grow(to: count, filler: 0)
     slot.weights.grow(to: count, filler: 0)
     try decode(slot.source, count, of: plan, into: &slot.transposed)
-    try checkFinite(&slot.transposed, count: count, of: plan) {
+    if let scale = plan.scale {
+      for input in 0..<inputs {
+        scale.apply(
+          to: &slot.transposed, at: input * rows.count, count: rows.count, start: element(input))
+      }
+    }
+    slot.zeroedCount += try checkFinite(&slot.transposed, count: count, of: plan) {
       element($0 / rows.count) + $0 % rows.count
     }
     for row in 0..<rows.count {
@@ -94,17 +101,20 @@ struct TileReader {
   /// Refuses NaN and infinities, or makes them zero.
   ///
   /// - Parameter index: the index in the tensor of element `i` of the run.
+  /// - Returns: how many were made zero.
   private func checkFinite(
     _ weights: inout [Float], count: Int, of plan: TensorPlan, index: (Int) -> Int
-  ) throws {
-    guard let nonFinite else { return }
+  ) throws -> Int {
+    guard let nonFinite else { return 0 }
     // Exponent all ones: infinity or NaN. An integer maximum vectorizes.
     var largest: UInt32 = 0
     for i in 0..<count { largest = max(largest, weights[i].bitPattern & 0x7FFF_FFFF) }
-    guard largest >= 0x7F80_0000 else { return }
+    guard largest >= 0x7F80_0000 else { return 0 }
     let places = (0..<count).filter { !weights[$0].isFinite }
     switch nonFinite {
-    case .zero: for place in places { weights[place] = 0 }
+    case .zero:
+      for place in places { weights[place] = 0 }
+      return places.count
     case .error:
       throw ConversionError.nonFinite(
         file: checkpoint.fileName(of: plan.tensor), tensor: plan.name, index: index(places[0]),

@@ -58,9 +58,7 @@ package struct ConversionPlan: Sendable {
     if checkpoint.config?.document["quantization"]?["bits"] != nil {
       throw PlanError.alreadyQuantized(path: checkpoint.path, method: "MLX")
     }
-    if let method = checkpoint.config?.quantizationConfig?["quant_method"]?.stringValue,
-      !["fp8", "fbgemm_fp8"].contains(method)
-    {
+    if let method = SourceQuantization.unreadMethod(checkpoint.config) {
       throw PlanError.alreadyQuantized(path: checkpoint.path, method: method)
     }
   }

@@ -42,7 +42,10 @@ package struct OutputPlan: Sendable {
       fileCount: shards.count)
     files = shards.enumerated().map { position, indexes in
       let tensors = indexes.map { plan.tensors[$0] }
-      let entries = tensors.map { $0.manifestEntry(method: plan.options.method) }
+      let entries = tensors.map {
+        $0.manifestEntry(
+          method: plan.options.method, countsZeroed: plan.options.nonFinite == .zero)
+      }
       var manifest = Manifest(
         decantVersion: decantVersion,
         tensors: entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },

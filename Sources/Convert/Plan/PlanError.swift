@@ -9,6 +9,8 @@ package enum PlanError: DescribedError, Equatable {
   case alreadyPacked(path: String)
   case alreadyQuantized(path: String, method: String)
   case coverageTooLow(reached: Double, wanted: Double, unfit: [String])
+  case nothingQuantized(path: String)
+  case larger(path: String, byteCount: Int, sourceByteCount: Int)
   case tiedWeightsDiffer(head: String, embedding: String)
   case nameClash(tensor: String, stored: String)
 
@@ -25,6 +27,9 @@ package enum PlanError: DescribedError, Equatable {
     case .coverageTooLow(let reached, let wanted, let unfit):
       "coverage is \(Self.percent(reached)), below \(Self.percent(wanted)); did not fit: "
         + (unfit.isEmpty ? "nothing" : unfit.prefix(5).joined(separator: ", "))
+    case .nothingQuantized(let path): "nothing of \(path) would be quantized"
+    case .larger(let path, let count, let sourceCount):
+      "the tensors of \(path) would take \(count) bytes; now they take \(sourceCount)"
     case .tiedWeightsDiffer(let head, let embedding):
       "config.json ties '\(head)' to '\(embedding)', but their bytes differ"
     case .nameClash(let tensor, let stored):
@@ -43,6 +48,8 @@ package enum PlanError: DescribedError, Equatable {
     case .alreadyPacked: "convert the 16-bit original, or 'decant unpack' this one first"
     case .alreadyQuantized: "convert the 16-bit original"
     case .coverageTooLow: "a smaller --group-size fits more tensors"
+    case .nothingQuantized, .larger:
+      "'--dry-run' says why, tensor by tensor; '--min-coverage 0' converts all the same"
     case .tiedWeightsDiffer:
       "set tie_word_embeddings to false in a copy of the checkpoint if the head is real, or remove it"
     case .nameClash: "keep that tensor with --keep"

@@ -65,6 +65,14 @@ package struct TensorPlan: Sendable {
     return shape
   }
 
+  /// Whether its elements are looked at one by one, and not copied as bytes.
+  var isDecoded: Bool {
+    switch action {
+    case .quantize, .decode: true
+    case .copy, .drop: false
+    }
+  }
+
   /// The tensors that the output holds for it.
   package var stored: [SafetensorsLayout.Request] {
     switch action {
@@ -96,7 +104,11 @@ package struct TensorPlan: Sendable {
   }
 
   /// The entry that the manifest will hold, with nothing measured yet.
-  package func manifestEntry(method: QuantizationMethod) -> Manifest.Entry {
+  ///
+  /// - Parameter countsZeroed: whether NaN and infinities are made zero, and counted.
+  package func manifestEntry(
+    method: QuantizationMethod, countsZeroed: Bool = false
+  ) -> Manifest.Entry {
     let stored = stored.map { Manifest.StoredTensor(name: $0.name, checksum: 0) }
     var encoding = Manifest.Encoding.raw
     var error: Manifest.MeasuredError?
@@ -107,6 +119,7 @@ package struct TensorPlan: Sendable {
     return Manifest.Entry(
       name: name, encoding: encoding, sourceDType: tensor.info.dtype,
       sourceShape: tensor.info.shape,
-      isTransposed: identity.isTransposed && encoding != .raw, stored: stored, error: error)
+      isTransposed: identity.isTransposed && encoding != .raw, stored: stored, error: error,
+      zeroedCount: countsZeroed && isDecoded ? 0 : nil)
   }
 }

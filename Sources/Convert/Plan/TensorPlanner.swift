@@ -72,7 +72,7 @@ struct TensorPlanner {
     let identity = naming.identify(name: info.name, dtype: info.dtype, shape: info.dimensions)
     let keeper = firstKeep(matching: info.name)
     let override = lastOverride(matching: info.name)
-    let scale = try weightScale(of: tensor)
+    let scale = try weightScale(of: tensor, identity)
     func plan(_ action: TensorPlan.Action, _ standing: TensorPlan.Standing, _ reason: String)
       -> TensorPlan
     {
@@ -194,12 +194,15 @@ struct TensorPlanner {
     return tensor.info.dtype.isFloat8 ? .bf16 : .f32
   }
 
-  private func weightScale(of tensor: Checkpoint.Tensor) throws -> WeightScale? {
+  private func weightScale(
+    of tensor: Checkpoint.Tensor, _ identity: TensorIdentity
+  ) throws -> WeightScale? {
     guard tensor.info.dtype.isFloat8 else { return nil }
     guard let scale = WeightScale.companion(of: tensor.name, in: byName) else {
       throw SourceError.scaleMissing(tensor: tensor.name, file: checkpoint.fileName(of: tensor))
     }
-    return try WeightScale(scale, of: tensor, in: checkpoint)
+    return try WeightScale(
+      scale, of: tensor, isInputMajor: identity.isTransposed, in: checkpoint)
   }
 
   /// `P.input_scale` and its like beside an FP8 weight `P.weight`.

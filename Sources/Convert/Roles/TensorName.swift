@@ -36,19 +36,21 @@ struct TensorName {
   var module: Substring { path.last { Self.index($0) == nil } ?? "" }
 
   /// What the families call their lists of blocks.
-  private static let blockLists: Set<Substring> = ["layers", "h", "layer", "blocks", "block"]
+  private static let blockLists: [Substring] = ["layers", "h", "layer", "blocks", "block"]
 
-  private static func index(after names: Set<Substring>, in components: [Substring]) -> Int? {
+  private static func index(after names: [Substring], in components: [Substring]) -> Int? {
     for (name, next) in zip(components, components.dropFirst()) where names.contains(name) {
       if let index = index(next) { return index }
     }
     return nil
   }
 
-  /// The component as an index: decimal digits only, and few enough of them.
+  /// The component as an index: decimal digits only, and small enough to count on with.
   static func index(_ component: Substring) -> Int? {
-    component.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-      ? Int(component) : nil
+    guard component.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let index = Int(component), index < 1 << 31
+    else { return nil }
+    return index
   }
 }
 

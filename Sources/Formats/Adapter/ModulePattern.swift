@@ -24,17 +24,16 @@ struct ModulePattern {
     for (index, byte) in name.enumerated() where byte == UInt8(ascii: ".") {
       starts[index + 1] = true
     }
-    return expression.ends(in: name, from: starts)[name.count]
+    return expression.matches(name, from: starts)
   }
 }
 
 /// A small regular expression: characters, `.`, `\d`, `\w`, `\.`, classes, groups, `|`, `*`, `+`,
 /// `?`, `^` and `$`, over bytes.
 ///
-/// It is matched by carrying all positions along at once. With n bytes, and repetitions nested at
-/// most twice, that takes in the order of n³ steps at worst.
+/// It is matched without going back, in a time that grows with the name's length times its own.
 struct Expression {
-  private indirect enum Node {
+  indirect enum Node {
     case byte(Set<UInt8>)
     case start
     case end
@@ -44,7 +43,7 @@ struct Expression {
     case repeated(Node, minimum: Int, isSingle: Bool)
   }
 
-  private let root: Node
+  private let program: ExpressionProgram
 
   private static let longest = 256
   private static let deepestRepetition = 2
@@ -58,31 +57,13 @@ struct Expression {
     guard let node = Self.choice(&rest, depth: 0), rest.isEmpty,
       Self.repetitionDepth(node) <= Self.deepestRepetition
     else { return nil }
-    root = node
+    program = ExpressionProgram(node)
   }
 
-  /// Where a match ends that begins at one of the positions `starts`; both count from 0 to the
-  /// length of `name`.
-  func ends(in name: [UInt8], from starts: [Bool]) -> [Bool] { Self.ends(root, name, starts) }
-
-  private static func ends(_ node: Node, _ name: [UInt8], _ starts: [Bool]) -> [Bool] {
-    var result = [Bool](repeating: false, count: starts.count)
-    switch node {
-    case .byte(let set):
-      for (index, byte) in name.enumerated() where starts[index] && set.contains(byte) {
-        result[index + 1] = true
-      }
-    case .start: result[0] = starts[0]
-    case .end: result[name.count] = starts[name.count]
-    case .sequence(let nodes): result = nodes.reduce(starts) { ends($1, name, $0) }
-    case .choice(let nodes):
-      for node in nodes { _ = result.add(ends(node, name, starts)) }
-    case .repeated(let node, let minimum, let isSingle):
-      if minimum == 0 { result = starts }
-      var frontier = ends(node, name, starts)
-      while result.add(frontier), !isSingle { frontier = ends(node, name, frontier) }
-    }
-    return result
+  /// Whether a match that begins at one of the positions `starts`, which count from 0 to the length
+  /// of `name`, ends with `name`.
+  func matches(_ name: [UInt8], from starts: [Bool]) -> Bool {
+    program.matches(name, from: starts)
   }
 
   private static func repetitionDepth(_ node: Node) -> Int {
@@ -191,17 +172,5 @@ struct Expression {
       }
     }
     return nil
-  }
-}
-
-extension [Bool] {
-  /// Sets what `other` has set as well; whether that was anything new.
-  fileprivate mutating func add(_ other: [Bool]) -> Bool {
-    var isNew = false
-    for index in indices where other[index] && !self[index] {
-      self[index] = true
-      isNew = true
-    }
-    return isNew
   }
 }

@@ -16,8 +16,12 @@ package struct Checkpoint: Sendable {
   /// The directory, where one was named.
   package let directory: String?
   package let files: [SafetensorsFile]
+  /// Their names, without directory.
+  package let fileNames: [String]
   /// Files in order, and within each its tensors in the order of their data.
   package let tensors: [Tensor]
+  /// Where in `tensors` those of each file stand.
+  private let ranges: [Range<Int>]
   package let config: ModelConfig?
   /// The files that `config` and the shard index were read from, for the record.
   package let configPath: String?
@@ -33,19 +37,23 @@ package struct Checkpoint: Sendable {
     self.path = path
     let isDirectory = FileStatus.isDirectory(path)
     directory = isDirectory ? path : nil
-    let paths = isDirectory ? try Self.weightFiles(in: path) : [path]
+    let (paths, index) = isDirectory ? try Self.weightFiles(in: path) : ([path], nil)
     files = try paths.map(SourceTriage.open)
+    fileNames = paths.map { URL(fileURLWithPath: $0).lastPathComponent }
     var all: [Tensor] = []
+    var ranges: [Range<Int>] = []
     for (index, file) in files.enumerated() {
+      ranges.append(all.count..<all.count + file.header.tensors.count)
       all += file.header.tensors.map { Tensor(info: $0, file: index) }
     }
     tensors = all
+    self.ranges = ranges
     let home = directory ?? URL(fileURLWithPath: path).deletingLastPathComponent().path
     let configPath = SourceTriage.join(home, "config.json")
     config = try Self.readConfig(configPath)
     self.configPath = config == nil ? nil : configPath
     try checkUnique()
-    if isDirectory { try checkIndex(SourceTriage.join(path, Self.indexName)) }
+    if let index { try check(index, path: SourceTriage.join(path, Self.indexName)) }
   }
 
   /// Reads bytes of a tensor, counted from its first.
@@ -65,32 +73,33 @@ package struct Checkpoint: Sendable {
 
   package func fileName(of tensor: Tensor) -> String { fileNames[tensor.file] }
 
-  package var fileNames: [String] {
-    files.map { URL(fileURLWithPath: $0.path).lastPathComponent }
-  }
+  /// The tensors of one file, in the order of their data.
+  package func tensors(ofFile index: Int) -> ArraySlice<Tensor> { tensors[ranges[index]] }
 
-  /// Paths of the one set of weights in `directory`.
-  private static func weightFiles(in directory: String) throws -> [String] {
+  /// Paths of the one set of weights in `directory`, and its index where there is one.
+  private static func weightFiles(in directory: String) throws -> ([String], ShardIndex?) {
     let entries: [String]
     do {
       entries = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     } catch { throw FileError.system("list", directory) }
     try SourceTriage.checkDownloads(directory, entries: entries)
     let weights = entries.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }
-    let names = try chooseSet(directory, weights: weights, hasIndex: entries.contains(indexName))
+    let index =
+      entries.contains(indexName)
+      ? try ShardIndex(path: SourceTriage.join(directory, indexName)) : nil
+    let names = try chooseSet(directory, weights: weights, index: index)
     for name in names {
       try SourceTriage.checkInside(directory, name: name, of: SourceTriage.join(directory, name))
     }
-    return names.map { SourceTriage.join(directory, $0) }
+    return (names.map { SourceTriage.join(directory, $0) }, index)
   }
 
   /// The names that belong together; two sets side by side are refused rather than guessed at.
   private static func chooseSet(
-    _ directory: String, weights: [String], hasIndex: Bool
+    _ directory: String, weights: [String], index: ShardIndex?
   ) throws -> [String] {
-    let indexPath = SourceTriage.join(directory, indexName)
-    if hasIndex {
-      let index = try ShardIndex(path: indexPath)
+    if let index {
+      let indexPath = SourceTriage.join(directory, indexName)
       for name in index.fileNames {
         try SourceTriage.checkInside(directory, name: name, of: indexPath)
       }
@@ -99,7 +108,10 @@ package struct Checkpoint: Sendable {
       guard missing.isEmpty else {
         throw SourceError.missingShards(index: indexPath, names: missing)
       }
-      let others = weights.filter { !listed.contains($0) && isModelName($0) }
+      // The index says which set is meant where another, of other names, lies beside it.
+      let others = weights.filter {
+        !listed.contains($0) && isModelName($0) && !isOriginalName($0)
+      }
       let shards = others.filter { isShardName($0) }
       guard shards.isEmpty else {
         throw SourceError.unlistedShards(index: indexPath, names: shards)
@@ -119,6 +131,10 @@ package struct Checkpoint: Sendable {
     try checkShardCount(directory, names)
     return names
   }
+
+  /// Whether a file's name is that of weights in the form of their first publication, which lie beside
+  /// those that the index names.
+  private static func isOriginalName(_ name: String) -> Bool { name.hasPrefix("consolidated") }
 
   /// Whether a file's name is one that the weights of a model have.
   private static func isModelName(_ name: String) -> Bool {
@@ -176,11 +192,10 @@ package struct Checkpoint: Sendable {
     }
   }
 
-  private func checkIndex(_ path: String) throws {
-    guard FileStatus.exists(path) else { return }
+  private func check(_ index: ShardIndex, path: String) throws {
     var found = Dictionary(
       tensors.map { ($0.name, fileNames[$0.file]) }, uniquingKeysWith: { first, _ in first })
-    for place in try ShardIndex(path: path).places {
+    for place in index.places {
       guard let file = found.removeValue(forKey: place.tensor) else {
         throw SourceError.tensorMissing(index: path, tensor: place.tensor, listed: place.file)
       }

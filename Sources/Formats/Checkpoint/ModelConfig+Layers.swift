@@ -24,9 +24,7 @@ extension ModelConfig {
     if let shared = positive("num_kv_shared_layers"), let layerCount, layer >= layerCount - shared {
       return LayerAttention.none
     }
-    if let images = fact("cross_attention_layers")?.arrayValue, images.contains(.integer(layer)) {
-      return LayerAttention.none
-    }
+    if imageLayers.contains(layer) { return LayerAttention.none }
     if let list = (fact("layer_types") ?? fact("layers_block_type"))?.arrayValue {
       return layer < list.count ? attention(named: list[layer].stringValue) : nil
     }

@@ -3,19 +3,33 @@
 /// nothing here is trusted further than to name and group tensors.
 package struct ModelConfig: Sendable, Equatable {
   /// The file as it stands, for writing back with only the edits changed.
-  package var document: JSONValue
+  package let document: JSONValue
+  /// Members of the root by name: facts are asked for once a layer, of files that may be long.
+  private let root: [String: JSONValue]
+  /// What multimodal models call the configuration of their language model, by name.
+  private let textPart: [String: JSONValue]
+  /// Layers that attend to images, and keep no keys of their own.
+  let imageLayers: Set<Int>
 
-  package init(document: JSONValue) { self.document = document }
+  package init(document: JSONValue) {
+    self.document = document
+    let root = document.membersByName
+    self.root = root
+    let parts = ["text_config", "llm_config", "language_config"].compactMap { root[$0] }
+    textPart = parts.first { $0.members != nil }?.membersByName ?? [:]
+    let images = (textPart["cross_attention_layers"] ?? root["cross_attention_layers"])?.arrayValue
+    imageLayers = Set((images ?? []).compactMap(\.intValue))
+  }
 
   /// Family name, as in `"model_type": "llama"`.
-  package var modelType: String? { document["model_type"]?.stringValue }
+  package var modelType: String? { root["model_type"]?.stringValue }
 
   /// The family of the language model: that of the text part where there are several parts.
-  package var family: String? { textPart?["model_type"]?.stringValue ?? modelType }
+  package var family: String? { textPart["model_type"]?.stringValue ?? modelType }
 
   /// Class names, as in `"architectures": ["LlamaForCausalLM"]`.
   package var architectures: [String] {
-    document["architectures"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    root["architectures"]?.arrayValue?.compactMap(\.stringValue) ?? []
   }
 
   package var hiddenSize: Int? {
@@ -38,7 +52,7 @@ package struct ModelConfig: Sendable, Equatable {
 
   /// Whether the configuration ties the output projection to the embedding; nil where it is silent.
   package var tiesWordEmbeddings: Bool? {
-    document["tie_word_embeddings"]?.boolValue ?? fact("tie_word_embeddings")?.boolValue
+    root["tie_word_embeddings"]?.boolValue ?? fact("tie_word_embeddings")?.boolValue
   }
 
   /// The element type that the configuration declares, under its torch name.
@@ -52,23 +66,19 @@ package struct ModelConfig: Sendable, Equatable {
   }
 
   /// The source's own `quantization_config`, as of an FP8 checkpoint.
-  package var quantizationConfig: JSONValue? { document["quantization_config"] }
+  package var quantizationConfig: JSONValue? { root["quantization_config"] }
 
   /// Rows and columns of the blocks that share one FP8 scale.
   package var weightBlockSize: [Int]? {
-    quantizationConfig?["weight_block_size"]?.arrayValue?.compactMap(\.intValue)
+    let listed =
+      quantizationConfig?["weight_block_size"]
+      ?? quantizationConfig?["config_groups"]?.members?.lazy
+      .compactMap { $0.value["weights"]?["block_structure"] }.first { $0 != .null }
+    return listed?.arrayValue?.compactMap(\.intValue)
   }
 
   /// The member `name` of the text part of a multimodal model, or else of the root.
-  package func fact(_ name: String) -> JSONValue? { textPart?[name] ?? document[name] }
-
-  /// What multimodal models call the configuration of their language model.
-  private var textPart: JSONValue? {
-    for name in ["text_config", "llm_config", "language_config"] {
-      if let part = document[name], part.members != nil { return part }
-    }
-    return nil
-  }
+  package func fact(_ name: String) -> JSONValue? { textPart[name] ?? root[name] }
 
   /// The first of `names` that holds a positive integer of sane size.
   package func positive(_ names: String...) -> Int? {

@@ -4,7 +4,7 @@ package struct ShardIndex: Sendable {
   package let places: [(tensor: String, file: String)]
   /// Bytes of all tensors together, where the index says it.
   package let totalByteCount: Int?
-  package var fileNames: [String] { Array(Set(places.map(\.file))).sorted() }
+  package let fileNames: [String]
 
   /// Largest index that is read, in bytes.
   private static let sizeLimit = 100_000_000
@@ -29,5 +29,6 @@ package struct ShardIndex: Sendable {
       }
       return (member.name, file)
     }
+    fileNames = Array(Set(places.map(\.file))).sorted()
   }
 }

@@ -16,7 +16,9 @@ package enum SourceError: DescribedError, Equatable {
   case badIndex(path: String, reason: String)
   case badConfig(path: String, reason: String)
   case scaleMissing(tensor: String, file: String)
-  case scaleMismatch(tensor: String, scale: String, shape: [UInt64], scaleShape: [UInt64])
+  /// `isInputMajor`: whether the rows of the weight are its inputs.
+  case scaleMismatch(
+    tensor: String, scale: String, shape: [UInt64], scaleShape: [UInt64], isInputMajor: Bool)
 
   package var message: String {
     switch self {
@@ -45,8 +47,9 @@ package enum SourceError: DescribedError, Equatable {
     case .badIndex(let path, let reason), .badConfig(let path, let reason): "\(path): \(reason)"
     case .scaleMissing(let tensor, let file):
       "\(file): tensor '\(tensor)' holds 8-bit floats and has no scale beside it"
-    case .scaleMismatch(let tensor, let scale, let shape, let scaleShape):
+    case .scaleMismatch(let tensor, let scale, let shape, let scaleShape, let isInputMajor):
       "scale '\(scale)' of shape \(scaleShape) does not fit tensor '\(tensor)' of shape \(shape)"
+        + (isInputMajor ? ", inputs before outputs: it must be one for each output or block" : "")
     }
   }
 

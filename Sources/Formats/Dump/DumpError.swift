@@ -11,6 +11,13 @@ package enum DumpError: DescribedError, Equatable {
   case widthMismatch(file: String, tensor: String, shape: [UInt64], weight: String, expected: Int)
   case nonFinite(file: String, tensor: String, nan: Int, infinite: Int, count: Int)
   case nothing(files: [String])
+  case otherKind(file: String, wanted: Kind)
+
+  /// What a dump may hold.
+  package enum Kind: Sendable {
+    case activations
+    case cache
+  }
 
   package var message: String {
     switch self {
@@ -35,6 +42,10 @@ package enum DumpError: DescribedError, Equatable {
       "\(file): tensor '\(tensor)' has shape \(shape); '\(weight)' goes with \(expected) for each token"
     case .nonFinite(let file, let tensor, let nan, let infinite, let count):
       "\(file): tensor '\(tensor)' holds \(nan) NaN and \(infinite) infinities among \(count) values"
+    case .otherKind(let file, .activations):
+      "\(file) holds keys and values of the cache, and no inputs of layers"
+    case .otherKind(let file, .cache):
+      "\(file) holds inputs of layers, and no keys and values of the cache"
     case .nothing(let files):
       "\(files.joined(separator: ", ")): no tensor of the dump can be used"
     }
@@ -49,6 +60,8 @@ package enum DumpError: DescribedError, Equatable {
       "the dump is of another model; --keep-going leaves such tensors out"
     case .nonFinite: "--keep-going measures the finite values, and says so"
     case .nothing: nil
+    case .otherKind(_, .activations): "name it with --kv"
+    case .otherKind(_, .cache): "name it with --activations"
     }
   }
 }

@@ -1,5 +1,17 @@
 /// Turns numbers into stored elements.
 package enum ElementEncoder {
+  /// Index of the first of `count` values that `type` cannot hold: those that would be infinite, or
+  /// that are not finite already.
+  package static func firstOverflow(
+    _ values: [Float], count: Int, as type: ScaleType
+  ) -> Int? {
+    // The largest magnitude decides; integers find it faster than floats, and NaN is the largest.
+    var largest: UInt32 = 0
+    for i in 0..<count { largest = max(largest, values[i].bitPattern & 0x7FFF_FFFF) }
+    guard !type.round(Float(bitPattern: largest)).isFinite else { return nil }
+    return (0..<count).first { !type.round(values[$0]).isFinite }
+  }
+
   /// Writes the first `count` of `values` as `type`, little-endian, rounded to nearest even.
   ///
   /// - Parameter bytes: receives `count` elements from its start; must have room for them.

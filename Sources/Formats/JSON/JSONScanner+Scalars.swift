@@ -128,24 +128,44 @@ extension JSONScanner {
     }
   }
 
+  /// Steps over any value, which must be well formed, and keeps nothing of it.
+  ///
+  /// - Throws: `JSONError` only.
+  package mutating func skipValue(depth: Int = 0) throws {
+    switch try peek() {
+    case UInt8(ascii: "{"):
+      try checkDepth(depth)
+      try object { scanner, _ in try scanner.skipValue(depth: depth + 1) }
+    case UInt8(ascii: "["):
+      try checkDepth(depth)
+      try array { scanner in try scanner.skipValue(depth: depth + 1) }
+    default: _ = try value(depth: depth)
+    }
+  }
+
+  private func checkDepth(_ depth: Int) throws(JSONError) {
+    guard depth < Self.depthLimit else {
+      throw JSONError(.tooDeep(limit: Self.depthLimit), at: offset)
+    }
+  }
+
+  /// Bytes of the document as text.
+  func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+
   /// Reads any value. `depth` counts the arrays and objects already open around it.
   ///
   /// - Throws: `JSONError` only.
   package mutating func value(depth: Int = 0) throws -> JSONValue {
     switch try peek() {
     case UInt8(ascii: "{"):
-      guard depth < Self.depthLimit else {
-        throw JSONError(.tooDeep(limit: Self.depthLimit), at: offset)
-      }
+      try checkDepth(depth)
       var members: [JSONValue.Member] = []
       try object { scanner, name in
         members.append(.init(name, try scanner.value(depth: depth + 1)))
       }
       return .object(members)
     case UInt8(ascii: "["):
-      guard depth < Self.depthLimit else {
-        throw JSONError(.tooDeep(limit: Self.depthLimit), at: offset)
-      }
+      try checkDepth(depth)
       var elements: [JSONValue] = []
       try array { scanner in
         elements.append(try scanner.value(depth: depth + 1))

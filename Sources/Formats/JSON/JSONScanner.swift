@@ -98,13 +98,12 @@ package struct JSONScanner {
   package mutating func object(_ value: (inout JSONScanner, String) throws -> Void) throws {
     try take(UInt8(ascii: "{"), expected: "an object")
     if try takeIfPresent(UInt8(ascii: "}")) { return }
-    var names = Set<[UInt8]>()
+    var names = ExactNames()
     repeat {
       _ = try peek()
       let start = offset
       let name = try string()
-      // Compared as bytes: Swift strings equate canonically equivalent spellings, JSON does not.
-      guard names.insert(Array(name.utf8)).inserted else {
+      guard names.insert(name) else {
         throw JSONError(.repeatedName(name), at: start)
       }
       try take(UInt8(ascii: ":"), expected: "':'")
@@ -134,5 +133,31 @@ package struct JSONScanner {
     }
     offset += 1
     return next != closing
+  }
+}
+
+/// The names of one object so far, told apart as bytes: Swift strings equate canonically equivalent
+/// spellings, JSON does not.
+private struct ExactNames {
+  /// The first few, which in most objects are all, are compared one by one.
+  private var few: [String] = []
+  private var many: Set<String> = []
+  /// Those that equal one of `many` in another spelling.
+  private var respelled: Set<[UInt8]> = []
+
+  private static let fewCount = 8
+
+  /// False for a name that is there already.
+  mutating func insert(_ name: String) -> Bool {
+    for known in few where known == name {
+      if known.utf8.elementsEqual(name.utf8) { return false }
+    }
+    guard few.count == Self.fewCount else {
+      few.append(name)
+      return true
+    }
+    let (inserted, known) = many.insert(name)
+    if inserted { return true }
+    return !known.utf8.elementsEqual(name.utf8) && respelled.insert(Array(name.utf8)).inserted
   }
 }

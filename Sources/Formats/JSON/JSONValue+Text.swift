@@ -4,10 +4,7 @@ extension JSONValue {
   /// - Parameter bytes: UTF-8; a leading byte order mark is not JSON and is refused.
   /// - Throws: `JSONError` only.
   package init(parsing bytes: [UInt8]) throws {
-    if let offset = UTF8.firstInvalidOffset(in: bytes) {
-      throw JSONError(.unexpectedByte(bytes[offset], expected: "UTF-8"), at: offset)
-    }
-    var scanner = JSONScanner(bytes)
+    var scanner = try JSONScanner(checking: bytes)
     self = try scanner.value()
     try scanner.finish()
   }
@@ -82,6 +79,31 @@ extension JSONValue {
       }
     }
     text += "\""
+  }
+}
+
+extension JSONScanner {
+  /// - Throws: `JSONError` where the bytes are not UTF-8.
+  init(checking bytes: [UInt8]) throws(JSONError) {
+    if let offset = UTF8.firstInvalidOffset(in: bytes) {
+      throw JSONError(.unexpectedByte(bytes[offset], expected: "UTF-8"), at: offset)
+    }
+    self.init(bytes)
+  }
+
+  /// Parses a whole document member after member; one that is no object has none.
+  ///
+  /// - Throws: `JSONError`, and what `value` throws, which must consume the member's value.
+  package static func object(
+    parsing bytes: [UInt8], _ value: (inout JSONScanner, String) throws -> Void
+  ) throws {
+    var scanner = try JSONScanner(checking: bytes)
+    if try scanner.peek() == UInt8(ascii: "{") {
+      try scanner.object(value)
+    } else {
+      try scanner.skipValue()
+    }
+    try scanner.finish()
   }
 }
 

@@ -58,6 +58,12 @@ extension JSONValue {
     if case .object(let members) = self { members } else { nil }
   }
 
+  /// The members for being looked up again and again; none where this is no object.
+  package var membersByName: [String: JSONValue] {
+    Dictionary(
+      (members ?? []).map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+  }
+
   /// The member called `name`, or nil where there is none or this is no object. Setting a member
   /// replaces it in place or appends it; setting nil removes it.
   package subscript(name: String) -> JSONValue? {

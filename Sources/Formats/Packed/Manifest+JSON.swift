@@ -110,6 +110,7 @@ extension Manifest.Entry {
         "largest_error": .fixedWidth(error.largestError),
       ]
     }
+    json["zeroed"] = zeroedCount.map { .fixedWidth($0) }
     return json
   }
 }
@@ -119,6 +120,14 @@ extension JSONValue {
   /// of `Float` values and their sums stay within two digits of exponent.
   fileprivate static func fixedWidth(_ value: Double) -> JSONValue {
     .number(String(format: "%.10e", value))
+  }
+}
+
+extension JSONValue {
+  /// A count right-aligned in sixteen characters: JSON allows the spaces before it.
+  fileprivate static func fixedWidth(_ count: Int) -> JSONValue {
+    let digits = String(count)
+    return .number(String(repeating: " ", count: max(0, 16 - digits.utf8.count)) + digits)
   }
 }
 
@@ -174,7 +183,8 @@ struct ManifestReader {
     return Manifest.Entry(
       name: name, encoding: encoding, sourceDType: dtype, sourceShape: shape,
       isTransposed: try json["transposed"].map { try flag($0, place + ".transposed") } ?? false,
-      stored: stored, error: error)
+      stored: stored, error: error,
+      zeroedCount: try json["zeroed"].map { try integer($0, place + ".zeroed") })
   }
 
   func files(_ json: JSONValue?, _ place: String) throws -> [Manifest.SourceFile] {

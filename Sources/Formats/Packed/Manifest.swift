@@ -67,10 +67,13 @@ package struct Manifest: Sendable, Equatable {
     package var stored: [StoredTensor]
     /// Measured with the stored values; nil for a raw tensor, which loses nothing.
     package var error: MeasuredError?
+    /// NaN and infinities of the source that were stored as 0; nil where none may be.
+    package var zeroedCount: Int?
 
     package init(
       name: String, encoding: Encoding, sourceDType: DType, sourceShape: [UInt64],
-      isTransposed: Bool, stored: [StoredTensor], error: MeasuredError?
+      isTransposed: Bool, stored: [StoredTensor], error: MeasuredError?,
+      zeroedCount: Int? = nil
     ) {
       self.name = name
       self.encoding = encoding
@@ -79,6 +82,7 @@ package struct Manifest: Sendable, Equatable {
       self.isTransposed = isTransposed
       self.stored = stored
       self.error = error
+      self.zeroedCount = zeroedCount
     }
   }
 

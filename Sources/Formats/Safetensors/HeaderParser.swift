@@ -62,14 +62,14 @@ struct HeaderParser {
     }
     guard next == UInt8(ascii: "{") else {
       throw SafetensorsError.Violation.badMetadata(
-        found: try describe(&scanner), position: position)
+        found: try scanner.excerpt(), position: position)
     }
     var entries: [(name: String, value: String)] = []
     try scanner.object { scanner, name in
       guard try scanner.peek() == UInt8(ascii: "\"") else {
         let position = textPosition + scanner.offset
         throw SafetensorsError.Violation.badMetadata(
-          found: try describe(&scanner), position: position)
+          found: try scanner.excerpt(), position: position)
       }
       entries.append((name, try scanner.string()))
     }
@@ -90,27 +90,33 @@ struct HeaderParser {
       let position = textPosition + scanner.offset
       switch field {
       case "dtype":
-        let value = try scanner.value(depth: 2)
-        guard let known = value.stringValue.flatMap(DType.init(rawValue:)) else {
+        let start = scanner
+        guard try scanner.peek() == UInt8(ascii: "\""),
+          let known = DType(rawValue: try scanner.string())
+        else {
           throw SafetensorsError.Violation.unknownDType(
-            tensor: name, found: value.excerpt, position: position)
+            tensor: name, found: try start.excerpt(), position: position)
         }
         dtype = known
       case "shape":
-        let value = try scanner.value(depth: 2)
-        guard let dimensions = value.unsignedIntegers else {
+        let start = scanner
+        switch try scanner.unsignedIntegers(limit: SafetensorsHeader.dimensionLimit) {
+        case .these(let dimensions): shape = dimensions
+        case .tooMany:
+          throw SafetensorsError.Violation.tooManyDimensions(
+            tensor: name, limit: SafetensorsHeader.dimensionLimit, position: position)
+        case .somethingElse:
           throw SafetensorsError.Violation.badShape(
-            tensor: name, found: value.excerpt, position: position)
+            tensor: name, found: try start.excerpt(), position: position)
         }
-        shape = dimensions
       case "data_offsets":
-        let value = try scanner.value(depth: 2)
-        guard let pair = value.unsignedIntegers, pair.count == 2 else {
+        let start = scanner
+        guard case .these(let pair) = try scanner.unsignedIntegers(limit: 2), pair.count == 2 else {
           throw SafetensorsError.Violation.badOffsets(
-            tensor: name, found: value.excerpt, position: position)
+            tensor: name, found: try start.excerpt(), position: position)
         }
         offsets = pair
-      default: _ = try scanner.value(depth: 2)
+      default: try scanner.skipValue(depth: 2)
       }
     }
     func required<T>(_ value: T?, _ field: String) throws -> T {
@@ -124,29 +130,53 @@ struct HeaderParser {
       name: name, dtype: try required(dtype, "dtype"), shape: try required(shape, "shape"),
       begin: range[0], end: range[1])
   }
-
-  private static func describe(_ scanner: inout JSONScanner) throws -> String {
-    try scanner.value(depth: 2).excerpt
-  }
 }
 
-extension JSONValue {
-  /// The elements of an array that holds only unsigned integers, spelled as such, below 2^64.
-  fileprivate var unsignedIntegers: [UInt64]? {
-    guard let elements = arrayValue else { return nil }
+/// What stands where unsigned integers are expected.
+private enum UnsignedIntegers {
+  case these([UInt64])
+  case tooMany
+  case somethingElse
+}
+
+extension JSONScanner {
+  /// Reads an array of unsigned integers, spelled as such, below 2^64. Nothing is kept of more than
+  /// `limit` of them, since a header may hold millions.
+  ///
+  /// Where something else stands there, the scanner has stepped over a part of it.
+  fileprivate mutating func unsignedIntegers(limit: Int) throws -> UnsignedIntegers {
+    guard try peek() == UInt8(ascii: "[") else { return .somethingElse }
     var integers: [UInt64] = []
-    for element in elements {
-      guard case .number(let text) = element, text != "-0", let value = UInt64(text) else {
-        return nil
+    var count = 0
+    var isSound = true
+    try array { scanner in
+      let next = try scanner.peek()
+      guard isSound, next == UInt8(ascii: "-") || (0x30...0x39).contains(next) else {
+        isSound = false
+        return try scanner.skipValue(depth: 3)
       }
-      integers.append(value)
+      let text = try scanner.number()
+      guard text != "-0", let value = UInt64(text) else {
+        isSound = false
+        return
+      }
+      count += 1
+      if count <= limit { integers.append(value) }
     }
-    return integers
+    return !isSound ? .somethingElse : count > limit ? .tooMany : .these(integers)
   }
 
-  /// The value as written, cut to a length that fits a message.
-  fileprivate var excerpt: String {
-    let text = compactText
-    return text.count <= 60 ? text : text.prefix(57) + "..."
+  /// The next value without white space, cut to a length that fits a message.
+  fileprivate func excerpt() throws -> String {
+    var rest = self
+    _ = try rest.peek()
+    let start = rest.offset
+    try rest.skipValue(depth: 2)
+    // What is far too long is not built to be cut: its beginning is shown as it is spelled.
+    let whole = text(start..<min(rest.offset, start + 4096))
+    let spelling =
+      rest.offset - start <= 4096
+      ? try JSONValue(parsing: Array(whole.utf8)).compactText : whole.filter { !$0.isWhitespace }
+    return spelling.count <= 60 ? spelling : spelling.prefix(57) + "..."
   }
 }

@@ -22,6 +22,7 @@ package struct SafetensorsError: DescribedError, Equatable {
     case fieldMissing(tensor: String, field: String, position: Int)
     case unknownDType(tensor: String, found: String, position: Int)
     case badShape(tensor: String, found: String, position: Int)
+    case tooManyDimensions(tensor: String, limit: Int, position: Int)
     case badOffsets(tensor: String, found: String, position: Int)
     case badMetadata(found: String, position: Int)
     case endBeforeBegin(tensor: String, begin: UInt64, end: UInt64)
@@ -48,6 +49,7 @@ package struct SafetensorsError: DescribedError, Equatable {
     case fieldMissing = "field_missing"
     case unknownDType = "unknown_dtype"
     case badShape = "bad_shape"
+    case tooManyDimensions = "too_many_dimensions"
     case badOffsets = "bad_offsets"
     case badMetadata = "bad_metadata"
     case endBeforeBegin = "end_before_begin"
@@ -74,6 +76,7 @@ package struct SafetensorsError: DescribedError, Equatable {
     case .fieldMissing: .fieldMissing
     case .unknownDType: .unknownDType
     case .badShape: .badShape
+    case .tooManyDimensions: .tooManyDimensions
     case .badOffsets: .badOffsets
     case .badMetadata: .badMetadata
     case .endBeforeBegin: .endBeforeBegin
@@ -91,7 +94,8 @@ package struct SafetensorsError: DescribedError, Equatable {
   package var tensor: String? {
     switch violation {
     case .recordNotObject(let tensor, _), .fieldMissing(let tensor, _, _),
-      .unknownDType(let tensor, _, _), .badShape(let tensor, _, _), .badOffsets(let tensor, _, _),
+      .unknownDType(let tensor, _, _), .badShape(let tensor, _, _),
+      .tooManyDimensions(let tensor, _, _), .badOffsets(let tensor, _, _),
       .endBeforeBegin(let tensor, _, _), .gap(let tensor, _, _), .overlap(let tensor, _, _),
       .sizeOverflow(let tensor, _, _), .partialByte(let tensor, _), .wrongSize(let tensor, _, _):
       tensor
@@ -126,6 +130,8 @@ package struct SafetensorsError: DescribedError, Equatable {
     case .badShape(let tensor, let found, let position):
       "tensor '\(tensor)': shape must be a list of unsigned integers; found \(found)"
         + " (byte \(position))"
+    case .tooManyDimensions(let tensor, let limit, let position):
+      "tensor '\(tensor)': its shape has more than \(limit) dimensions (byte \(position))"
     case .badOffsets(let tensor, let found, let position):
       "tensor '\(tensor)': data_offsets must be two unsigned integers; found \(found)"
         + " (byte \(position))"

@@ -6,6 +6,10 @@ package struct SafetensorsHeader: Sendable {
   /// Largest header the format allows, in bytes.
   package static let lengthLimit: UInt64 = 100_000_000
 
+  /// Most dimensions of a tensor that is read: as many as NumPy and PyTorch know. The format sets no
+  /// limit, but then a header of its greatest length describes fifty million.
+  package static let dimensionLimit = 64
+
   /// In the order of their data.
   package let tensors: [TensorInfo]
   /// The `__metadata__` entries in header order.

@@ -45,7 +45,10 @@ enum ConvertCommand: Command {
       CommonOption.maxShardSize,
       OptionDescription(
         long: "min-coverage", value: .init("PERCENT"),
-        help: "Stop before writing if less than this share of the weights would be quantized."),
+        help: """
+          Stop before writing if less than this share of the weights would be quantized. With 0 even \
+          a conversion that quantizes nothing, or makes the tensors larger, is done.
+          """),
       CommonOption.jobs,
       OptionDescription(
         long: "dry-run", help: "Show what would be written, tensor by tensor, and write nothing."),
@@ -118,6 +121,8 @@ enum ConvertCommand: Command {
     } else {
       terminal.report(text, ofFinished: conversion.target.path)
     }
+    // A dry run shows first what it then objects to.
+    if arguments.flag("dry-run") { try conversion.checkGain() }
     return .done
   }
 

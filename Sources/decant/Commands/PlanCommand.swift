@@ -118,6 +118,7 @@ enum PlanCommand: Command {
     let preset = arguments.choice("preset", as: Preset.self)
     let budget = try budget(arguments, isRequired: preset == nil)
     let ties = try ties(arguments)
+    try checkDumps(arguments)
     var options = ConversionOptions()
     try arguments.readWidthOptions(into: &options)
     var candidateOptions = try candidateOptions(arguments)
@@ -173,6 +174,16 @@ enum PlanCommand: Command {
       try StandardOutput.write(text)
     }
     return .done
+  }
+
+  /// A dump that would change nothing is a mistake, and is not passed over.
+  private static func checkDumps(_ arguments: Arguments) throws {
+    guard arguments.isGiven("kv-budget") || !arguments.isGiven("kv") else {
+      throw UsageError(
+        "--kv needs a budget for the cache", hint: "give the bits of an element with --kv-budget")
+    }
+    try Calibration.checkKinds(
+      activations: arguments.values("activations"), cache: arguments.values("kv"))
   }
 
   private static func cacheWidths(

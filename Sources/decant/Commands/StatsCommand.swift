@@ -26,7 +26,10 @@ enum StatsCommand: Command {
         help: "How scales would be chosen: 'minmax' is fast, 'search' is what 'convert' does."),
       OptionDescription(
         long: "outlier-ratio", value: .init("X", default: .value("6")),
-        help: "A channel is an outlier if its AbsMax exceeds X times that of the median channel."),
+        help: """
+          A channel is an outlier if its AbsMax exceeds X times that of the median channel. SQNR of \
+          activations is that of the other channels.
+          """),
       OptionDescription(
         long: "tensor", value: .init("NAME"),
         help: "Show one tensor closely: histogram, outlier channels, what each width would lose."),
@@ -77,6 +80,8 @@ enum StatsCommand: Command {
     let top = try arguments.int("top", in: 1...Int.max)
     let order = arguments.choice("sort", as: StatisticsOrder.self)
     let dumps = arguments.values("activations") + arguments.values("kv")
+    try Calibration.checkKinds(
+      activations: arguments.values("activations"), cache: arguments.values("kv"))
     let run = try StatisticsRun(
       Checkpoint(path: arguments.operands[0]), dumps: dumps, options: try options(arguments))
     let page = try arguments.reportFile(

@@ -8,6 +8,8 @@ struct ConversionReport {
   private let conversion: Conversion
   private let path: String
   private var errors: [QuantizationError?]
+  /// NaN and infinities of each tensor that were made zero.
+  private var zeroedCounts: [Int]
   private var rounding: BiasRounding?
   private var seconds: Double?
 
@@ -15,11 +17,13 @@ struct ConversionReport {
     self.conversion = conversion
     self.path = path
     errors = conversion.plan.tensors.map { _ in nil }
+    zeroedCounts = conversion.plan.tensors.map { _ in 0 }
   }
 
   /// Adds what was measured.
   mutating func finish(_ result: Converter.Result, seconds: Double) {
     errors = result.errors
+    zeroedCounts = result.zeroedCounts
     rounding = result.rounding.count > 0 ? result.rounding : nil
     self.seconds = seconds
   }
@@ -79,6 +83,8 @@ struct ConversionReport {
       "bits": bits, "group_size": groupSize, "scale_dtype": scaleType,
       "sqnr_db": .double(errors[index]?.sqnrDecibels),
       "stored_bytes": .integer(tensor.storedByteCount), "reason": .string(tensor.reason),
+      "zeroed": seconds == nil || plan.options.nonFinite == .error
+        ? .null : .integer(zeroedCounts[index]),
     ]
   }
 
@@ -119,6 +125,7 @@ struct ConversionReport {
     ]
     for adapter in plan.adapters?.merged ?? [] { lines.append(adapter.summary) }
     if let rounding { lines.append(rounding.summary) }
+    lines += zeroedLines
     for (reason, tensors) in unquantizedByReason() {
       lines.append("  \(printable(reason)): \(tensors)")
     }
@@ -152,6 +159,19 @@ struct ConversionReport {
       let (count, bytes) = counts[key]!
       return (key, "\(count) \(count == 1 ? "tensor" : "tensors"), \(ByteSize(bytes: bytes).text)")
     }
+  }
+
+  /// What was made zero, tensor by tensor.
+  private var zeroedLines: [String] {
+    let total = zeroedCounts.reduce(0, +)
+    guard total > 0 else { return [] }
+    let tensors = plan.tensors.indices.filter { zeroedCounts[$0] > 0 }
+    let shown = tensors.prefix(20).map {
+      "  \(printable(plan.tensors[$0].name)): \(zeroedCounts[$0])"
+    }
+    let rest = tensors.count - shown.count
+    return ["made zero: \(total) NaN and infinities"] + shown
+      + (rest > 0 ? ["  and \(rest) more tensors"] : [])
   }
 
   private func worstTensors() -> [String] {

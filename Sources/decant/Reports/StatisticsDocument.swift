@@ -151,7 +151,7 @@ struct StatisticsDocument {
   }
 
   private static func roundTrip(_ trip: RoundTrip) -> JSONValue {
-    [
+    var document: JSONValue = [
       "scheme": .string(trip.scheme.name.rawValue),
       "group_size": trip.scheme.groupSize.map { .integer($0) } ?? .null,
       "bits": .integer(trip.bits), "sqnr_db": .double(trip.error.sqnrDecibels),
@@ -159,6 +159,13 @@ struct StatisticsDocument {
       "squared_error": .double(trip.error.squaredError),
       "largest_error": .double(trip.error.largestError),
     ]
+    if let rest = trip.rest {
+      document["sqnr_rest_db"] = .double(rest.sqnrDecibels)
+      document["rest_squared_norm"] = .double(rest.squaredNorm)
+      document["rest_squared_error"] = .double(rest.squaredError)
+      document["sqnr_median_token_db"] = .double(trip.medianTokenSQNR)
+    }
+    return document
   }
 
   private static func profile(_ profile: MagnitudeProfile?) -> JSONValue {

@@ -147,7 +147,9 @@ struct StatisticsReport {
     case .weight:
       "weights: |x| of the matrices of each layer; SQNR in dB for groups of "
         + "\(measured.options.groupSize), \(measured.options.method.rawValue)"
-    case .activation: "activations: inputs of linear layers; SQNR in dB, one scale for each token"
+    case .activation:
+      "activations: inputs of linear layers; SQNR in dB without outlier channels, one scale for each "
+        + "token"
     case .key: "keys\(rotation): SQNR in dB at 4 bits, by token and by channel"
     case .value: "values: SQNR in dB at 4 bits, by token and by channel"
     }

@@ -110,15 +110,18 @@ struct TensorView {
 
   private func losses(_ terminal: Terminal) -> String {
     guard !tensor.roundTrips.isEmpty else { return "" }
-    var table = TextTable([
-      .init("bits", .right), .init("scale for"), .init("SQNR dB", .right),
-      .init("largest error", .right),
-    ])
+    // Only of inputs are outlier channels told apart from the rest.
+    let hasRest = tensor.roundTrips.contains { $0.rest != nil }
+    var table = TextTable(
+      [.init("bits", .right), .init("scale for"), .init("SQNR dB", .right)]
+        + (hasRest ? [.init("without outliers", .right), .init("median token", .right)] : [])
+        + [.init("largest error", .right)])
     for trip in tensor.roundTrips {
-      table.append([
-        "\(trip.bits)", trip.scheme.words, decibels(trip.error.sqnrDecibels),
-        figure(trip.error.largestError),
-      ])
+      table.append(
+        ["\(trip.bits)", trip.scheme.words, decibels(trip.error.sqnrDecibels)]
+          + (hasRest
+            ? [decibels(trip.restError.sqnrDecibels), decibels(trip.medianTokenSQNR)] : [])
+          + [figure(trip.error.largestError)])
     }
     return table.text(style: terminal.style)
   }

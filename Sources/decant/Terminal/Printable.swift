@@ -4,6 +4,8 @@
 /// Everything that did not come from this program passes through here before it is printed: names
 /// of tensors and files, values of a configuration. A second pass changes nothing.
 func printable(_ text: String) -> String {
+  // Most names are plain, and there may be many.
+  if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
   guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
   var result = String.UnicodeScalarView()
   for scalar in text.unicodeScalars {

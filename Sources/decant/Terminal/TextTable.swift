@@ -57,6 +57,8 @@ struct TextTable: Sendable {
 ///
 /// Right for ASCII, Latin and block characters; wide East Asian characters count as one too.
 func displayWidth(_ text: String) -> Int {
+  // Most cells are plain, and there may be many.
+  if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text.utf8.count }
   var width = 0
   var isEscape = false
   for character in text {

@@ -113,6 +113,9 @@ extension PackedDamage {
     .file("field_missing", "dtype", tensor: norm) { $0.header[norm]?["dtype"] = nil },
     .file("unknown_dtype", "dtype", tensor: norm) { $0.header[norm]?["dtype"] = "BF15" },
     .file("bad_shape", "shape", tensor: norm) { $0.header[norm]?["shape"] = ["64"] },
+    .file("too_many_dimensions", "shape", tensor: norm) {
+      $0.header[norm]?["shape"] = .array(Array(repeating: 1, count: 64) + [64])
+    },
     .file("bad_offsets", "data_offsets", tensor: norm) { $0.header[norm]?["data_offsets"] = [0] },
     .file("bad_metadata", "format") { $0.header["__metadata__"]?["format"] = 1 },
     .file("end_before_begin", "data_offsets", tensor: norm, offsets(200, 0)),

@@ -47,7 +47,12 @@ struct HeatMaps {
     _ kind: TensorStatistics.Kind, _ cells: [StatisticsSummary]
   ) -> [Measure] {
     func sqnr(_ cell: StatisticsSummary) -> Double? { cell.sqnr(kind.usualScheme, bits: 4) }
-    let scheme = kind == .weight ? "in groups" : "one scale per token"
+    let scheme =
+      switch kind {
+      case .weight: "in groups"
+      case .activation: "one scale per token, outlier channels left out"
+      case .key, .value: "one scale per token"
+      }
     return [
       Measure(
         name: "Kurtosis", note: "3 for a normal distribution; more means heavier tails",

@@ -223,7 +223,7 @@ struct PageFindings {
   ) -> Double? {
     var error = QuantizationError()
     for trip in summaries.flatMap(\.roundTrips)
-    where trip.scheme.name == scheme && trip.bits == bits { error.merge(trip.error) }
+    where trip.scheme.name == scheme && trip.bits == bits { error.merge(trip.restError) }
     guard error.squaredNorm > 0, let sqnr = error.sqnrDecibels, sqnr.isFinite else { return nil }
     return sqnr
   }

@@ -18,7 +18,8 @@ struct RoundTripTables {
     return """
       <div class="trips">\(tables)</div>
       <p class="note">SQNR in dB: 6 dB are about one bit. The better of two ways at the same bits is \
-      bold. “exact”: nothing was lost.</p>
+      bold. “exact”: nothing was lost. Of inputs, outlier channels are left out: they take the scale, \
+      and the rest is rounded away.</p>
       """
   }
 
@@ -28,7 +29,7 @@ struct RoundTripTables {
     for trip in rows.flatMap(\.roundTrips) {
       let column = Column(scheme: trip.scheme.name, bits: trip.bits)
       if totals[column] == nil { columns.append(column) }
-      totals[column, default: QuantizationError()].merge(trip.error)
+      totals[column, default: QuantizationError()].merge(trip.restError)
     }
     guard !columns.isEmpty else { return "" }
     var schemes: [QuantizationScheme.Name] = []

@@ -121,31 +121,46 @@ struct PlainDecoder {
     }
     values = values.map(Self.single.rounded)
     if tensor.info.dtype.isFloat8 {
-      guard let factors = try scaleFactors(places, of: tensor) else { return nil }
+      guard let factors = try scaleFactors(places, of: tensor, isTransposed: entry.isTransposed)
+      else { return nil }
       values = zip(values, factors).map { Self.single.rounded($0 * $1) }
     }
     return values
   }
 
-  /// The scales of the elements at `places` of an 8-bit matrix, which are numbered as they lie.
+  /// The scales of the elements at `places` of an 8-bit weight, which are numbered as they lie. One
+  /// for each row or column of a matrix is one for each of its outputs.
   private func scaleFactors(
-    _ places: [Int], of weight: Checkpoint.Tensor
+    _ places: [Int], of weight: Checkpoint.Tensor, isTransposed: Bool
   ) throws -> [Double]? {
     guard let scale = tensors[weight.name + "_scale_inv"] ?? tensors[weight.name + "_scale"]
     else { return nil }
-    let shape = weight.info.dimensions
     let values = try elements(0..<scale.info.elementCount, of: scale)
-    let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
-    let scaleShape = scale.info.dimensions
     if values.count == 1 { return places.map { _ in values[0] } }
-    guard shape.count == 2 else { return nil }
-    if scaleShape == [rows] || scaleShape == [rows, 1] {
-      return places.map { values[$0 / columns] }
+    let shape = weight.info.dimensions
+    let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
+    let matrices = shape.dropLast(2).reduce(1, *)
+    var own = scale.info.dimensions
+    if shape.count > 2 {
+      guard own.first == matrices else { return nil }
+      own.removeFirst()
     }
-    let block = checkpoint.config?.weightBlockSize ?? [128, 128]
-    guard block.count == 2, scaleShape.count == 2 else { return nil }
-    return places.map {
-      values[$0 / columns / block[0] * scaleShape[1] + $0 % columns / block[1]]
+    let perMatrix = values.count / matrices
+    // Matrix, row and column of a place give the scale's index.
+    let index: (Int, Int, Int) -> Int
+    if perMatrix == 1 {
+      index = { matrix, _, _ in matrix }
+    } else if isTransposed
+      ? own == [columns] || own == [1, columns] : own == [rows] || own == [rows, 1]
+    {
+      index = { $0 * perMatrix + (isTransposed ? $2 : $1) }
+    } else {
+      let block = checkpoint.config?.weightBlockSize ?? [128, 128]
+      guard block.count == 2, own.count == 2 else { return nil }
+      index = { $0 * perMatrix + $1 / block[0] * own[1] + $2 / block[1] }
+    }
+    return places.map { place in
+      values[index(place / columns / rows, place / columns % rows, place % columns)]
     }
   }
 

@@ -84,6 +84,9 @@ package struct Checkpoint: Sendable {
     } catch { throw FileError.system("list", directory) }
     try SourceTriage.checkDownloads(directory, entries: entries)
     let weights = entries.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }
+    if weights.isEmpty, !entries.contains(indexName) {
+      throw SourceTriage.explain(emptyDirectory: directory, entries: entries)
+    }
     let index =
       entries.contains(indexName)
       ? try ShardIndex(path: SourceTriage.join(directory, indexName)) : nil
@@ -124,7 +127,6 @@ package struct Checkpoint: Sendable {
     // Beside a model other tensors may lie, such as dumps: they are no second set.
     let models = weights.filter(isModelName)
     let names = models.isEmpty ? weights : models
-    guard !names.isEmpty else { throw SourceError.noWeights(directory: directory) }
     if names.count > 1, !names.allSatisfy(isShardName) {
       throw SourceError.severalSets(directory: directory, names: names)
     }

@@ -5,6 +5,13 @@ package enum SourceError: DescribedError, Equatable {
   case webPage(path: String)
   case unfinishedDownload(path: String)
   case pickle(path: String)
+  case gguf(path: String)
+  /// A file beside the weights, as `config.json`.
+  case notWeights(path: String, directory: String)
+  /// A directory whose only weights are pickles.
+  case onlyPickles(directory: String, name: String)
+  /// The folder of a model in the Hugging Face cache; `snapshot` is the one to name, where there is.
+  case cacheFolder(directory: String, snapshot: String?)
   case missingShards(index: String, names: [String])
   case unlistedShards(index: String, names: [String])
   case tensorElsewhere(index: String, tensor: String, listed: String, found: String)
@@ -29,6 +36,12 @@ package enum SourceError: DescribedError, Equatable {
     case .webPage(let path): "\(path) is a web page, not a safetensors file"
     case .unfinishedDownload(let path): "an unfinished download lies beside the weights: \(path)"
     case .pickle(let path): "\(path) is a PyTorch pickle or archive, not a safetensors file"
+    case .gguf(let path): "\(path) is a GGUF file, not a safetensors file"
+    case .notWeights(let path, _): "\(path) is JSON and holds no weights"
+    case .onlyPickles(let directory, let name):
+      "no safetensors weights in \(directory): \(name) is a PyTorch file"
+    case .cacheFolder(let directory, _):
+      "\(directory) is a folder of the Hugging Face cache; the checkpoint lies deeper in it"
     case .missingShards(let index, let names):
       "\(index) names \(Self.list(names)), which the directory lacks"
     case .unlistedShards(let index, let names):
@@ -59,7 +72,11 @@ package enum SourceError: DescribedError, Equatable {
     case .gitLFSPointer: "run 'git lfs pull' in the repository, or download the file itself"
     case .webPage: "the download fetched an error or login page; download the file again"
     case .unfinishedDownload: "finish the download, or remove the partial file"
-    case .pickle: "convert it to safetensors first, with the framework that wrote it"
+    case .gguf: "name the safetensors checkpoint that it was made from"
+    case .notWeights(_, let directory): "name the directory: \(directory)"
+    case .cacheFolder(_, let snapshot?): "name \(snapshot)"
+    case .cacheFolder: "download the model again: no snapshot of it is there"
+    case .pickle, .onlyPickles: "convert it to safetensors first, with the framework that wrote it"
     case .missingShards: "download the missing files"
     case .unlistedShards: "remove what does not belong, or get the index that fits"
     case .tensorElsewhere, .tensorMissing, .tensorUnlisted, .badIndex:

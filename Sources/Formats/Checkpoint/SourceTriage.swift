@@ -16,6 +16,11 @@ package enum SourceTriage {
     if opening.hasPrefix("<!doctype html") || opening.hasPrefix("<html") {
       throw SourceError.webPage(path: path)
     }
+    if start.starts(with: Array("GGUF".utf8)) { throw SourceError.gguf(path: path) }
+    if path.lowercased().hasSuffix(".json"), opening.hasPrefix("{") {
+      let home = URL(fileURLWithPath: path).deletingLastPathComponent().path
+      throw SourceError.notWeights(path: path, directory: path.contains("/") ? home : ".")
+    }
     // The length field of a sound file may begin like either, so the header's brace decides.
     let mayBeHeader = start.count > 8 && start[8] == UInt8(ascii: "{")
     let isArchive = start.starts(with: [0x50, 0x4B, 0x03, 0x04])
@@ -33,6 +38,34 @@ package enum SourceTriage {
     }) {
       throw SourceError.unfinishedDownload(path: join(directory, partial))
     }
+  }
+
+  /// What a directory without safetensors files is, where that is something well known.
+  static func explain(emptyDirectory directory: String, entries: [String]) -> SourceError {
+    if entries.contains("snapshots"), entries.contains("blobs") || entries.contains("refs") {
+      return .cacheFolder(directory: directory, snapshot: snapshot(in: directory))
+    }
+    if let name = entries.first(where: { name in
+      [".bin", ".pt", ".pth"].contains { name.hasSuffix($0) }
+        && ["pytorch_model", "model", "consolidated"].contains { name.hasPrefix($0) }
+    }) {
+      return .onlyPickles(directory: directory, name: name)
+    }
+    if let name = entries.first(where: { $0.lowercased().hasSuffix(".gguf") }) {
+      return .gguf(path: join(directory, name))
+    }
+    return .noWeights(directory: directory)
+  }
+
+  /// The snapshot that `refs/main` names, else the first there is.
+  private static func snapshot(in directory: String) -> String? {
+    let folder = join(directory, "snapshots")
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+      .filter { FileStatus.isDirectory(join(folder, $0)) }
+    let main = (try? InputFile(path: join(directory, "refs/main")).readAll(limit: 256)).map {
+      String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    return (names.first { $0 == main } ?? names.first).map { join(folder, $0) }
   }
 
   static func join(_ directory: String, _ name: String) -> String {

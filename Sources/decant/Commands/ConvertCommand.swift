@@ -92,6 +92,7 @@ enum ConvertCommand: Command {
     let checkpoint = try Checkpoint(path: path)
     let activations = arguments.values("activations")
     if !activations.isEmpty {
+      try Calibration.checkKinds(activations: activations, cache: [])
       options.meanSquares = try meanSquares(
         activations, of: checkpoint, threads: threads, interruption.cancellation, terminal)
       options.calibration = try activations.map(BitPlan.Input.init(path:))

@@ -148,8 +148,7 @@ struct StatisticsReport {
       "weights: |x| of the matrices of each layer; SQNR in dB for groups of "
         + "\(measured.options.groupSize), \(measured.options.method.rawValue)"
     case .activation:
-      "activations: inputs of linear layers; SQNR in dB without outlier channels, one scale for each "
-        + "token"
+      "activations: inputs of layers; SQNR in dB by token, without outlier channels"
     case .key: "keys\(rotation): SQNR in dB at 4 bits, by token and by channel"
     case .value: "values: SQNR in dB at 4 bits, by token and by channel"
     }

@@ -42,6 +42,7 @@ import Testing
   private func keepAll() throws -> ConversionOptions {
     var options = ConversionOptions()
     options.keep = [try NamePattern("*")]
+    options.minimumCoverage = 0
     return options
   }
 

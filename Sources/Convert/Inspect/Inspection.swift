@@ -75,9 +75,11 @@ package struct Inspection: Sendable {
   ) throws -> Tensor? {
     let path = modulePath(of: tensor.name)
     let isParameter = tensor.name.hasSuffix(".scales") || tensor.name.hasSuffix(".biases")
-    let words = byName[path + ".weight"]
-    let scales = byName[path + ".scales"]
-    let biases = byName[path + ".biases"]
+    // The names of other parts are only made up where there may be some.
+    let mayBePacked = isParameter || tensor.info.dtype == .u32
+    let words = mayBePacked ? byName[path + ".weight"] : nil
+    let scales = mayBePacked ? byName[path + ".scales"] : nil
+    let biases = mayBePacked ? byName[path + ".biases"] : nil
     if let words, let scales, let biases, words.info.dtype == .u32,
       let (layout, inputs) = layout(words, scales, path: path, entry: entry, quantization)
     {

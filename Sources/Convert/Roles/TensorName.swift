@@ -20,7 +20,8 @@ struct TensorName {
   let expert: Int?
 
   init(_ name: String) {
-    var components = name.split(separator: ".")
+    // By bytes: a checkpoint may have a hundred thousand names.
+    var components = name.utf8.split(separator: UInt8(ascii: ".")).map { Substring($0) }
     leaf = components.last.map(Leaf.init) ?? .parameter
     if leaf != .parameter { components.removeLast() }
     if leaf == .parameter, let last = components.last, last.hasSuffix("_blocks") {

@@ -27,11 +27,11 @@ from check_plan import windows_of
 from checkpoints import Checks, header_of
 
 BITS = [2, 3, 4]
-# Of mlx-lm's KL, at most; measured 0.65 to 0.77 without outliers and 0.43 to 0.75 with them.
+# Of mlx-lm's KL, at most.
 SHARE = {2: 0.85, 3: 0.85, 4: 0.85}
 PLAN_BITS = 3.5
-# Two plans differ by rounding of single weights; what that does to the KL of a small model is noise.
-NOISE = 1.03
+# The dump has 64 tokens, too few to tell E[x²] closely: what is left to chance may cost so much.
+NOISE = 1.05
 FACTORS = [16.0, 32.0, 64.0, 32.0]
 
 

@@ -69,7 +69,7 @@ import Testing
   @Test func filesThatGoAwayAreClosed() throws {
     try {
       let files = try inputs(2)
-      #expect(files.count == 2 && pool.openCount == 2)
+      withExtendedLifetime(files) { #expect(pool.openCount == 2) }
     }()
     #expect(pool.openCount == 0)
   }

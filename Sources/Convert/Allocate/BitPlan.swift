@@ -102,14 +102,8 @@ extension BitPlan.Input {
   /// - Throws: `FileError`.
   package init(path: String) throws {
     let file = try InputFile(path: path)
-    var hash = XXH64()
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    for range in Tiling.ranges(file.byteCount, step: buffer.count) {
-      try file.read(range, into: &buffer)
-      hash.update(buffer, 0..<range.count)
-    }
     self.init(
       name: URL(fileURLWithPath: path).lastPathComponent, byteCount: file.byteCount,
-      checksum: hash.value)
+      checksum: try file.checksum())
   }
 }

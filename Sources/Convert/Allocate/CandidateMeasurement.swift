@@ -34,66 +34,72 @@ package struct CandidateMeasurement {
     }
   }
 
-  private struct Job {
-    let tensor: Int
-    let block: SampleBlock
-  }
-
   /// Bytes that will be read.
-  package var byteCount: Int { jobs.reduce(0) { $0 + byteCount(of: $1) } }
-
-  private var jobs: [Job] {
-    measured.flatMap { index in
-      SampleBlock.blocks(of: plan.tensors[index], limit: options.sampleSize).map {
-        Job(tensor: index, block: $0)
+  package var byteCount: Int {
+    measured.reduce(0) { total, index in
+      WeightSample.blocks(of: source(of: index), limit: options.sampleSize).reduce(total) {
+        $0 + byteCount(of: $1, index)
       }
     }
   }
 
-  private func byteCount(of job: Job) -> Int {
-    job.block.weightCount * plan.tensors[job.tensor].tensor.info.dtype.bitCount / 8
+  private func source(of index: Int) -> WeightSource {
+    plan.tensors[index].source(in: plan.checkpoint, nonFinite: plan.options.nonFinite)
   }
 
-  /// - Parameter progress: called with the source bytes of every finished block, from any thread.
+  private func byteCount(of block: Range<Int>, _ index: Int) -> Int {
+    block.count * plan.tensors[index].tensor.info.dtype.bitCount / 8
+  }
+
   /// - Returns: one entry for each tensor that is quantized, in the plan's order.
   /// - Throws: `FileError`, `ConversionError`, `CancellationError`.
-  package func run(
-    threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
-  ) throws -> [TensorCandidates] {
-    let jobs = jobs
-    let reader = TileReader(checkpoint: plan.checkpoint, nonFinite: plan.options.nonFinite)
-    let sampler = ImportanceSampler(plan, meanSquares: meanSquares)
-    var losses: [Int: [[QuantizationError]]] = [:]
-    let pipeline = OrderedPipeline(
-      jobCount: jobs.count, slots: (0..<2 * threads).map { _ in CandidateSlot() },
-      work: { index, slot in
-        try cancellation.check()
-        try measure(jobs[index], reader, sampler, in: slot)
-      },
-      handOn: { index, slot in
-        losses[jobs[index].tensor, default: []].append(slot.errors)
-        progress(byteCount(of: jobs[index]))
-      })
-    try pipeline.run(threads: threads)
-    try cancellation.check()
+  package func run(_ context: RunContext) throws -> [TensorCandidates] {
+    let pass = Pass(self)
+    try pass.run(context)
     try plan.checkpoint.checkUnchanged()
-    return measured.map { candidates(of: $0, losses[$0] ?? []) }
+    return zip(measured, pass.losses).map { candidates(of: $0, $1) }
   }
 
-  private func measure(
-    _ job: Job, _ reader: TileReader, _ sampler: ImportanceSampler, in slot: CandidateSlot
-  ) throws {
-    let tensor = plan.tensors[job.tensor]
-    guard case .quantize(_, let scaleType) = tensor.action else { return }
-    try job.block.read(of: tensor, reader, into: slot.tile)
-    let first = job.block.firstWeight(of: tensor)
-    slot.errors = try options.layouts(of: tensor).map { layout in
-      let groups =
-        first / layout.groupSize..<(first + job.block.weightCount) / layout.groupSize
-      return slot.quantize(
-        layout, scaleType, options.method, count: job.block.weightCount,
-        importance: try sampler.runs(
-          of: groups, tensor: job.tensor, groupSize: layout.groupSize))
+  /// Measures blocks, and keeps what each layout loses in them.
+  private final class Pass: TensorPass {
+    private let measurement: CandidateMeasurement
+    private let sources: [WeightSource]
+    private let importance: ImportanceSampler
+    /// Of each block, by layout.
+    private(set) var losses: [[[QuantizationError]]]
+
+    init(_ measurement: CandidateMeasurement) {
+      self.measurement = measurement
+      sources = measurement.measured.map { measurement.source(of: $0) }
+      importance = ImportanceSampler(meanSquares: measurement.meanSquares)
+      losses = sources.map { _ in [] }
+    }
+
+    var tensorCount: Int { sources.count }
+
+    func tiles(of tensor: Int) -> [Range<Int>] {
+      WeightSample.blocks(of: sources[tensor], limit: measurement.options.sampleSize)
+    }
+
+    func makeSlot() -> CandidateSlot { CandidateSlot() }
+
+    func work(_ block: Range<Int>, of tensor: Int, in slot: CandidateSlot) throws {
+      let plan = measurement.plan.tensors[measurement.measured[tensor]]
+      guard case .quantize(_, let scaleType) = plan.action else { return }
+      let source = sources[tensor]
+      try source.read(block, into: slot.tile)
+      slot.errors = try measurement.options.layouts(of: plan).map { layout in
+        slot.quantize(
+          WeightQuantizer(
+            layout: layout, scaleType: scaleType, method: measurement.options.method),
+          count: block.count,
+          importance: try importance.runs(of: block, source, groupSize: layout.groupSize))
+      }
+    }
+
+    func fold(_ block: Range<Int>, of tensor: Int, from slot: CandidateSlot) -> Int {
+      losses[tensor].append(slot.errors)
+      return measurement.byteCount(of: block, measurement.measured[tensor])
     }
   }
 
@@ -150,29 +156,4 @@ extension TensorIdentity {
   }
 
   var layerRole: LayerRole { LayerRole(layer: layer, role: role) }
-}
-
-/// The ratio of two sums over blocks, and how uncertain it is.
-struct SampledRatio {
-  let ratio: Double
-  /// One standard deviation as a share of the ratio, from the spread of the blocks' own ratios
-  /// (Cochran, Sampling Techniques, 1977, eq. 6.13 without the correction for a finite population).
-  let relativeDeviation: Double
-
-  init(_ blocks: [QuantizationError]) {
-    let error = blocks.reduce(0) { $0 + $1.squaredError }
-    let norm = blocks.reduce(0) { $0 + $1.squaredNorm }
-    ratio = norm > 0 ? error / norm : 0
-    guard blocks.count > 1, ratio > 0 else {
-      relativeDeviation = 0
-      return
-    }
-    let ratio = ratio
-    let count = Double(blocks.count)
-    let spread = blocks.reduce(0) { total, block in
-      let residual = block.squaredError - ratio * block.squaredNorm
-      return total + residual * residual
-    }
-    relativeDeviation = (spread / (count * (count - 1))).squareRoot() / (norm / count) / ratio
-  }
 }

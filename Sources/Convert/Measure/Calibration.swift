@@ -82,11 +82,9 @@ package struct Calibration {
   package var byteCount: Int { dump?.byteCount ?? 0 }
 
   /// - Throws: as `DumpMeasurement.run`; `FileError.changed` where somebody wrote to a file meanwhile.
-  package func run(
-    threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
-  ) throws -> [TensorStatistics] {
+  package func run(_ context: RunContext) throws -> [TensorStatistics] {
     var tensors: [TensorStatistics] = []
-    try dump?.run(threads: threads, cancellation: cancellation, progress: progress) {
+    try dump?.run(context) {
       tensors.append($0)
     }
     for input in inputs { try input.checkUnchanged() }

@@ -30,71 +30,97 @@ package struct DumpMeasurement {
   /// Bytes that will be read: everything twice, first for the range of the values.
   package var byteCount: Int { 2 * dump.tensors.reduce(0) { $0 + $1.byteCount } }
 
-  /// - Parameters:
-  ///   - progress: called with the bytes of every finished tile, from any thread.
-  ///   - take: called with every tensor's figures, in the order of the dump.
+  /// - Parameter take: called with every tensor's figures, in the order of the dump.
   /// - Throws: `FileError`, `DumpError.nonFinite`, `CancellationError`, or what `take` throws.
   package func run(
-    threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void,
-    take: @escaping (TensorStatistics) throws -> Void
+    _ context: RunContext, take: @escaping (TensorStatistics) throws -> Void
   ) throws {
-    let jobs = dump.tensors.indices.flatMap { index in
-      DumpTile.tiles(of: dump.tensors[index]).map { (tensor: index, tile: $0) }
-    }
-    func pipeline(
-      _ work: @escaping (Int, DumpTile, MeasureSlot) throws -> Void,
-      _ handOn: @escaping (Int, DumpTile, MeasureSlot) throws -> Void
-    ) throws {
-      let pipeline = OrderedPipeline(
-        jobCount: jobs.count, slots: (0..<2 * threads).map { _ in MeasureSlot() },
-        work: { index, slot in
-          try cancellation.check()
-          try jobs[index].tile.read(of: dump.tensors[jobs[index].tensor], in: dump, into: slot)
-          try work(jobs[index].tensor, jobs[index].tile, slot)
-        },
-        handOn: { index, slot in
-          try handOn(jobs[index].tensor, jobs[index].tile, slot)
-          progress(slot.tile.sourceByteCount)
-        })
-      try pipeline.run(threads: threads)
-      try cancellation.check()
-    }
-
     // A tensor's one scale, and which of its channels are outliers, must be known before the first
     // value is quantized.
-    var found = DumpRanges(dump, outlierRatio: options.outlierRatio)
-    try pipeline { tensor, tile, slot in
-      tile.measureRange(of: dump.tensors[tensor], in: slot)
-    } _: { tensor, _, slot in
-      found.add(slot, of: tensor)
+    let ranges = RangePass(dump, outlierRatio: options.outlierRatio)
+    try ranges.run(context)
+    try FigurePass(self, ranges.found.finished, take: take).run(context)
+  }
+
+  /// Looks at the ranges of a dump's tensors.
+  private final class RangePass: TensorPass {
+    private let dump: TensorDump
+    private(set) var found: DumpRanges
+
+    init(_ dump: TensorDump, outlierRatio: Double) {
+      self.dump = dump
+      found = DumpRanges(dump, outlierRatio: outlierRatio)
     }
 
-    let ranges = found.finished
-    var current: (index: Int, accumulator: DumpAccumulator)?
-    func finish() throws {
-      guard let (index, accumulator) = current else { return }
+    var tensorCount: Int { dump.tensors.count }
+
+    func tiles(of tensor: Int) -> [DumpTile] { DumpTile.tiles(of: dump.tensors[tensor]) }
+
+    func makeSlot() -> MeasureSlot { MeasureSlot() }
+
+    func work(_ tile: DumpTile, of tensor: Int, in slot: MeasureSlot) throws {
+      try tile.read(of: dump.tensors[tensor], in: dump, into: slot)
+      tile.measureRange(of: dump.tensors[tensor], in: slot)
+    }
+
+    func fold(_ tile: DumpTile, of tensor: Int, from slot: MeasureSlot) -> Int {
+      found.add(slot, of: tensor)
+      return slot.tile.stored[0].count
+    }
+  }
+
+  /// Measures a dump's tensors, of which the ranges are known.
+  private final class FigurePass: TensorPass {
+    private let measurement: DumpMeasurement
+    private let ranges: [DumpRange]
+    private let take: (TensorStatistics) throws -> Void
+    private var current: DumpAccumulator?
+
+    init(
+      _ measurement: DumpMeasurement, _ ranges: [DumpRange],
+      take: @escaping (TensorStatistics) throws -> Void
+    ) {
+      self.measurement = measurement
+      self.ranges = ranges
+      self.take = take
+    }
+
+    private var dump: TensorDump { measurement.dump }
+
+    var tensorCount: Int { dump.tensors.count }
+
+    func tiles(of tensor: Int) -> [DumpTile] { DumpTile.tiles(of: dump.tensors[tensor]) }
+
+    func makeSlot() -> MeasureSlot { MeasureSlot() }
+
+    func work(_ tile: DumpTile, of tensor: Int, in slot: MeasureSlot) throws {
+      try tile.read(of: dump.tensors[tensor], in: dump, into: slot)
+      DumpWorker.measure(tile, of: dump.tensors[tensor], range: ranges[tensor], in: slot)
+    }
+
+    func fold(_ tile: DumpTile, of tensor: Int, from slot: MeasureSlot) -> Int {
+      if current == nil {
+        current = DumpAccumulator(slot)
+      } else {
+        current?.merge(slot)
+      }
+      return slot.tile.stored[0].count
+    }
+
+    func finish(_ index: Int) throws {
+      guard let accumulator = current else { return }
+      current = nil
+      let tensor = dump.tensors[index]
       let statistics = accumulator.statistics(
-        dump.tensors[index], identities[index], rotation: dump.rotation(of: dump.tensors[index]),
-        options: options)
-      if !statistics.distribution.isFinite, !options.keepsGoing {
-        let origin = dump.origin(of: dump.tensors[index])
+        tensor, measurement.identities[index], rotation: dump.rotation(of: tensor),
+        options: measurement.options)
+      if !statistics.distribution.isFinite, !measurement.options.keepsGoing {
+        let origin = dump.origin(of: tensor)
         throw DumpError.nonFinite(
           file: origin.file, tensor: origin.tensor, nan: statistics.distribution.nanCount,
           infinite: statistics.distribution.infinityCount, count: statistics.distribution.count)
       }
       try take(statistics)
     }
-    try pipeline { tensor, tile, slot in
-      DumpWorker.measure(
-        tile, of: dump.tensors[tensor], range: ranges[tensor], in: slot)
-    } _: { tensor, _, slot in
-      if current?.index != tensor {
-        try finish()
-        current = (tensor, DumpAccumulator(slot))
-      } else {
-        current?.accumulator.merge(slot)
-      }
-    }
-    try finish()
   }
 }

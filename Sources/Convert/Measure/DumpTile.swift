@@ -33,19 +33,18 @@ struct DumpTile {
     }
   }
 
-  /// Reads the tile's values into `slot.tile.weights`, and their bytes into `slot.tile.source`.
+  /// Reads the tile's values into `slot.tile.weights`, and their bytes into `slot.tile.stored`.
   func read(of tensor: TensorDump.Tensor, in dump: TensorDump, into slot: MeasureSlot) throws {
     let part = tensor.parts[part]
     let bytesPerToken = tensor.width * tensor.dtype.bitCount / 8
     let tile = slot.tile
-    tile.sourceByteCount = tokens.count * bytesPerToken
-    tile.source.grow(to: tile.sourceByteCount, filler: 0)
+    tile.prepareStored([tokens.count * bytesPerToken])
     try dump.files[part.file].read(
       tokens.lowerBound * bytesPerToken..<tokens.upperBound * bytesPerToken, of: part.info,
-      into: &tile.source)
+      into: &tile.stored[0].bytes)
     tile.weights.grow(to: valueCount, filler: 0)
     let isDecoded = ElementDecoder.decode(
-      tile.source, count: valueCount, as: tensor.dtype, into: &tile.weights)
+      tile.stored[0].bytes, count: valueCount, as: tensor.dtype, into: &tile.weights)
     precondition(isDecoded, "a dump has only types that decode")
   }
 }

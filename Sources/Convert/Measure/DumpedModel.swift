@@ -51,7 +51,7 @@ struct DumpedModel {
       if let layer = identity.layer { layerCount = max(layerCount, layer + 1) }
       guard shape.count >= 2 else { continue }
       let inputs = TensorPlan.inputCount(shape, identity)
-      let outputs = identity.isTransposed ? shape[shape.count - 1] : shape[shape.count - 2]
+      let outputs = MatrixShape(stored: shape, identity.order).outputs
       let weight = Weight(name: tensor.name, identity: identity, inputCount: inputs)
       weights[Manifest.Entry.modulePath(of: tensor.name)] = weight
       places[Place(role: identity.role, layer: identity.layer), default: []].append(weight)

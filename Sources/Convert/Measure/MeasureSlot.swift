@@ -3,7 +3,8 @@ import Stats
 
 /// The buffers of one tile that is measured, and what was found in it.
 final class MeasureSlot {
-  let tile = TileSlot()
+  let tile = WeightTile()
+  let quantized = QuantizedGroups()
   var values: ValueAccumulator
   var channels = ChannelMagnitudes()
   var activations = ActivationChannels(channelCount: 0)
@@ -37,7 +38,7 @@ final class MeasureSlot {
     if patterns == .floats {
       values.add(floats: tile.weights, count: count)
     } else {
-      values.add(patterns: tile.source, count: count)
+      values.add(patterns: tile.stored[0].bytes, count: count)
     }
     for index in 0..<count where !tile.weights[index].isFinite { tile.weights[index] = 0 }
   }
@@ -47,13 +48,14 @@ final class MeasureSlot {
 enum ElementPatterns: Hashable {
   case f16
   case bf16
-  /// Every other type, and weights with a scale: F32 values in bins.
+  /// Every other type, and what is no stored element: F32 values in bins.
   case floats
 
-  init(_ dtype: DType, isScaled: Bool = false) {
+  /// - Parameter dtype: of the elements whose bytes are at hand; nil where the weights are others.
+  init(_ dtype: DType?) {
     switch dtype {
-    case .f16 where !isScaled: self = .f16
-    case .bf16 where !isScaled: self = .bf16
+    case .f16: self = .f16
+    case .bf16: self = .bf16
     default: self = .floats
     }
   }

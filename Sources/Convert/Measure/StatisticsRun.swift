@@ -40,16 +40,11 @@ package struct StatisticsRun {
   ///
   /// - Throws: as `WeightMeasurement.run` and `DumpMeasurement.run`; `FileError.changed` where somebody
   ///   wrote to a file meanwhile.
-  package func run(
-    threads: Int, cancellation: Cancellation, progress: @escaping @Sendable (Int) -> Void
-  ) throws -> [TensorStatistics] {
-    let captured =
-      try calibration?.run(
-        threads: threads, cancellation: cancellation, progress: progress) ?? []
+  package func run(_ context: RunContext) throws -> [TensorStatistics] {
+    let captured = try calibration?.run(context) ?? []
     var tensors: [TensorStatistics] = []
     try weights.run(
-      meanSquares: calibration?.meanSquares(captured) ?? [:], threads: threads,
-      cancellation: cancellation, progress: progress
+      meanSquares: calibration?.meanSquares(captured) ?? [:], context
     ) {
       tensors.append($0)
     }

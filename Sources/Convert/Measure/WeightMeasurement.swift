@@ -34,46 +34,13 @@ package struct WeightMeasurement {
 
   /// - Parameters:
   ///   - meanSquares: E[x²] of the inputs by channel, by name of the weight, for the search.
-  ///   - progress: called with the source bytes of every finished tile, from any thread.
   ///   - take: called with every tensor's figures, in the order of the plan.
   /// - Throws: `FileError`, `ConversionError`, `CancellationError`, or what `take` throws.
   package func run(
-    meanSquares: [String: [Float]] = [:], threads: Int, cancellation: Cancellation,
-    progress: @escaping @Sendable (Int) -> Void,
+    meanSquares: [String: [Float]] = [:], _ context: RunContext,
     take: @escaping (TensorStatistics) throws -> Void
   ) throws {
-    let jobs = measured.flatMap { index in
-      Tiling.contents(plan.tensors[index]).map { Job(tensor: index, content: $0) }
-    }
-    let worker = Worker(
-      plan: plan, options: options,
-      reader: TileReader(checkpoint: plan.checkpoint, nonFinite: nil),
-      sampler: ImportanceSampler(plan, meanSquares: meanSquares))
-    var current: Accumulator?
-    let pipeline = OrderedPipeline(
-      jobCount: jobs.count, slots: (0..<2 * threads).map { _ in MeasureSlot() },
-      work: { index, slot in
-        try cancellation.check()
-        try worker.perform(jobs[index], in: slot)
-      },
-      handOn: { index, slot in
-        let tensor = plan.tensors[jobs[index].tensor]
-        if current?.tensor.name != tensor.name {
-          try current.map { try take($0.statistics(options)) }
-          current = Accumulator(tensor, matrix: Self.matrix(tensor), slot)
-        } else {
-          current?.merge(slot)
-        }
-        progress(slot.tile.sourceByteCount)
-      })
-    try pipeline.run(threads: threads)
-    try cancellation.check()
-    try current.map { try take($0.statistics(options)) }
-  }
-
-  private struct Job {
-    let tensor: Int
-    let content: TileJob.Content
+    try Pass(self, ImportanceSampler(meanSquares: meanSquares), take: take).run(context)
   }
 
   /// A tensor as rows and columns, in the order in which its values are read.
@@ -90,7 +57,7 @@ package struct WeightMeasurement {
     let shape = tensor.tensor.info.dimensions
     guard shape.count > 1 else { return nil }
     let isReordered = if case .quantize = tensor.action { true } else { false }
-    let rowsAreInputs = tensor.identity.isTransposed && !isReordered
+    let rowsAreInputs = tensor.identity.order == .inputMajor && !isReordered
     // The rows of a stack would be the inputs of every expert, its columns outputs of all of them.
     guard !rowsAreInputs || shape.count == 2 else { return nil }
     let columns = isReordered ? tensor.inputCount : shape[shape.count - 1]
@@ -99,81 +66,79 @@ package struct WeightMeasurement {
     return Matrix(rowCount: rows, columnCount: columns, rowsAreInputs: rowsAreInputs)
   }
 
-  /// Measures one tile.
-  private struct Worker {
-    let plan: ConversionPlan
-    let options: MeasureOptions
-    let reader: TileReader
-    let sampler: ImportanceSampler
+  private final class Pass: TensorPass {
+    private let tensors: [TensorPlan]
+    private let sources: [WeightSource]
+    private let options: MeasureOptions
+    private let importance: ImportanceSampler
+    private let take: (TensorStatistics) throws -> Void
+    private var current: Accumulator?
 
-    func perform(_ job: Job, in slot: MeasureSlot) throws {
-      let tensor = plan.tensors[job.tensor]
-      let dtype = tensor.tensor.info.dtype
-      slot.reset(ElementPatterns(dtype, isScaled: tensor.scale != nil))
-      slot.roundTrips.removeAll(keepingCapacity: true)
-      let elements = try read(job.content, of: tensor, in: slot)
-      slot.countValues(elements.count)
-      if let matrix = WeightMeasurement.matrix(tensor) {
-        let first = elements.lowerBound / matrix.columnCount
-        let last = (elements.upperBound - 1) / matrix.columnCount
-        slot.channels.reset(rows: first..<last + 1, columnCount: matrix.columnCount)
-        slot.channels.add(slot.tile.weights, count: elements.count, start: elements.lowerBound)
-      }
-      if options.measuresLoss, case .quantize(let layout, let scaleType) = tensor.action {
-        let groups =
-          elements.lowerBound / layout.groupSize..<elements.upperBound / layout.groupSize
-        let importance =
-          options.method == .search
-          ? try sampler.runs(of: groups, tensor: job.tensor, groupSize: layout.groupSize) : []
-        measure(elements.count, layout, scaleType, importance, in: slot)
-      }
-    }
-
-    /// Reads a tile, and says which elements it holds, in the order of the packed layout.
-    private func read(
-      _ content: TileJob.Content, of tensor: TensorPlan, in slot: MeasureSlot
-    ) throws -> Range<Int> {
-      let size = tensor.tensor.info.dtype.bitCount / 8
-      switch (content, tensor.action) {
-      case (.elements(let elements), _):
-        try reader.readRun(elements, of: tensor, into: slot.tile)
-        return elements
-      case (.groups(let groups), .quantize(let layout, _)):
-        let elements = groups.lowerBound * layout.groupSize..<groups.upperBound * layout.groupSize
-        try reader.readRun(elements, of: tensor, into: slot.tile)
-        return elements
-      case (.transposedGroups(let groups), .quantize(let layout, _)):
-        let perRow = tensor.inputCount / layout.groupSize
-        try reader.readTransposed(
-          rows: groups.lowerBound / perRow..<groups.upperBound / perRow, of: tensor,
-          into: slot.tile)
-        let elements = groups.lowerBound * layout.groupSize..<groups.upperBound * layout.groupSize
-        slot.tile.sourceByteCount = elements.count * size
-        return elements
-      case (.bytes, _), (.groups, _), (.transposedGroups, _):
-        preconditionFailure("only quantized tensors are cut into groups, and none into bytes")
-      }
-    }
-
-    private func measure(
-      _ count: Int, _ layout: AffineLayout, _ scaleType: ScaleType,
-      _ importance: [ImportanceRun], in slot: MeasureSlot
+    init(
+      _ measurement: WeightMeasurement, _ importance: ImportanceSampler,
+      take: @escaping (TensorStatistics) throws -> Void
     ) {
-      let groups = count / layout.groupSize
-      let tile = slot.tile
-      tile.codes.grow(to: count, filler: 0)
-      tile.scales.grow(to: groups, filler: 0)
-      tile.biases.grow(to: groups, filler: 0)
-      for bits in MeasureOptions.weightBits {
-        guard let layout = AffineLayout(bits: bits, groupSize: layout.groupSize) else { continue }
-        let error = tile.withQuantizer(layout, scaleType, options.method) { quantizer in
-          quantizer.quantize(
-            tile.weights, groupCount: groups, importance: importance, codes: &tile.codes,
-            scales: &tile.scales, biases: &tile.biases)
-        }
-        slot.roundTrips.append(
-          RoundTrip(scheme: .group(size: layout.groupSize), bits: bits, error: error))
+      tensors = measurement.measured.map { measurement.plan.tensors[$0] }
+      sources = tensors.map { $0.source(in: measurement.plan.checkpoint, nonFinite: nil) }
+      options = measurement.options
+      self.importance = importance
+      self.take = take
+    }
+
+    var tensorCount: Int { tensors.count }
+
+    func tiles(of tensor: Int) -> [Range<Int>] { sources[tensor].tiles() }
+
+    func makeSlot() -> MeasureSlot { MeasureSlot() }
+
+    func work(_ range: Range<Int>, of tensor: Int, in slot: MeasureSlot) throws {
+      let source = sources[tensor]
+      slot.reset(ElementPatterns(source.storage.elementType))
+      try source.read(range, into: slot.tile)
+      slot.countValues(range.count)
+      if let matrix = WeightMeasurement.matrix(tensors[tensor]) {
+        let first = range.lowerBound / matrix.columnCount
+        let last = (range.upperBound - 1) / matrix.columnCount
+        slot.channels.reset(rows: first..<last + 1, columnCount: matrix.columnCount)
+        slot.channels.add(slot.tile.weights, count: range.count, start: range.lowerBound)
       }
+      slot.roundTrips.removeAll(keepingCapacity: true)
+      guard options.measuresLoss, case .quantize(let layout, let scaleType) = tensors[tensor].action
+      else { return }
+      let importance =
+        options.method == .search
+        ? try importance.runs(of: range, source, groupSize: layout.groupSize) : []
+      measureLoss(range.count, layout.groupSize, scaleType, importance, in: slot)
+    }
+
+    private func measureLoss(
+      _ count: Int, _ groupSize: Int, _ scaleType: ScaleType, _ importance: [ImportanceRun],
+      in slot: MeasureSlot
+    ) {
+      for bits in MeasureOptions.weightBits {
+        guard let layout = AffineLayout(bits: bits, groupSize: groupSize) else { continue }
+        let error = slot.quantized.quantize(
+          slot.tile.weights, groupCount: count / groupSize,
+          WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
+          importance: importance)
+        slot.roundTrips.append(
+          RoundTrip(scheme: .group(size: groupSize), bits: bits, error: error))
+      }
+    }
+
+    func fold(_ range: Range<Int>, of tensor: Int, from slot: MeasureSlot) -> Int {
+      if current == nil {
+        let plan = tensors[tensor]
+        current = Accumulator(plan, matrix: WeightMeasurement.matrix(plan), slot)
+      } else {
+        current?.merge(slot)
+      }
+      return slot.tile.stored.prefix(slot.tile.storedCount).reduce(0) { $0 + $1.count }
+    }
+
+    func finish(_ tensor: Int) throws {
+      try current.map { try take($0.statistics(options)) }
+      current = nil
     }
   }
 

@@ -62,7 +62,7 @@ extension CacheGeometry {
       guard layer < largestCount else {
         throw .unbelievable(fact: "the index of a layer", value: layer)
       }
-      let outputs = shape[identity.isTransposed ? 1 : 0]
+      let outputs = MatrixShape(stored: shape, identity.order).outputs
       found[layer, default: Projections()][keyPath: member] = max(
         outputs, found[layer]?[keyPath: member] ?? 0)
     }

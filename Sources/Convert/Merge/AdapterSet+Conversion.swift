@@ -12,7 +12,7 @@ extension AdapterSet {
     for tensor in tensors where tensor.action != .drop {
       targets[tensor.name] = MergeTarget(
         name: tensor.name, shape: tensor.tensor.info.shape,
-        isTransposed: tensor.identity.isTransposed)
+        order: tensor.identity.order)
     }
     let updates = try updates(base: targets)
     for index in tensors.indices {
@@ -40,7 +40,7 @@ extension AdapterSet {
         update.pooled.removeAll { $0.group % layout.groupSize != 0 }
       }
       try update.checkScales(layout, inputs: tensor.inputCount, tensor: tensor.name)
-      if tensor.identity.isTransposed, update.replacement != nil {
+      if tensor.identity.order == .inputMajor, update.replacement != nil {
         throw .cannotCombine(
           tensor: tensor.name,
           what: "it is stored [in, out]; a whole weight in its place cannot be quantized")
@@ -64,7 +64,7 @@ extension AdapterSet {
       // Nothing is packed here: all updates are of the weights.
       update.dense += update.pooled
       update.pooled = []
-      if tensor.identity.isTransposed, !update.dense.isEmpty {
+      if tensor.identity.order == .inputMajor, !update.dense.isEmpty {
         throw .cannotCombine(
           tensor: tensor.name, what: "it is kept, stored [in, out]; adapters need it quantized")
       }

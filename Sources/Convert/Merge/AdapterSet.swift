@@ -210,7 +210,7 @@ private struct Resolver {
     // where they can.
     guard
       pair.isEmbedding || rows != columns
-        || adapter.config.isInputMajor == target.isTransposed
+        || adapter.config.isInputMajor == (target.order == .inputMajor)
     else {
       throw .storageOrder(
         adapter: path, module: module.name, saysInputMajor: adapter.config.isInputMajor)

@@ -46,27 +46,24 @@ package struct MergeProbe {
     _ tensor: PackedCheckpoint.Tensor, _ other: PackedCheckpoint.Tensor, _ layout: AffineLayout,
     _ updates: [LowRankUpdate], into result: inout Result
   ) throws {
-    let shape = tensor.stored[1].info.dimensions
-    let (rows, perRow) = (shape[shape.count - 2], shape[shape.count - 1])
-    guard rows > 0, perRow > 0 else { return }
-    let inputs = perRow * layout.groupSize
+    guard let storage = base.packedStorage(tensor), let otherStorage = merged.packedStorage(other)
+    else { return }
+    let (rows, inputs) = (storage.shape.rows, storage.shape.inputs)
+    guard rows > 0, inputs > 0 else { return }
     var generator = SplitMix64(seed: XXH64.digest(Array(tensor.entry.name.utf8)))
     let vectors = (0..<Self.vectorCount).map { _ in
       (0..<inputs).map { _ in generator.normal() }
     }
     let adapters = try updates.map { try ForwardPass($0, vectors) }
-    let (before, after) = (TileSlot(), TileSlot())
-    let (reader, mergedReader) = (
-      PackedTileReader(checkpoint: base.checkpoint), PackedTileReader(checkpoint: merged.checkpoint)
-    )
+    let (before, after) = (WeightTile(), WeightTile())
     let type = ScaleType(other.stored[2].info.dtype) ?? .f32
     let sampled = min(rows, Self.rowsPerModule)
     result.moduleCount += 1
     for index in 0..<sampled {
       let row = index * rows / sampled
-      let groups = row * perRow..<(row + 1) * perRow
-      try reader.read(groups, of: tensor, layout: layout, into: before)
-      try mergedReader.read(groups, of: other, layout: layout, into: after)
+      let weights = row * inputs..<(row + 1) * inputs
+      try storage.read(weights, into: before)
+      try otherStorage.read(weights, into: after)
       for (number, vector) in vectors.enumerated() {
         let expected = before.product(with: vector, layout, type)
         let found = after.product(with: vector, layout, type)
@@ -91,7 +88,7 @@ package struct MergeProbe {
   }
 }
 
-extension TileSlot {
+extension WeightTile {
   /// The product of the row that was read with `vector`, in exact weights `code * scale + bias`;
   /// the sum of its terms' magnitudes; and what rounding each bias to `type` may change in it.
   fileprivate func product(

@@ -51,7 +51,7 @@ package struct PackedMerger {
     let keepsOriginals = target.isDirectory
     rewrite = try PackedRewrite(
       packed, target: target,
-      contents: { try Self.contents($0, updates[$0.entry.name], biasType, in: packed) },
+      producers: { Self.producers($0, updates[$0.entry.name], biasType, in: packed) },
       adapters: { tensors in
         let originals = tensors.flatMap { $0.changed(by: updates[$0.entry.name]) }.map(\.recorded)
         return Manifest.Adapters(merged: record, originals: keepsOriginals ? originals : nil)
@@ -66,18 +66,17 @@ package struct PackedMerger {
   ///
   /// - Throws: `MergeError`, `PackedError`, `OutputError`, `FileError`, `CancellationError`.
   package func run(
-    replacing: Bool, threads: Int, cancellation: Cancellation,
-    progress: @escaping @Sendable (Int) -> Void
+    replacing: Bool, _ context: RunContext
   ) throws -> Result {
     for member in adapters.members { try target.checkApart(from: member.adapter.path) }
-    try checkOriginals(cancellation)
+    try checkOriginals(context.cancellation)
     var probe = MergeProbe.Result()
     let roundings = try rewrite.run(
-      replacing: replacing, threads: threads, cancellation: cancellation, progress: progress,
+      replacing: replacing, context,
       check: { path in
         let merged = try PackedCheckpoint(Checkpoint(path: path))
         probe = try MergeProbe(base: packed, merged: merged, updates: updates)
-          .run(cancellation: cancellation)
+          .run(cancellation: context.cancellation)
         for member in adapters.members { try member.adapter.file.input.checkUnchanged() }
       })
     return Result(roundings: roundings, probe: probe, canBeUndone: target.isDirectory)
@@ -121,72 +120,53 @@ package struct PackedMerger {
     }
   }
 
-  private static func contents(
+  private static func producers(
     _ tensor: PackedCheckpoint.Tensor, _ update: TensorUpdate?, _ biasType: ScaleType?,
     in packed: PackedCheckpoint
-  ) throws -> [any StoredContent] {
-    var contents: [any StoredContent] = zip(tensor.stored, tensor.entry.stored).map {
-      StoredCopy(
-        file: packed.checkpoint.files[$0.file], tensor: $0.info, recordedChecksum: $1.checksum)
+  ) -> [any TensorProducer] {
+    let copies: [any TensorProducer] = packed.readParts(tensor).map { CopiedTensor($0) }
+    guard let update, let last = tensor.stored.last, let type = ScaleType(last.info.dtype) else {
+      return copies
     }
-    guard let update, let last = tensor.stored.last,
-      let type = ScaleType(last.info.dtype)
-    else { return contents }
-    let file = packed.checkpoint.files[last.file]
-    if case .affine(let layout, _) = tensor.entry.encoding {
-      if let scales = update.scales {
-        let tuning = ScaleTuning(
-          name: last.name, layout: layout, scales: scales,
-          scaleType: ScaleType(tensor.stored[1].info.dtype) ?? .f32, biasType: biasType ?? type)
-        func tuned(_ part: TunedScales.Part) -> TunedScales {
-          TunedScales(
-            tuning: tuning, file: file, scales: tensor.stored[1].info, biases: last.info,
-            part: part)
-        }
-        contents[1] = tuned(.scales)
-        contents[2] = tuned(.biases)
-        return contents
-      }
-      contents[2] = MergedBiases(
-        name: tensor.entry.name, file: file, scales: tensor.stored[1].info, biases: last.info,
-        layout: layout, type: biasType ?? type, updates: update.pooled)
-    } else {
-      contents[0] = MergedRaw(file: file, tensor: last.info, type: type, update: update)
+    if let storage = packed.packedStorage(tensor) {
+      let scaleType = ScaleType(tensor.stored[1].info.dtype) ?? .f32
+      guard
+        let change = ParameterUpdate(
+          update, name: tensor.entry.name, layout: storage.layout,
+          groupsPerRow: storage.shape.inputs / storage.layout.groupSize, scaleType: scaleType,
+          biasType: biasType ?? type)
+      else { return copies }
+      let updated = UpdatedParameters(
+        change, scales: tensor.stored[1], biases: last, of: packed.checkpoint)
+      return copies.prefix(change.changesScales ? 1 : 2) + [updated]
     }
-    return contents
+    let source = WeightSource(
+      name: tensor.entry.name, file: packed.checkpoint.fileName(of: last),
+      storage: PlainStorage(checkpoint: packed.checkpoint, tensor: last, scale: nil),
+      transforms: WeightMerge(update, name: tensor.entry.name).map { [$0] } ?? [])
+    return [EncodedTensor(source, reads: [], as: type, shape: last.info.shape)]
   }
 
   /// The file that keeps what the merge changes.
   private static func originals(
     _ changed: [PackedCheckpoint.Tensor.Changed], in packed: PackedCheckpoint
-  ) -> RewrittenFile {
-    RewrittenFile(
+  ) -> PackedRewrite.Extra {
+    .init(
       name: Manifest.Adapters.originalsFile,
       tensors: changed.map { stored, recorded in
-        RewrittenFile.Tensor(
-          name: stored.name, shape: stored.info.shape,
-          content: StoredCopy(
-            file: packed.checkpoint.files[stored.file], tensor: stored.info,
-            recordedChecksum: recorded.checksum))
-      },
-      manifest: nil)
+        CopiedTensor(packed.checkpoint.readPart(stored, recorded: recorded.checksum))
+      })
   }
 
   /// A merge starts from values that are what the manifest says, or not at all.
   private func checkOriginals(_ cancellation: Cancellation) throws {
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
     for tensor in packed.tensors {
       for (stored, recorded) in tensor.changed(by: updates[tensor.entry.name]) {
-        var hash = XXH64()
-        for range in Tiling.ranges(stored.info.byteCount, step: buffer.count) {
-          try cancellation.check()
-          try packed.checkpoint.read(range, of: stored, into: &buffer)
-          hash.update(buffer, 0..<range.count)
-        }
-        guard hash.value == recorded.checksum else {
+        let file = packed.checkpoint.files[stored.file]
+        let found = try file.checksum(of: stored.info, check: cancellation.check)
+        guard found == recorded.checksum else {
           throw PackedError.damagedTensor(
-            file: packed.checkpoint.files[stored.file].path, tensor: stored.name,
-            found: hash.value, recorded: recorded.checksum)
+            file: file.path, tensor: stored.name, found: found, recorded: recorded.checksum)
         }
       }
     }
@@ -207,7 +187,7 @@ extension PackedCheckpoint {
         (
           $0.entry.name,
           MergeTarget(
-            name: $0.entry.name, shape: $0.entry.sourceShape, isTransposed: $0.entry.isTransposed)
+            name: $0.entry.name, shape: $0.entry.sourceShape, order: $0.entry.order)
         )
       }, uniquingKeysWith: { first, _ in first })
   }

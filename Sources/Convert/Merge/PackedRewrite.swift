@@ -5,21 +5,23 @@ import Formats
 struct PackedRewrite {
   private let packed: PackedCheckpoint
   private let target: OutputTarget
-  private let writer: PackedWriter
-  /// Of the packed files.
-  private let names: [String]
-  private let extraName: String?
+  private let writer: CheckpointWriter
   private let carried: CarriedFiles?
 
+  /// A file beside the packed ones, of stored tensors that are kept.
+  struct Extra {
+    let name: String
+    let tensors: [CopiedTensor]
+  }
+
   /// - Parameters:
-  ///   - contents: what each of a tensor's stored tensors becomes; in their order.
+  ///   - producers: what makes a tensor's stored tensors anew.
   ///   - adapters: the record for a file, given the tensors in it.
-  ///   - extra: a file beside the packed ones.
-  /// - Throws: what `contents` throws; `FileError`.
+  /// - Throws: what `producers` throws; `FileError`.
   init(
     _ packed: PackedCheckpoint, target: OutputTarget,
-    contents: (PackedCheckpoint.Tensor) throws -> [any StoredContent],
-    adapters: ([PackedCheckpoint.Tensor]) -> Manifest.Adapters?, extra: RewrittenFile?
+    producers: (PackedCheckpoint.Tensor) throws -> [any TensorProducer],
+    adapters: ([PackedCheckpoint.Tensor]) -> Manifest.Adapters?, extra: Extra?
   ) throws {
     self.packed = packed
     self.target = target
@@ -27,40 +29,40 @@ struct PackedRewrite {
     // The files stay as they are cut; one file as output takes them all.
     let byFile = target.isDirectory ? packed.tensorsByFile : [packed.tensors]
     let manifests = target.isDirectory ? packed.manifests : [Manifest(uniting: packed.manifests)]
-    let carriedRecord = carried?.planned ?? []
-    let documents = Self.documentNames(packed, target, fileCount: byFile.count)
-    var files: [RewrittenFile] = []
+    let documents = OutputDocument.names(
+      isDirectory: target.isDirectory, hasConfig: packed.checkpoint.config != nil,
+      fileCount: byFile.count)
+    var all: [any TensorProducer] = []
+    func planned(
+      _ name: String, _ producers: [any TensorProducer], _ manifest: Manifest?
+    ) -> PlannedFile {
+      defer { all += producers }
+      return PlannedFile(
+        name: name, tensors: Array(all.count..<all.count + producers.count),
+        layout: SafetensorsLayout(producers.flatMap(\.parts)), manifest: manifest,
+        metadata: [
+          (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
+          ("decant.unmerged_by", decantVersion),
+        ])
+    }
+    var files: [PlannedFile] = []
     for (position, tensors) in byFile.enumerated() {
-      let stored = try tensors.flatMap { tensor in
-        zip(tensor.stored, try contents(tensor)).map {
-          RewrittenFile.Tensor(name: $0.name, shape: $0.info.shape, content: $1)
-        }
-      }
       var manifest = manifests[position]
       manifest.sortTensors()
       manifest.adapters = adapters(tensors)
       // A base that does not say what it should be whole of cannot be vouched for.
       if manifest.output != nil {
-        manifest.carried = carriedRecord
+        manifest.carried = carried?.planned ?? []
         manifest.output = Manifest.Output(
           shard: position + 1, shardCount: byFile.count, checksum: 0, documents: documents)
       }
       files.append(
-        RewrittenFile(
-          name: target.singleFileName ?? Sharding.fileName(position, of: byFile.count),
-          tensors: stored, manifest: manifest))
+        planned(
+          target.singleFileName ?? Sharding.fileName(position, of: byFile.count),
+          try tensors.flatMap(producers), manifest))
     }
-    names = files.map(\.name)
-    writer = PackedWriter(files + [extra].compactMap(\.self))
-    extraName = extra?.name
-  }
-
-  private static func documentNames(
-    _ packed: PackedCheckpoint, _ target: OutputTarget, fileCount: Int
-  ) -> [String] {
-    OutputDocument.names(
-      isDirectory: target.isDirectory, hasConfig: packed.checkpoint.config != nil,
-      fileCount: fileCount)
+    if let extra { files.append(planned(extra.name, extra.tensors, nil)) }
+    writer = CheckpointWriter(files: files, producers: all)
   }
 
   /// Bytes of all tensors that will be written.
@@ -71,22 +73,24 @@ struct PackedRewrite {
   /// - Parameter check: called with the path of what was written before it gets its name.
   /// - Returns: what rounding lost, for the tensors whose biases were merged.
   func run(
-    replacing: Bool, threads: Int, cancellation: Cancellation,
-    progress: @escaping @Sendable (Int) -> Void, check: (String) throws -> Void
+    replacing: Bool, _ context: RunContext, check: (String) throws -> Void
   ) throws -> [(tensor: String, rounding: BiasRounding)] {
     let result = StagedResult(
       target: target, documents: documents(), carried: carried, recorded: packed.carried,
       inputs: packed.checkpoint.inputs)
     try result.check(
-      source: packed.checkpoint, replacing: replacing,
-      weights: names + [extraName].compactMap(\.self))
-    return try result.write(replacing: replacing, cancellation: cancellation) {
+      source: packed.checkpoint, replacing: replacing, weights: writer.files.map(\.name))
+    let outcomes = try result.write(replacing: replacing, context.cancellation) {
       directory, carried in
-      try writer.run(
-        into: directory, carried: carried, threads: threads, cancellation: cancellation,
-        progress: progress)
+      try writer.run(into: directory, context) { manifest, _ in
+        if manifest.output != nil { manifest.carried = carried }
+      }
     } inspect: {
       try check($0)
+    }
+    return zip(writer.producers, outcomes).compactMap { producer, outcome in
+      let rounding = outcome.effects.rounding
+      return rounding.count == 0 ? nil : (producer.parts[producer.parts.count - 1].name, rounding)
     }
   }
 
@@ -96,9 +100,6 @@ struct PackedRewrite {
     if let config = packed.checkpoint.config {
       documents.append(OutputDocument(OutputDocument.config, config.document))
     }
-    if names.count > 1 {
-      documents.append(OutputDocument(OutputDocument.index, writer.index(of: names)))
-    }
-    return documents
+    return documents + OutputDocument.index(of: writer.files.filter { $0.manifest != nil })
   }
 }

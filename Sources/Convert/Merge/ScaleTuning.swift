@@ -42,35 +42,6 @@ struct ScaleTuning {
   }
 }
 
-/// The scales of a packed tensor, or its biases, after tuning.
-struct TunedScales: StoredContent {
-  enum Part { case scales, biases }
-
-  let tuning: ScaleTuning
-  let file: SafetensorsFile
-  let scales: TensorInfo
-  let biases: TensorInfo
-  let part: Part
-
-  private var type: ScaleType { part == .scales ? tuning.scaleType : tuning.biasType }
-  var dtype: DType { type.dtype }
-  var unitCount: Int { scales.elementCount }
-  var bytesPerUnit: Int { type.byteCount }
-  var tileUnits: Int { 1 << 16 }
-  var expected: (checksum: UInt64, file: String)? { nil }
-
-  func produce(_ range: Range<Int>, in slot: RewriteSlot) throws {
-    try file.readParameters(range, of: scales, slot, into: &slot.scales)
-    try file.readParameters(range, of: biases, slot, into: &slot.values)
-    try tuning.apply(
-      to: range, scales: &slot.scales, biases: &slot.values, tuned: &slot.tuned)
-    slot.output.grow(to: range.count * type.byteCount, filler: 0)
-    ElementEncoder.encode(
-      part == .scales ? slot.scales : slot.values, count: range.count, as: type,
-      into: &slot.output)
-  }
-}
-
 extension TensorUpdate {
   /// - Throws: `MergeError.wrongShape` where tuned scales belong to other groups.
   func checkScales(

@@ -5,14 +5,13 @@ struct MergeTarget {
   let name: String
   /// As the source stores it.
   let shape: [UInt64]
-  /// Stored `[in, out]`.
-  let isTransposed: Bool
+  let order: MatrixOrder
 
   /// `[out, in]`; nil for what is no matrix.
   var matrix: (outputs: Int, inputs: Int)? {
     guard shape.count == 2, let first = Int(exactly: shape[0]), let second = Int(exactly: shape[1])
     else { return nil }
-    return isTransposed ? (second, first) : (first, second)
+    return order == .inputMajor ? (second, first) : (first, second)
   }
 }
 

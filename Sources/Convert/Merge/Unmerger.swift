@@ -29,32 +29,27 @@ package struct Unmerger {
     if let error = PackedFile.headerError(of: kept) { throw error }
     let infos = Dictionary(
       kept.header.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    var originals: [String: StoredCopy] = [:]
+    var originals: [String: ReadPart] = [:]
     for stored in records.flatMap({ $0.originals ?? [] }) {
       guard let info = infos[stored.name] else {
         throw PackedError.missingTensor(file: kept.path, tensor: stored.name)
       }
-      originals[stored.name] = StoredCopy(
-        file: kept, tensor: info, recordedChecksum: stored.checksum)
+      originals[stored.name] = ReadPart(file: kept, tensor: info, recorded: stored.checksum)
     }
     self.kept = kept
     restored = originals.count
     rewrite = try PackedRewrite(
       packed, target: target,
-      contents: { tensor in
-        try zip(tensor.stored, tensor.entry.stored).map { stored, recorded in
-          guard let original = originals[stored.name] else {
-            return StoredCopy(
-              file: packed.checkpoint.files[stored.file], tensor: stored.info,
-              recordedChecksum: recorded.checksum)
-          }
+      producers: { tensor in
+        try zip(tensor.stored, packed.readParts(tensor)).map { stored, read in
+          guard let original = originals[stored.name] else { return CopiedTensor(read) }
           guard original.tensor.shape == stored.info.shape else {
             throw PackedError.wrongTensor(
               file: kept.path, tensor: stored.name, shape: original.tensor.shape,
-              dtype: original.dtype, expectedShape: stored.info.shape,
+              dtype: original.tensor.dtype, expectedShape: stored.info.shape,
               expectedDTypes: [stored.info.dtype])
           }
-          return original
+          return CopiedTensor(original)
         }
       }, adapters: { _ in nil }, extra: nil)
   }
@@ -65,11 +60,10 @@ package struct Unmerger {
   /// - Returns: how many stored tensors were put back.
   /// - Throws: `PackedError.damagedTensor` where one is not what was recorded; `OutputError`, `FileError`.
   package func run(
-    replacing: Bool, threads: Int, cancellation: Cancellation,
-    progress: @escaping @Sendable (Int) -> Void
+    replacing: Bool, _ context: RunContext
   ) throws -> Int {
     _ = try rewrite.run(
-      replacing: replacing, threads: threads, cancellation: cancellation, progress: progress,
+      replacing: replacing, context,
       check: { path in
         _ = try PackedCheckpoint(Checkpoint(path: path))
         try kept.input.checkUnchanged()

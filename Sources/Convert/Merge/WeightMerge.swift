@@ -5,34 +5,70 @@ extension TensorUpdate {
   var changesWeights: Bool {
     !dense.isEmpty || magnitude != nil || replacement != nil || !additions.isEmpty
   }
+}
 
-  /// Merges into `count` float weights of the tensor, in the order of its output-major matrix; the
-  /// first is element `start`. With DoRA they are whole rows of `inputs`.
-  ///
-  /// Sources: LoRA, arXiv 2106.09685 (W + s·B·A); DoRA, arXiv 2402.09353, equation 5, with PEFT's
-  /// reading: every row of W + s·B·A is scaled to the length that was trained.
+/// Merges adapters into float weights on their way from the file.
+///
+/// Sources: LoRA, arXiv 2106.09685 (W + s·B·A); DoRA, arXiv 2402.09353, equation 5, with PEFT's
+/// reading: every row of W + s·B·A is scaled to the length that was trained.
+struct WeightMerge: WeightTransform {
+  /// Of the tensor.
+  let name: String
+  let update: TensorUpdate
+
+  /// Nil where the update leaves the weights alone.
+  init?(_ update: TensorUpdate?, name: String) {
+    guard let update, update.changesWeights else { return nil }
+    self.update = update
+    self.name = name
+  }
+
+  /// DoRA sets the lengths of rows.
+  var needsWholeRows: Bool { update.magnitude != nil }
+
+  /// The buffers of one thread.
+  private final class Scratch {
+    var pairs = PairCache()
+    var values: [Float] = []
+  }
+
   /// - Throws: `MergeError`; `AdapterError`, `FileError` where the adapter cannot be read.
-  func merge(
-    into weights: inout [Float], count: Int, start: Int, inputs: Int, name: String,
-    slot: TileSlot
-  ) throws {
-    try replaceAndAdd(start..<start + count, into: &weights, scratch: &slot.products)
-    for pair in try slot.densePairs.pairs(of: name, dense) {
-      pair.addDense(to: &weights, count: count, start: start, scratch: &slot.products)
+  func apply(to tile: WeightTile, _ range: Range<Int>, of shape: MatrixShape) throws {
+    let scratch = tile.scratch { Scratch() }
+    try replaceAndAdd(range, to: &tile.weights, scratch: &scratch.values)
+    for pair in try scratch.pairs.pairs(of: name, update.dense) {
+      pair.addDense(
+        to: &tile.weights, count: range.count, start: range.lowerBound, scratch: &scratch.values)
     }
-    if let magnitude {
+    if let magnitude = update.magnitude {
+      let inputs = max(1, shape.inputs)
       try scaleRows(
-        of: &weights, start / inputs..<(start + count) / inputs, inputs: inputs,
-        to: magnitude, name: name)
+        of: &tile.weights, range.lowerBound / inputs..<range.upperBound / inputs, inputs: inputs,
+        to: magnitude)
     }
-    if let bad = (0..<count).first(where: { !weights[$0].isFinite }) {
-      throw MergeError.overflow(tensor: name, index: start + bad, type: .f32)
+    if let bad = (0..<range.count).first(where: { !tile.weights[$0].isFinite }) {
+      throw MergeError.overflow(tensor: name, index: range.lowerBound + bad, type: .f32)
+    }
+  }
+
+  /// Puts elements `range` of the replacement into `weights`, and adds what is to be added.
+  private func replaceAndAdd(
+    _ range: Range<Int>, to weights: inout [Float], scratch: inout [Float]
+  ) throws {
+    if let replacement = update.replacement {
+      try replacement.adapter.read(range, of: replacement.tensor, into: &weights)
+    }
+    for (addition, factor) in update.additions {
+      scratch.grow(to: range.count, filler: 0)
+      try addition.adapter.read(range, of: addition.tensor, into: &scratch)
+      for index in 0..<range.count {
+        weights[index] = Float(Double(weights[index]) + factor * Double(scratch[index]))
+      }
     }
   }
 
   private func scaleRows(
-    of weights: inout [Float], _ rows: Range<Int>, inputs: Int, to magnitude: AdapterTensor,
-    name: String
+    of weights: inout [Float], _ rows: Range<Int>, inputs: Int, to magnitude: AdapterTensor
   ) throws {
     var lengths = [Float](repeating: 0, count: rows.count)
     try magnitude.adapter.read(rows, of: magnitude.tensor, into: &lengths)

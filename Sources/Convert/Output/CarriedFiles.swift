@@ -87,7 +87,6 @@ package struct CarriedFiles: Sendable {
     if let lost = recorded.first(where: { !names.contains($0.name) }) {
       throw PackedError.carriedMissing(path: directory + "/" + lost.name)
     }
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
     return try planned.map { file in
       let name = file.name
       var hash = XXH64()
@@ -102,12 +101,12 @@ package struct CarriedFiles: Sendable {
           withIntermediateDirectories: true)
       }
       let output = try OutputFile(creating: target + "/" + name)
-      for start in stride(from: 0, to: input.byteCount, by: buffer.count) {
+      var position = 0
+      try input.forEachBlock(of: 0..<input.byteCount) { bytes, count in
         try cancellation.check()
-        let count = min(buffer.count, input.byteCount - start)
-        try input.read(start..<start + count, into: &buffer)
-        hash.update(buffer, 0..<count)
-        try output.write(buffer, count: count, at: start)
+        hash.update(bytes, 0..<count)
+        try output.write(bytes, 0..<count, at: position)
+        position += count
       }
       try input.checkUnchanged()
       try output.synchronize()

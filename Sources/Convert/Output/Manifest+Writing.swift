@@ -9,17 +9,14 @@ extension Manifest {
     ]
   }
 
-  /// The same with what was measured: checksums by the names of the stored tensors.
-  func recording(_ checksums: [String: UInt64], carried: [SourceFile]) -> Manifest {
-    var manifest = self
-    if output != nil { manifest.carried = carried }
-    for index in manifest.tensors.indices {
-      for position in manifest.tensors[index].stored.indices {
-        let name = manifest.tensors[index].stored[position].name
-        manifest.tensors[index].stored[position].checksum = checksums[name] ?? 0
+  /// - Parameter checksums: by the names of the stored tensors.
+  mutating func record(checksums: [String: UInt64]) {
+    for index in tensors.indices {
+      for position in tensors[index].stored.indices {
+        let name = tensors[index].stored[position].name
+        tensors[index].stored[position].checksum = checksums[name] ?? 0
       }
     }
-    return manifest
   }
 
   /// One manifest for the tensors of all shards of an output. What is about the whole output is the

@@ -14,6 +14,12 @@ struct OutputDocument {
     return (hasConfig ? [config] : []) + (fileCount > 1 ? [index] : [])
   }
 
+  /// The index of an output's files; none where there is one file.
+  static func index(of files: [PlannedFile]) -> [OutputDocument] {
+    guard files.count > 1 else { return [] }
+    return [OutputDocument(index, ShardIndexDocument.make(files))]
+  }
+
   init(_ name: String, _ json: JSONValue) {
     self.name = name
     bytes = Array(json.prettyText.utf8)
@@ -22,7 +28,7 @@ struct OutputDocument {
   /// Creates the file in `directory` and syncs it.
   func write(into directory: String) throws(FileError) {
     let file = try OutputFile(creating: directory + "/" + name)
-    try file.write(bytes, count: bytes.count, at: 0)
+    try file.write(bytes, 0..<bytes.count, at: 0)
     try file.synchronize()
   }
 }

@@ -29,7 +29,7 @@ struct StagedResult {
   ///   - inspect: looks at the finished file or directory before it gets its name.
   /// - Throws: `FileError.changed` where an input is no longer what it was; errors name the target.
   func write<Result>(
-    replacing: Bool, cancellation: Cancellation,
+    replacing: Bool, _ cancellation: Cancellation,
     weights: (_ directory: String, _ carried: [Manifest.SourceFile]) throws -> Result,
     inspect: (_ path: String) throws -> Void = { _ in }
   ) throws -> Result {

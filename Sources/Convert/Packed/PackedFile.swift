@@ -97,8 +97,7 @@ extension Manifest.Entry {
     guard hasCountableWeights else {
       throw .sizeOverflow(file: file, tensor: name, shape: sourceShape)
     }
-    var shape = sourceShape
-    if isTransposed, shape.count >= 2 { shape.swapAt(shape.count - 1, shape.count - 2) }
+    let shape = order.outputMajor(sourceShape)
     guard let inputs = shape.last, shape.count >= 2, inputs % UInt64(layout.groupSize) == 0 else {
       throw .shapeDoesNotDivide(
         file: file, tensor: name, shape: sourceShape, groupSize: layout.groupSize)

@@ -32,12 +32,6 @@ package struct ConversionOptions: Sendable {
     }
   }
 
-  /// What to do about NaN and infinities in the source.
-  package enum NonFinite: String, Sendable {
-    case error
-    case zero
-  }
-
   package var bits = 4
   package var groupSize = 64
   package var method = QuantizationMethod.search
@@ -57,7 +51,7 @@ package struct ConversionOptions: Sendable {
   /// Layouts of the tensors to quantize, as a manifest records them, all others being kept; nil to
   /// decide by the options above.
   package var recordedLayouts: [String: AffineLayout]?
-  package var nonFinite = NonFinite.error
+  package var nonFinite = NonFinitePolicy.error
   /// Data bytes after which the next shard begins.
   package var shardLimit = 5_000_000_000
   /// Smallest share of the weight bytes to be quantized, 0 to 1.

@@ -152,15 +152,15 @@ struct TiedWeights: Sendable {
     _ a: Checkpoint.Tensor, _ b: Checkpoint.Tensor, in checkpoint: Checkpoint
   ) throws -> Bool {
     guard a.info.dtype == b.info.dtype, a.info.shape == b.info.shape else { return false }
-    let step = 1 << 20
-    var first = [UInt8](repeating: 0, count: min(step, a.info.byteCount))
-    var second = first
-    for start in stride(from: 0, to: a.info.byteCount, by: step) {
-      let range = start..<min(start + step, a.info.byteCount)
-      try checkpoint.read(range, of: a, into: &first)
-      try checkpoint.read(range, of: b, into: &second)
-      if first[..<range.count] != second[..<range.count] { return false }
+    var other = [UInt8](repeating: 0, count: min(InputFile.blockSize, b.info.byteCount))
+    var position = 0
+    var isSame = true
+    try checkpoint.files[a.file].forEachBlock(of: a.info) { bytes, count in
+      guard isSame else { return }
+      try checkpoint.read(position..<position + count, of: b, into: &other)
+      isSame = bytes[..<count] == other[..<count]
+      position += count
     }
-    return true
+    return isSame
   }
 }

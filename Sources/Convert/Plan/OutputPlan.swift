@@ -2,24 +2,7 @@ import Formats
 
 /// The files of a conversion: which tensors each holds, and its exact size.
 package struct OutputPlan: Sendable {
-  package struct File: Sendable {
-    package let name: String
-    /// Indexes into the plan's tensors.
-    package let tensors: [Int]
-    package let layout: SafetensorsLayout
-    /// Length field and header text, with nothing measured yet; its size is final.
-    package let blankHeader: [UInt8]
-    package let manifest: Manifest
-
-    package var byteCount: Int { blankHeader.count + layout.dataByteCount }
-
-    /// The header once `manifest` holds what was measured.
-    package func header(_ manifest: Manifest) -> [UInt8] {
-      OutputPlan.header(layout, manifest)
-    }
-  }
-
-  package let files: [File]
+  package let files: [PlannedFile]
   package var dataByteCount: Int { files.reduce(0) { $0 + $1.layout.dataByteCount } }
   package var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
@@ -55,15 +38,10 @@ package struct OutputPlan: Sendable {
       manifest.carried = carried
       manifest.output = Manifest.Output(
         shard: position + 1, shardCount: shards.count, checksum: 0, documents: documents)
-      let layout = SafetensorsLayout(tensors.flatMap(\.stored))
-      return File(
+      return PlannedFile(
         name: singleFileName ?? Sharding.fileName(position, of: shards.count), tensors: indexes,
-        layout: layout, blankHeader: Self.header(layout, manifest), manifest: manifest)
+        layout: SafetensorsLayout(tensors.flatMap(\.stored)), manifest: manifest)
     }
-  }
-
-  private static func header(_ layout: SafetensorsLayout, _ manifest: Manifest) -> [UInt8] {
-    layout.header(metadata: manifest.metadata)
   }
 }
 

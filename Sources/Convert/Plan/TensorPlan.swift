@@ -43,26 +43,21 @@ package struct TensorPlan: Sendable {
   package var inputCount: Int { Self.inputCount(tensor.info.dimensions, identity) }
 
   static func inputCount(_ shape: [Int], _ identity: TensorIdentity) -> Int {
-    shape.count < 2 ? 0 : identity.isTransposed ? shape[shape.count - 2] : shape[shape.count - 1]
+    shape.count < 2 ? 0 : identity.order.outputMajor(shape).last ?? 0
   }
-
-  /// Inputs of a layer stored input-major beyond which a tile of it would not fit its buffer.
-  private static let widestTransposedInput = 1 << 21
 
   /// Whether there is a layout that the matrix can be packed in.
   var fitsALayout: Bool { Self.fitsALayout(tensor.info.dimensions, identity) }
 
   static func fitsALayout(_ shape: [Int], _ identity: TensorIdentity) -> Bool {
     let inputs = inputCount(shape, identity)
-    if identity.isTransposed, inputs > widestTransposedInput { return false }
+    if identity.order == .inputMajor, inputs > InputMajorStorage.widestInput { return false }
     return AffineLayout.allowedGroupSizes.contains { inputs % $0 == 0 }
   }
 
   /// The weight's shape as the packed layout has it: `[..., out, in]`.
   package var outputMajorShape: [UInt64] {
-    var shape = tensor.info.shape
-    if identity.isTransposed { shape.swapAt(shape.count - 1, shape.count - 2) }
-    return shape
+    identity.order.outputMajor(tensor.info.shape)
   }
 
   /// Whether its elements are looked at one by one, and not copied as bytes.
@@ -119,7 +114,7 @@ package struct TensorPlan: Sendable {
     return Manifest.Entry(
       name: name, encoding: encoding, sourceDType: tensor.info.dtype,
       sourceShape: tensor.info.shape,
-      isTransposed: identity.isTransposed && encoding != .raw, stored: stored, error: error,
+      order: encoding == .raw ? .outputMajor : identity.order, stored: stored, error: error,
       zeroedCount: countsZeroed && isDecoded ? 0 : nil)
   }
 }

@@ -202,7 +202,7 @@ struct TensorPlanner {
       throw SourceError.scaleMissing(tensor: tensor.name, file: checkpoint.fileName(of: tensor))
     }
     return try WeightScale(
-      scale, of: tensor, isInputMajor: identity.isTransposed, in: checkpoint)
+      scale, of: tensor, isInputMajor: identity.order == .inputMajor, in: checkpoint)
   }
 
   /// `P.input_scale` and its like beside an FP8 weight `P.weight`.

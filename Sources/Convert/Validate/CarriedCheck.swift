@@ -30,17 +30,11 @@ struct CarriedCheck {
     _ recorded: Manifest.SourceFile, _ path: String
   ) throws -> PackedError? {
     let input = try InputFile(path: path)
-    var hash = XXH64()
     // Another size says enough: the file need not be read.
-    if input.byteCount == recorded.byteCount {
-      var buffer = [UInt8](repeating: 0, count: 1 << 20)
-      for range in Tiling.ranges(input.byteCount, step: buffer.count) {
-        try cancellation.check()
-        try input.read(range, into: &buffer)
-        hash.update(buffer, 0..<range.count)
-      }
-    }
+    let checksum =
+      input.byteCount == recorded.byteCount
+      ? try input.checksum(check: cancellation.check) : 0
     return recorded.difference(
-      of: .init(name: recorded.name, byteCount: input.byteCount, checksum: hash.value), path: path)
+      of: .init(name: recorded.name, byteCount: input.byteCount, checksum: checksum), path: path)
   }
 }

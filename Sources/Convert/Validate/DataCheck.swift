@@ -1,80 +1,96 @@
 import Formats
-import Synchronization
 
 /// Reads every stored tensor once: its checksum, and for scales and biases whether all values are
 /// finite.
-struct DataCheck {
-  let checkpoint: Checkpoint
-  let stored: [PackedFile.Stored]
-  let threads: Int
-  let cancellation: Cancellation
+final class DataCheck: TensorPass {
+  private let checkpoint: Checkpoint
+  private let stored: [PackedFile.Stored]
+  private(set) var findings: [Finding] = []
 
-  private static let step = 1 << 20
-
-  func findings(progress: @escaping @Sendable (Int) -> Void) throws -> [Finding] {
-    let results = Mutex<[Int: [Finding]]>([:])
-    let pipeline = OrderedPipeline(
-      jobCount: stored.count, slots: (0..<threads).map { _ in TileSlot() },
-      work: { index, slot in
-        let findings = try check(stored[index], slot, progress)
-        if !findings.isEmpty { results.withLock { $0[index] = findings } }
-      }, handOn: { _, _ in })
-    try pipeline.run(threads: threads)
-    return results.withLock { results in
-      results.sorted { $0.key < $1.key }.flatMap(\.value)
-    }
+  /// What is known of a tensor when a part of it was read.
+  final class Slot {
+    var buffer: [UInt8] = []
+    var values: [Float] = []
+    var count = 0
+    /// Index of the first value that is not finite.
+    var badIndex: Int?
+    var failure: Finding?
   }
 
-  private func check(
-    _ stored: PackedFile.Stored, _ slot: TileSlot, _ progress: (Int) -> Void
-  ) throws -> [Finding] {
-    let tensor = stored.tensor
-    let file = checkpoint.files[tensor.file].path
-    slot.source.grow(to: min(Self.step, tensor.info.byteCount), filler: 0)
-    var hash = XXH64()
-    var badIndex: Int?
-    for range in Tiling.ranges(tensor.info.byteCount, step: Self.step) {
-      try cancellation.check()
-      do {
-        try checkpoint.read(range, of: tensor, into: &slot.source)
-      } catch {
-        return [Finding(error, file: file)]
-      }
-      hash.update(slot.source, 0..<range.count)
-      progress(range.count)
-      if stored.isParameter, badIndex == nil {
-        badIndex = firstNonFinite(range, of: tensor, slot)
-      }
+  private var hash = XXH64()
+  private var badIndex: Int?
+  private var failure: Finding?
+
+  init(_ checkpoint: Checkpoint, _ stored: [PackedFile.Stored]) {
+    self.checkpoint = checkpoint
+    self.stored = stored
+  }
+
+  var tensorCount: Int { stored.count }
+
+  func tiles(of tensor: Int) -> [Range<Int>] {
+    Tiling.ranges(stored[tensor].tensor.info.byteCount, step: Tiling.byteCount)
+  }
+
+  func makeSlot() -> Slot { Slot() }
+
+  func work(_ range: Range<Int>, of tensor: Int, in slot: Slot) {
+    let stored = stored[tensor]
+    slot.count = range.count
+    slot.badIndex = nil
+    slot.failure = nil
+    slot.buffer.grow(to: range.count, filler: 0)
+    do {
+      try checkpoint.read(range, of: stored.tensor, into: &slot.buffer)
+    } catch {
+      slot.failure = Finding(error, file: path(of: tensor))
+      return
     }
-    var findings: [Finding] = []
-    if hash.value != stored.checksum {
+    if stored.isParameter { slot.badIndex = firstNonFinite(range, of: stored.tensor, slot) }
+  }
+
+  func fold(_ range: Range<Int>, of tensor: Int, from slot: Slot) -> Int {
+    failure = failure ?? slot.failure
+    hash.update(slot.buffer, 0..<slot.count)
+    badIndex = badIndex ?? slot.badIndex
+    return range.count
+  }
+
+  func finish(_ tensor: Int) {
+    defer { (hash, badIndex, failure) = (XXH64(), nil, nil) }
+    let (name, file) = (stored[tensor].tensor.name, path(of: tensor))
+    if let failure {
+      findings.append(failure)
+      return
+    }
+    if hash.value != stored[tensor].checksum {
       findings.append(
         Finding(
           .damagedTensor(
-            file: file, tensor: tensor.name, found: hash.value, recorded: stored.checksum)))
+            file: file, tensor: name, found: hash.value, recorded: stored[tensor].checksum)))
     }
     if let badIndex {
       findings.append(
         Finding(
-          file: file, tensor: tensor.name, rule: .notFinite,
-          message: "\(file): tensor '\(tensor.name)' holds NaN or infinity at index \(badIndex)"))
+          file: file, tensor: name, rule: .notFinite,
+          message: "\(file): tensor '\(name)' holds NaN or infinity at index \(badIndex)"))
     }
-    return findings
   }
 
-  /// Among the elements whose bytes `range` was read into `slot.source`.
+  private func path(of tensor: Int) -> String { checkpoint.files[stored[tensor].tensor.file].path }
+
+  /// Among the elements whose bytes `range` was read.
   private func firstNonFinite(
-    _ range: Range<Int>, of tensor: Checkpoint.Tensor, _ slot: TileSlot
+    _ range: Range<Int>, of tensor: Checkpoint.Tensor, _ slot: Slot
   ) -> Int? {
     let size = tensor.info.dtype.bitCount / 8
     // A file whose entry does not fit its tensors may have anything in the place of scales.
     guard tensor.info.dtype.isFloat, size > 0 else { return nil }
     let count = range.count / size
-    slot.scales.grow(to: count, filler: 0)
+    slot.values.grow(to: count, filler: 0)
     guard
-      ElementDecoder.decode(
-        slot.source, count: count, as: tensor.info.dtype, into: &slot.scales)
+      ElementDecoder.decode(slot.buffer, count: count, as: tensor.info.dtype, into: &slot.values)
     else { return nil }
-    return (0..<count).first { !slot.scales[$0].isFinite }.map { $0 + range.lowerBound / size }
+    return (0..<count).first { !slot.values[$0].isFinite }.map { $0 + range.lowerBound / size }
   }
 }

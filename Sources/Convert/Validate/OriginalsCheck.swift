@@ -26,23 +26,17 @@ struct OriginalsCheck {
     }
     let tensors = Dictionary(
       file.header.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
     for stored in recorded {
       guard let tensor = tensors[stored.name] else {
         findings.append(finding(stored.name, "tensor '\(stored.name)' is missing"))
         continue
       }
-      var hash = XXH64()
-      for range in Tiling.ranges(tensor.byteCount, step: buffer.count) {
-        try cancellation.check()
-        try file.read(range, of: tensor, into: &buffer)
-        hash.update(buffer, 0..<range.count)
-      }
-      if hash.value != stored.checksum {
+      let found = try file.checksum(of: tensor, check: cancellation.check)
+      if found != stored.checksum {
         findings.append(
           finding(
             stored.name,
-            "tensor '\(stored.name)' has checksum \(hash.value.hexDigits);"
+            "tensor '\(stored.name)' has checksum \(found.hexDigits);"
               + " the manifest says \(stored.checksum.hexDigits)"))
       }
     }

@@ -104,7 +104,7 @@ struct PlainDecoder {
     else { return nil }
     let rows = tensor.info.dimensions[tensor.info.dimensions.count - 2]
     let places: [Int] =
-      if entry.isTransposed {
+      if entry.order == .inputMajor {
         // Row `output` of the layout is a column of matrix `matrix`.
         (0..<rows).map { input in
           let (matrix, output) = row.quotientAndRemainder(dividingBy: last)
@@ -114,14 +114,15 @@ struct PlainDecoder {
         Array(row * last..<(row + 1) * last)
       }
     var values: [Double]
-    if entry.isTransposed {
+    if entry.order == .inputMajor {
       values = try places.map { try elements($0..<$0 + 1, of: tensor)[0] }
     } else {
       values = try elements(row * last..<(row + 1) * last, of: tensor)
     }
     values = values.map(Self.single.rounded)
     if tensor.info.dtype.isFloat8 {
-      guard let factors = try scaleFactors(places, of: tensor, isTransposed: entry.isTransposed)
+      guard
+        let factors = try scaleFactors(places, of: tensor, isInputMajor: entry.order == .inputMajor)
       else { return nil }
       values = zip(values, factors).map { Self.single.rounded($0 * $1) }
     }
@@ -131,7 +132,7 @@ struct PlainDecoder {
   /// The scales of the elements at `places` of an 8-bit weight, which are numbered as they lie. One
   /// for each row or column of a matrix is one for each of its outputs.
   private func scaleFactors(
-    _ places: [Int], of weight: Checkpoint.Tensor, isTransposed: Bool
+    _ places: [Int], of weight: Checkpoint.Tensor, isInputMajor: Bool
   ) throws -> [Double]? {
     guard let scale = tensors[weight.name + "_scale_inv"] ?? tensors[weight.name + "_scale"]
     else { return nil }
@@ -150,10 +151,10 @@ struct PlainDecoder {
     let index: (Int, Int, Int) -> Int
     if perMatrix == 1 {
       index = { matrix, _, _ in matrix }
-    } else if isTransposed
+    } else if isInputMajor
       ? own == [columns] || own == [1, columns] : own == [rows] || own == [rows, 1]
     {
-      index = { $0 * perMatrix + (isTransposed ? $2 : $1) }
+      index = { $0 * perMatrix + (isInputMajor ? $2 : $1) }
     } else {
       let block = checkpoint.config?.weightBlockSize ?? [128, 128]
       guard block.count == 2, own.count == 2 else { return nil }

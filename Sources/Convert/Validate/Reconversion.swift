@@ -1,5 +1,4 @@
 import Formats
-import Synchronization
 
 /// Repeats the conversion that a merged checkpoint records, source to packed to merged, and
 /// compares every stored byte.
@@ -9,18 +8,13 @@ import Synchronization
 struct Reconversion {
   private let packed: PackedCheckpoint
   private let plan: ConversionPlan
-  private let threads: Int
-  private let cancellation: Cancellation
 
   /// - Throws: `MergeError`, `AdapterError`, `PlanError`, `SourceError`, `FileError` where the
   ///   conversion cannot be repeated.
   init(
-    _ packed: PackedCheckpoint, source: String, adapters: AdapterSet, threads: Int,
-    cancellation: Cancellation
+    _ packed: PackedCheckpoint, source: String, adapters: AdapterSet
   ) throws {
     self.packed = packed
-    self.threads = threads
-    self.cancellation = cancellation
     var adapters = adapters
     let recorded = packed.manifests.compactMap(\.adapters).flatMap(\.merged).flatMap(\.modules)
       .compactMap { $0.pooling.flatMap(PoolingConvention.init) }
@@ -29,37 +23,18 @@ struct Reconversion {
     plan = try ConversionPlan(Checkpoint(path: source), options: options, adapters: adapters)
   }
 
-  func run(progress: @escaping @Sendable (Int) -> Void) throws -> [Finding] {
+  func run(_ context: RunContext) throws -> [Finding] {
     let stored = Dictionary(
       packed.tensors.map { ($0.entry.name, $0) }, uniquingKeysWith: { first, _ in first })
     let fits = plan.tensors.map { plan in stored[plan.name].map { Self.fits(plan, $0) } ?? false }
-    let differing = Mutex<Set<Int>>([])
-    let jobs = Tiling.jobs(plan)
-    let worker = TileQuantizer(plan)
-    let pipeline = OrderedPipeline(
-      jobCount: jobs.count, slots: (0..<2 * threads).map { _ in TileSlot() },
-      work: { [plan, packed, cancellation] index, slot in
-        try cancellation.check()
-        let job = jobs[index]
-        try worker.perform(job, in: slot)
-        guard fits[job.tensor], let tensor = stored[plan.tensors[job.tensor].name] else { return }
-        for (position, piece) in slot.outputs.prefix(slot.outputCount).enumerated() {
-          var found = [UInt8](repeating: 0, count: piece.byteCount)
-          try packed.checkpoint.read(
-            piece.offset..<piece.offset + piece.byteCount, of: tensor.stored[position],
-            into: &found)
-          if found[...] != piece.bytes[0..<piece.byteCount] {
-            _ = differing.withLock { $0.insert(job.tensor) }
-          }
-        }
-      },
-      handOn: { index, slot in
-        if jobs[index].countsForChecksum { progress(slot.sourceByteCount) }
-      })
-    try pipeline.run(threads: threads)
-    return try recordFindings()
-      + SourceComparison.digestFindings(packed, plan.checkpoint, cancellation)
-      + tensorFindings(stored, fits: fits, differing: differing.withLock { $0 })
+    let compared = plan.producers().enumerated().map { index, producer -> TensorComparison? in
+      guard fits[index], let tensor = stored[plan.tensors[index].name] else { return nil }
+      return .bytes(producer, StoredParts(tensor.stored, in: packed.checkpoint))
+    }
+    let pass = ComparisonPass(compared)
+    try pass.run(context)
+    return try recordFindings() + SourceFileCheck(packed, plan.checkpoint).findings(context)
+      + tensorFindings(stored, fits: fits, differing: pass.losses.map(\.differs))
   }
 
   /// Whether the stored tensors are those that the plan would write, bytes aside.
@@ -92,7 +67,7 @@ struct Reconversion {
   }
 
   private func tensorFindings(
-    _ stored: [String: PackedCheckpoint.Tensor], fits: [Bool], differing: Set<Int>
+    _ stored: [String: PackedCheckpoint.Tensor], fits: [Bool], differing: [Bool]
   ) -> [Finding] {
     func finding(_ name: String, _ file: String, _ text: String) -> Finding {
       Finding(
@@ -109,7 +84,7 @@ struct Reconversion {
       if !fits[index] {
         findings.append(
           finding(tensor.name, file, "is packed in another way than its options say"))
-      } else if differing.contains(index) {
+      } else if differing[index] {
         findings.append(
           finding(tensor.name, file, "is not what source and adapters give"))
       }
@@ -133,7 +108,7 @@ extension ConversionOptions {
     self.init()
     let file = packed.checkpoint.files.first?.path ?? packed.checkpoint.path
     let json = packed.manifests.first?.options ?? [:]
-    guard let action = json["non_finite"]?.stringValue.flatMap(NonFinite.init) else {
+    guard let action = json["non_finite"]?.stringValue.flatMap(NonFinitePolicy.init) else {
       throw ManifestError.malformed(
         file: file, place: "options.non_finite", expected: "what to do about such weights")
     }

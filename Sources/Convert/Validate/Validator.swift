@@ -5,14 +5,8 @@ import Foundation
 /// where the source is at hand, that every tensor decodes with the error that was recorded.
 package struct Validator {
   private let path: String
-  private let threads: Int
-  private let cancellation: Cancellation
 
-  package init(path: String, threads: Int, cancellation: Cancellation) {
-    self.path = path
-    self.threads = threads
-    self.cancellation = cancellation
-  }
+  package init(path: String) { self.path = path }
 
   /// About the bytes that `run` will report to its `progress`: the sizes of the weight files. Their
   /// headers are not read for it, which would take as long as checking them.
@@ -26,18 +20,16 @@ package struct Validator {
 
   /// All that is wrong, in the order of files and tensors; empty where all holds.
   package func run(
-    against source: String?, adapters: AdapterSet? = nil,
-    progress: @escaping @Sendable (Int) -> Void
+    against source: String?, adapters: AdapterSet? = nil, _ context: RunContext
   ) throws -> [Finding] {
-    try report(against: source, adapters: adapters, progress: progress).findings
+    try report(against: source, adapters: adapters, context).findings
   }
 
   /// - Throws: `FileError.missing` where there is nothing under the path, `.changed` where somebody
   ///   writes to it meanwhile, `CancellationError`.
   /// - Parameter adapters: those that were merged into it, to repeat the merge of `source`.
   package func report(
-    against source: String?, adapters: AdapterSet? = nil,
-    progress: @escaping @Sendable (Int) -> Void
+    against source: String?, adapters: AdapterSet? = nil, _ context: RunContext
   ) throws -> ValidationReport {
     guard FileStatus.exists(path) else { throw FileError.missing(path: path) }
     let checkpoint: Checkpoint
@@ -48,10 +40,9 @@ package struct Validator {
     }
     var report = ValidationReport()
     let files = open(checkpoint, findings: &report.findings)
-    report.findings += try DataCheck(
-      checkpoint: checkpoint, stored: files.flatMap { $0?.stored ?? [] }, threads: threads,
-      cancellation: cancellation
-    ).findings(progress: progress)
+    let data = DataCheck(checkpoint, files.flatMap { $0?.stored ?? [] })
+    try data.run(context)
+    report.findings += data.findings
     try checkpoint.checkUnchanged()
     // What follows needs entries that fit their tensors.
     let sound = files.compactMap(\.self).filter(\.errors.isEmpty)
@@ -61,10 +52,12 @@ package struct Validator {
     }
     let packed = PackedCheckpoint(checkpoint, sound)
     report.findings += DocumentCheck(packed)?.findings() ?? []
-    report.findings += try CarriedCheck(packed: packed, cancellation: cancellation).findings()
-    report.findings += try OriginalsCheck(packed: packed, cancellation: cancellation).findings()
+    report.findings += try CarriedCheck(packed: packed, cancellation: context.cancellation)
+      .findings()
+    report.findings += try OriginalsCheck(packed: packed, cancellation: context.cancellation)
+      .findings()
     if let source {
-      try compare(packed, with: source, adapters, into: &report, progress: progress)
+      try compare(packed, with: source, adapters, into: &report, context)
     }
     try checkpoint.checkUnchanged()
     return report
@@ -72,12 +65,11 @@ package struct Validator {
 
   private func compare(
     _ packed: PackedCheckpoint, with source: String, _ adapters: AdapterSet?,
-    into report: inout ValidationReport, progress: @escaping @Sendable (Int) -> Void
+    into report: inout ValidationReport, _ context: RunContext
   ) throws {
     if let adapters {
-      report.findings += try Reconversion(
-        packed, source: source, adapters: adapters, threads: threads, cancellation: cancellation
-      ).run(progress: progress)
+      report.findings += try Reconversion(packed, source: source, adapters: adapters)
+        .run(context)
     } else if let merged = packed.manifests.compactMap(\.adapters).first {
       report.findings.append(
         Finding(
@@ -85,9 +77,7 @@ package struct Validator {
           message: "\(path) has adapters merged into it; to compare it with its source, give them"
             + " with --adapter: " + merged.merged.map(\.name).joined(separator: ", ")))
     } else {
-      let comparison = try SourceComparison(
-        packed, source: source, threads: threads, cancellation: cancellation
-      ).run(progress: progress)
+      let comparison = try SourceComparison(packed, source: source).run(context)
       report.findings += comparison.findings
       report.distances = comparison.distances
     }

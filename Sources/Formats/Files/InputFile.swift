@@ -103,6 +103,37 @@ package final class InputFile: Sendable {
     }
   }
 
+  /// Bytes that are read at a time by whoever goes through a file.
+  package static let blockSize = 1 << 20
+
+  /// Reads `range` of the file block by block.
+  ///
+  /// - Parameter body: given a buffer and how many bytes from its start are the next.
+  /// - Throws: `FileError`, what `body` throws.
+  package func forEachBlock(
+    of range: Range<Int>, _ body: (_ bytes: [UInt8], _ count: Int) throws -> Void
+  ) throws {
+    var buffer = [UInt8](repeating: 0, count: min(Self.blockSize, range.count))
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.blockSize) {
+      let count = min(Self.blockSize, range.upperBound - start)
+      try read(start..<start + count, into: &buffer)
+      try body(buffer, count)
+    }
+  }
+
+  /// The checksum of the whole file.
+  ///
+  /// - Parameter check: called before every block; may throw to stop.
+  /// - Throws: `FileError`, what `check` throws.
+  package func checksum(check: () throws -> Void = {}) throws -> UInt64 {
+    var hash = XXH64()
+    try forEachBlock(of: 0..<byteCount) { bytes, count in
+      try check()
+      hash.update(bytes, 0..<count)
+    }
+    return hash.value
+  }
+
   /// The whole file, which may have at most `limit` bytes.
   package func readAll(limit: Int) throws(FileError) -> [UInt8] {
     guard byteCount <= limit else {

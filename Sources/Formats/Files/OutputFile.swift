@@ -44,23 +44,27 @@ package final class OutputFile: Sendable {
     return descriptor
   }
 
-  /// Writes `count` bytes of `buffer`, from its start, at `offset` of the file.
-  package func write(_ buffer: [UInt8], count: Int, at offset: Int) throws(FileError) {
-    precondition(count <= buffer.count)
+  /// Writes the bytes `range` of `buffer` at `offset` of the file.
+  package func write(
+    _ buffer: [UInt8], _ range: Range<Int>, at offset: Int
+  ) throws(FileError) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count)
     try pool.withDescriptor(of: ObjectIdentifier(self), open: reopen) {
       descriptor throws(FileError) in
-      try write(descriptor, buffer, count: count, at: offset)
+      try write(descriptor, buffer, range, at: offset)
     }
   }
 
   private func write(
-    _ descriptor: Int32, _ buffer: [UInt8], count: Int, at offset: Int
+    _ descriptor: Int32, _ buffer: [UInt8], _ range: Range<Int>, at offset: Int
   ) throws(FileError) {
     var done = 0
-    while done < count {
+    while done < range.count {
       // In bounds by the precondition; the system reads at most the bytes that are left.
       let put = unsafe buffer.withUnsafeBytes { bytes in
-        unsafe pwrite(descriptor, bytes.baseAddress! + done, count - done, off_t(offset + done))
+        unsafe pwrite(
+          descriptor, bytes.baseAddress! + range.lowerBound + done, range.count - done,
+          off_t(offset + done))
       }
       if put < 0 {
         if errno == EINTR { continue }

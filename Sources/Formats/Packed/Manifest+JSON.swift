@@ -98,7 +98,7 @@ extension Manifest.Entry {
       json["bits"] = .integer(layout.bits)
       json["group_size"] = .integer(layout.groupSize)
       json["method"] = .string(method)
-      json["transposed"] = .bool(isTransposed)
+      json["transposed"] = .bool(order == .inputMajor)
     }
     json["source_dtype"] = .string(sourceDType.rawValue)
     json["source_shape"] = .array(sourceShape.map { .integer($0) })
@@ -182,7 +182,8 @@ struct ManifestReader {
     }
     return Manifest.Entry(
       name: name, encoding: encoding, sourceDType: dtype, sourceShape: shape,
-      isTransposed: try json["transposed"].map { try flag($0, place + ".transposed") } ?? false,
+      order: try json["transposed"].map { try flag($0, place + ".transposed") } ?? false
+        ? .inputMajor : .outputMajor,
       stored: stored, error: error,
       zeroedCount: try json["zeroed"].map { try integer($0, place + ".zeroed") })
   }

@@ -61,8 +61,8 @@ package struct Manifest: Sendable, Equatable {
     package let encoding: Encoding
     package let sourceDType: DType
     package let sourceShape: [UInt64]
-    /// Stored with the last two dimensions of the source swapped.
-    package let isTransposed: Bool
+    /// How the source stored it; packed it is output-major.
+    package let order: MatrixOrder
     /// Stored tensors with their checksums: `weight`, `scales`, `biases`, or the one raw tensor.
     package var stored: [StoredTensor]
     /// Measured with the stored values; nil for a raw tensor, which loses nothing.
@@ -72,14 +72,14 @@ package struct Manifest: Sendable, Equatable {
 
     package init(
       name: String, encoding: Encoding, sourceDType: DType, sourceShape: [UInt64],
-      isTransposed: Bool, stored: [StoredTensor], error: MeasuredError?,
+      order: MatrixOrder, stored: [StoredTensor], error: MeasuredError?,
       zeroedCount: Int? = nil
     ) {
       self.name = name
       self.encoding = encoding
       self.sourceDType = sourceDType
       self.sourceShape = sourceShape
-      self.isTransposed = isTransposed
+      self.order = order
       self.stored = stored
       self.error = error
       self.zeroedCount = zeroedCount

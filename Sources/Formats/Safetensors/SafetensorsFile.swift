@@ -40,4 +40,29 @@ package struct SafetensorsFile: Sendable {
     try input.read(
       base + range.lowerBound..<base + range.upperBound, into: &buffer, at: bufferOffset)
   }
+
+  /// Reads a tensor block by block.
+  ///
+  /// - Parameter body: given a buffer and how many bytes from its start are the next.
+  /// - Throws: `FileError`, what `body` throws.
+  package func forEachBlock(
+    of tensor: TensorInfo, _ body: (_ bytes: [UInt8], _ count: Int) throws -> Void
+  ) throws {
+    let base = header.dataOffset
+    try input.forEachBlock(
+      of: base + tensor.dataRange.lowerBound..<base + tensor.dataRange.upperBound, body)
+  }
+
+  /// The checksum of a tensor's bytes.
+  ///
+  /// - Parameter check: called before every block; may throw to stop.
+  /// - Throws: `FileError`, what `check` throws.
+  package func checksum(of tensor: TensorInfo, check: () throws -> Void = {}) throws -> UInt64 {
+    var hash = XXH64()
+    try forEachBlock(of: tensor) { bytes, count in
+      try check()
+      hash.update(bytes, 0..<count)
+    }
+    return hash.value
+  }
 }

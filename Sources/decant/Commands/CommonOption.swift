@@ -102,7 +102,7 @@ extension Arguments {
     options.overrides = try values("override").map(ConversionOptions.Override.init(parsing:))
     options.keep = try values("keep").map { try NamePattern($0) }
     options.nonFinite =
-      choice("non-finite", as: ConversionOptions.NonFinite.self) ?? options.nonFinite
+      choice("non-finite", as: NonFinitePolicy.self) ?? options.nonFinite
   }
 
   /// Numbers with commas between them, each one of `allowed`; in rising order.

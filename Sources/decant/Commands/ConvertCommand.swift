@@ -85,16 +85,15 @@ enum ConvertCommand: Command {
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let path = arguments.operands[0]
-    let interruption = Interruption()
+    let runner = try Runner(arguments, terminal)
     var options = try options(arguments)
-    let threads = try arguments.threads()
     let adapters = try arguments.adapters()
     let checkpoint = try Checkpoint(path: path)
     let activations = arguments.values("activations")
     if !activations.isEmpty {
       try Calibration.checkKinds(activations: activations, cache: [])
       options.meanSquares = try meanSquares(
-        activations, of: checkpoint, threads: threads, interruption.cancellation, terminal)
+        activations, of: checkpoint, runner)
       options.calibration = try activations.map(BitPlan.Input.init(path:))
     }
     let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
@@ -106,13 +105,9 @@ enum ConvertCommand: Command {
         (adapters?.members.map(\.adapter.path) ?? []) + arguments.values("plan") + activations
       for input in others { try conversion.target.checkApart(from: input) }
       let start = ContinuousClock.now
-      let bar = ProgressBar(
-        title: "convert", totalBytes: report.sourceByteCount, terminal: terminal)
-      defer { bar.finish() }
-      let result = try conversion.run(
-        replacing: arguments.flag("force"), threads: threads,
-        cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
-      bar.finish()
+      let result = try runner.run("convert", byteCount: report.sourceByteCount) {
+        try conversion.run(replacing: arguments.flag("force"), $0)
+      }
       report.finish(result, seconds: (ContinuousClock.now - start) / .seconds(1))
     }
     guard arguments.flag("json") || isDryRun || !terminal.isQuiet else { return .done }
@@ -129,16 +124,13 @@ enum ConvertCommand: Command {
 
   /// E[x²] of the inputs that were captured.
   private static func meanSquares(
-    _ paths: [String], of checkpoint: Checkpoint, threads: Int, _ cancellation: Cancellation,
-    _ terminal: Terminal
+    _ paths: [String], of checkpoint: Checkpoint, _ runner: Runner
   ) throws -> [String: [Float]] {
     var options = MeasureOptions()
     options.keepsChannels = true
     let calibration = try Calibration(paths, of: checkpoint, options: options)
-    let bar = ProgressBar(title: "dumps", totalBytes: calibration.byteCount, terminal: terminal)
-    defer { bar.finish() }
     let squares = calibration.meanSquares(
-      try calibration.run(threads: threads, cancellation: cancellation) { bar.advance(by: $0) })
+      try runner.run("dumps", byteCount: calibration.byteCount, calibration.run))
     guard !squares.isEmpty else {
       throw UsageError(
         "the files of --activations hold no inputs of linear layers",

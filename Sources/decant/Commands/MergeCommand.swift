@@ -43,7 +43,7 @@ enum MergeCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    let interruption = Interruption()
+    let runner = try Runner(arguments, terminal)
     let packed = try PackedCheckpoint(Checkpoint(path: arguments.operands[0]))
     let target = try arguments.outputTarget(terminal)
     let adapters = try arguments.adapters()
@@ -52,7 +52,7 @@ enum MergeCommand: Command {
         throw UsageError(
           "'--undo' takes out all that was merged", hint: "leave the other options out")
       }
-      return try undo(packed, target, arguments, terminal, interruption)
+      return try undo(packed, target, arguments, terminal, runner)
     }
     guard let adapters else {
       throw UsageError("'--adapter' is missing", hint: "name the adapter to merge, or '--undo'")
@@ -60,12 +60,9 @@ enum MergeCommand: Command {
     let merger = try PackedMerger(
       packed, adapters, target: target,
       biasType: arguments.value("bias-dtype").flatMap { ScaleType(rawValue: $0.uppercased()) })
-    let bar = ProgressBar(title: "merge", totalBytes: merger.byteCount, terminal: terminal)
-    defer { bar.finish() }
-    let result = try merger.run(
-      replacing: arguments.flag("force"), threads: try arguments.threads(),
-      cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
-    bar.finish()
+    let result = try runner.run("merge", byteCount: merger.byteCount) {
+      try merger.run(replacing: arguments.flag("force"), $0)
+    }
     let report = MergeReport(merger, result)
     if arguments.flag("json") {
       terminal.report(report.json.prettyText, ofFinished: target.path)
@@ -77,15 +74,12 @@ enum MergeCommand: Command {
 
   private static func undo(
     _ packed: PackedCheckpoint, _ target: OutputTarget, _ arguments: Arguments,
-    _ terminal: Terminal, _ interruption: Interruption
+    _ terminal: Terminal, _ runner: Runner
   ) throws -> ExitStatus {
     let unmerger = try Unmerger(packed, target: target)
-    let bar = ProgressBar(title: "merge", totalBytes: unmerger.byteCount, terminal: terminal)
-    defer { bar.finish() }
-    let restored = try unmerger.run(
-      replacing: arguments.flag("force"), threads: try arguments.threads(),
-      cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
-    bar.finish()
+    let restored = try runner.run("merge", byteCount: unmerger.byteCount) {
+      try unmerger.run(replacing: arguments.flag("force"), $0)
+    }
     if arguments.flag("json") {
       let json: JSONValue = [
         "path": .string(packed.checkpoint.path), "output": .string(target.path),

@@ -113,8 +113,7 @@ enum PlanCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    let interruption = Interruption()
-    let threads = try arguments.threads()
+    let runner = try Runner(arguments, terminal)
     let preset = arguments.choice("preset", as: Preset.self)
     let budget = try budget(arguments, isRequired: preset == nil)
     let ties = try ties(arguments)
@@ -132,8 +131,7 @@ enum PlanCommand: Command {
     let inputs = CommandInputs(checkpoint, and: dumps)
     let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal)
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
-    let work = PlanWork(
-      plan: plan, threads: threads, cancellation: interruption.cancellation, terminal: terminal)
+    let work = PlanWork(plan: plan, runner: runner)
     let calibration = try work.calibrate(dumps, keepsGoing: arguments.flag("keep-going"))
     let tensors = try work.measure(candidateOptions, calibration)
 

@@ -4,9 +4,7 @@ import Formats
 /// The measuring that a plan needs, each step with its progress.
 struct PlanWork {
   let plan: ConversionPlan
-  let threads: Int
-  let cancellation: Cancellation
-  let terminal: Terminal
+  let runner: Runner
 
   /// What the dumps tell.
   struct Calibrated {
@@ -28,18 +26,14 @@ struct PlanWork {
     options.keepsGoing = keepsGoing
     let calibration = try Calibration(dumps, of: plan.checkpoint, options: options)
     var result = Calibrated(problems: calibration.problems, inputs: calibration.inputs)
-    result.captured = try showingProgress("dumps", calibration.byteCount) { progress in
-      try calibration.run(threads: threads, cancellation: cancellation, progress: progress)
-    }
+    result.captured = try runner.run("dumps", byteCount: calibration.byteCount, calibration.run)
     result.meanSquares = calibration.meanSquares(result.captured)
     guard result.captured.contains(where: { $0.kind == .activation }) else { return result }
     options.measuresLoss = false
     options.roles = Set(TensorRole.allCases.filter { $0.sharedInput != nil })
     let weights = WeightMeasurement(plan, options: options)
-    try showingProgress("channels", weights.byteCount) { progress in
-      try weights.run(threads: threads, cancellation: cancellation, progress: progress) {
-        result.weights.append($0)
-      }
+    try runner.run("channels", byteCount: weights.byteCount) { context in
+      try weights.run(context) { result.weights.append($0) }
     }
     return result
   }
@@ -50,17 +44,6 @@ struct PlanWork {
   ) throws -> [TensorCandidates] {
     let measurement = CandidateMeasurement(
       plan, options: options, meanSquares: calibrated.meanSquares)
-    return try showingProgress("measure", measurement.byteCount) { progress in
-      try measurement.run(threads: threads, cancellation: cancellation, progress: progress)
-    }
-  }
-
-  private func showingProgress<Result>(
-    _ title: String, _ byteCount: Int,
-    _ body: (@escaping @Sendable (Int) -> Void) throws -> Result
-  ) rethrows -> Result {
-    let bar = ProgressBar(title: title, totalBytes: byteCount, terminal: terminal)
-    defer { bar.finish() }
-    return try body { bar.advance(by: $0) }
+    return try runner.run("measure", byteCount: measurement.byteCount, measurement.run)
   }
 }

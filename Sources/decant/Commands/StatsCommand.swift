@@ -75,8 +75,7 @@ enum StatsCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    let interruption = Interruption()
-    let threads = try arguments.threads()
+    let runner = try Runner(arguments, terminal)
     let top = try arguments.int("top", in: 1...Int.max)
     let order = arguments.choice("sort", as: StatisticsOrder.self)
     let dumps = arguments.values("activations") + arguments.values("kv")
@@ -86,12 +85,7 @@ enum StatsCommand: Command {
       Checkpoint(path: arguments.operands[0]), dumps: dumps, options: try options(arguments))
     let page = try arguments.reportFile(
       "html", inputs: CommandInputs(run.checkpoint, and: dumps), terminal: terminal)
-    let bar = ProgressBar(title: "stats", totalBytes: run.byteCount, terminal: terminal)
-    defer { bar.finish() }
-    let tensors = try run.run(
-      threads: threads, cancellation: interruption.cancellation,
-      progress: { bar.advance(by: $0) })
-    bar.finish()
+    let tensors = try runner.run("stats", byteCount: run.byteCount, run.run)
     let measured = MeasuredModel(run, tensors: tensors)
     let html = page.map { _ in StatisticsPage(measured).html }
     if let html { try page?.write(html) }

@@ -26,19 +26,16 @@ enum UnpackCommand: Command {
     discussion: ["What quantization lost does not come back."])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    let interruption = Interruption()
+    let runner = try Runner(arguments, terminal)
     let type = arguments.value("dtype").flatMap { ScaleType(rawValue: $0.uppercased()) }
     let target = try arguments.outputTarget(terminal)
     let unpacker = try Unpacker(
       PackedCheckpoint(Checkpoint(path: arguments.operands[0])),
       target: target, type: type,
       shardLimit: try arguments.size("max-shard-size")?.bytes ?? 5_000_000_000)
-    let bar = ProgressBar(title: "unpack", totalBytes: unpacker.byteCount, terminal: terminal)
-    defer { bar.finish() }
-    try unpacker.run(
-      replacing: arguments.flag("force"), type: type, threads: try arguments.threads(),
-      cancellation: interruption.cancellation, progress: { bar.advance(by: $0) })
-    bar.finish()
+    try runner.run("unpack", byteCount: unpacker.byteCount) {
+      try unpacker.run(replacing: arguments.flag("force"), $0)
+    }
     if !terminal.isQuiet {
       terminal.report(
         "\(printable(target.path)): \(ByteSize(bytes: unpacker.byteCount).text) of tensors\n",

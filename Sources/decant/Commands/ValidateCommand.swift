@@ -29,22 +29,17 @@ enum ValidateCommand: Command {
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let path = arguments.operands[0]
-    let interruption = Interruption()
+    let runner = try Runner(arguments, terminal)
     let adapters = try arguments.adapters()
     guard adapters == nil || arguments.value("against") != nil else {
       throw UsageError(
         "'--adapter' needs '--against'", hint: "name the checkpoint that it was merged into")
     }
-    let bar = ProgressBar(
-      title: "validate",
-      totalBytes: Validator.byteCount(path: path, against: arguments.value("against")),
-      terminal: terminal)
-    defer { bar.finish() }
-    let report = try Validator(
-      path: path, threads: try arguments.threads(), cancellation: interruption.cancellation
-    ).report(
-      against: arguments.value("against"), adapters: adapters, progress: { bar.advance(by: $0) })
-    bar.finish()
+    let source = arguments.value("against")
+    let byteCount = Validator.byteCount(path: path, against: source)
+    let report = try runner.run("validate", byteCount: byteCount) {
+      try Validator(path: path).report(against: source, adapters: adapters, $0)
+    }
     let text = ValidationReportText(path: path, report: report)
     if arguments.flag("json") {
       try StandardOutput.write(text.json.prettyText)

@@ -32,7 +32,7 @@ struct ReportFile {
     let bytes = Array(text.utf8)
     do {
       let file = try OutputFile(creating: staged.directory + "/" + name)
-      try file.write(bytes, count: bytes.count, at: 0)
+      try file.write(bytes, 0..<bytes.count, at: 0)
       try file.synchronize()
       try staged.commit(only: name)
     } catch {

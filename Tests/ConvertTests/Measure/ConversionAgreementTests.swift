@@ -17,7 +17,7 @@ import Testing
     options.filter = try NamePattern("model.layers.0.self_attn.*")
     let checkpoint = try Checkpoint(path: Self.sample)
     let measured = try StatisticsRun(checkpoint, dumps: [], options: options).run(
-      threads: 2, cancellation: Cancellation(), progress: { _ in })
+      RunContext(threads: 2))
     #expect(measured.count == 4)
     let folder = try TemporaryFolder()
     var conversion = ConversionOptions()

@@ -42,7 +42,7 @@ final class MeasuredFolder {
     _ dumps: [String] = [], _ options: MeasureOptions = MeasureOptions(), threads: Int = 2
   ) throws -> [TensorStatistics] {
     try run(dumps, options).run(
-      threads: threads, cancellation: Cancellation(), progress: { _ in })
+      RunContext(threads: threads))
   }
 
   func measure(

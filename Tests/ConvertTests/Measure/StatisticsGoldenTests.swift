@@ -68,7 +68,7 @@ import Testing
       Checkpoint(path: samples + "/small"),
       dumps: ["/small-activations.safetensors", "/small-kv.safetensors"].map { samples + $0 },
       options: options)
-    return try run.run(threads: 2, cancellation: Cancellation(), progress: { _ in })
+    return try run.run(RunContext(threads: 2))
   }
 
   private static func isClose(_ value: Double?, _ golden: Double) -> Bool {

@@ -34,7 +34,7 @@ import Testing
       Checkpoint(path: source), options: options,
       adapters: adapters.isEmpty ? nil : AdapterSet(adapters, pooling: pooling))
     _ = try Conversion(plan, target: OutputTarget(path: output)).run(
-      replacing: false, threads: threads, cancellation: Cancellation(), progress: { _ in })
+      replacing: false, RunContext(threads: threads))
     return plan
   }
 
@@ -66,10 +66,10 @@ import Testing
     }
     #expect(changed > 0)
     let findings = try Validator(
-      path: folder.path + "/merged", threads: 2, cancellation: Cancellation()
+      path: folder.path + "/merged"
     ).run(
       against: source, adapters: AdapterSet([.init(path: adapter)], pooling: nil),
-      progress: { _ in })
+      RunContext(threads: 2))
     #expect(findings == [])
   }
 
@@ -231,8 +231,8 @@ import Testing
     func rules(_ adapters: [AdapterRequest]) throws -> Set<String> {
       let set = adapters.isEmpty ? nil : try AdapterSet(adapters, pooling: nil)
       return Set(
-        try Validator(path: folder.path + "/merged", threads: 2, cancellation: Cancellation())
-          .run(against: source, adapters: set, progress: { _ in }).map(\.rule))
+        try Validator(path: folder.path + "/merged")
+          .run(against: source, adapters: set, RunContext(threads: 2)).map(\.rule))
     }
     #expect(try rules([dora]) == [])
     #expect(try rules([]) == ["adapters"])

@@ -84,14 +84,14 @@ func merge(
     PackedCheckpoint(Checkpoint(path: packed)), AdapterSet(adapters, pooling: pooling),
     target: OutputTarget(path: output), biasType: biasType)
   return try merger.run(
-    replacing: false, threads: threads, cancellation: Cancellation(), progress: { _ in })
+    replacing: false, RunContext(threads: threads))
 }
 
 func undo(_ packed: String, to output: String) throws {
   let unmerger = try Unmerger(
     PackedCheckpoint(Checkpoint(path: packed)), target: OutputTarget(path: output))
   _ = try unmerger.run(
-    replacing: false, threads: 2, cancellation: Cancellation(), progress: { _ in })
+    replacing: false, RunContext(threads: 2))
 }
 
 extension Checkpoint {

@@ -60,7 +60,7 @@ import Testing
     let plan = try ConversionPlan(
       Checkpoint(path: sample), options: .groups32, adapters: adapters)
     _ = try Conversion(plan, target: OutputTarget(path: folder.path + "/direct")).run(
-      replacing: false, threads: 2, cancellation: Cancellation(), progress: { _ in })
+      replacing: false, RunContext(threads: 2))
     let (first, second) = try (
       Checkpoint(path: merged), Checkpoint(path: folder.path + "/direct")
     )
@@ -71,8 +71,8 @@ import Testing
     let before = try Checkpoint(path: base)
     #expect(try first.bytes(module + ".scales") != before.bytes(module + ".scales"))
     #expect(try first.bytes(module + ".weight") == before.bytes(module + ".weight"))
-    let findings = try Validator(path: merged, threads: 2, cancellation: Cancellation()).run(
-      against: sample, adapters: adapters, progress: { _ in })
+    let findings = try Validator(path: merged).run(
+      against: sample, adapters: adapters, RunContext(threads: 2))
     #expect(findings == [])
   }
 

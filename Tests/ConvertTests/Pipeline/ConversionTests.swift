@@ -53,7 +53,7 @@ import Testing
     let conversion = try Conversion(plan, target: OutputTarget(path: folder.path + "/out"))
     let planned = conversion.byteCount()
     _ = try conversion.run(
-      replacing: false, threads: 2, cancellation: Cancellation(), progress: { _ in })
+      replacing: false, RunContext(threads: 2))
     let files = folder.entries.filter { $0.hasPrefix("out/") }
     #expect(try files.reduce(0) { try $0 + folder.bytes($1).count } == planned)
     #expect(files.contains("out/model.safetensors.index.json"))

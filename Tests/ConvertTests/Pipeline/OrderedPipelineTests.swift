@@ -14,8 +14,9 @@ import Testing
   /// works. Whichever is done first, the first job's error is the one.
   @Test(arguments: [0, 1]) func theEarliestJobsErrorIsThrown(_ slow: Int) {
     let isOtherDone = DispatchSemaphore(value: 0)
+    var jobs = (0..<2).makeIterator()
     let pipeline = OrderedPipeline(
-      jobCount: 2, slots: [Slot(), Slot()],
+      slots: [Slot(), Slot()], next: { jobs.next() },
       work: { job, _ in
         if job == slow {
           // Long enough for the other to have failed before.

@@ -63,7 +63,7 @@ import Testing
     let conversion = try Conversion(plan, target: OutputTarget(path: out))
     isFound(weights, output: out) {
       _ = try conversion.run(
-        replacing: false, threads: 2, cancellation: Cancellation(), progress: $0)
+        replacing: false, RunContext(threads: 2, progress: $0))
     }
   }
 
@@ -74,7 +74,7 @@ import Testing
       shardLimit: .max)
     isFound(packedWeights, output: out) {
       try unpacker.run(
-        replacing: false, type: .f32, threads: 2, cancellation: Cancellation(), progress: $0)
+        replacing: false, RunContext(threads: 2, progress: $0))
     }
   }
 
@@ -82,7 +82,7 @@ import Testing
     let run = try StatisticsRun(
       Checkpoint(path: source), dumps: [], options: MeasureOptions())
     isFound(weights) {
-      _ = try run.run(threads: 2, cancellation: Cancellation(), progress: $0)
+      _ = try run.run(RunContext(threads: 2, progress: $0))
     }
   }
 
@@ -93,7 +93,7 @@ import Testing
     let run = try StatisticsRun(
       Checkpoint(path: SampleModel.path), dumps: [dump], options: MeasureOptions())
     isFound(dump) {
-      _ = try run.run(threads: 2, cancellation: Cancellation(), progress: $0)
+      _ = try run.run(RunContext(threads: 2, progress: $0))
     }
   }
 
@@ -102,18 +102,22 @@ import Testing
     isFound(weights) {
       _ = try CandidateMeasurement(
         plan, options: SampleModel.candidateOptions, meanSquares: [:]
-      ).run(threads: 2, cancellation: Cancellation(), progress: $0)
+      ).run(RunContext(threads: 2, progress: $0))
     }
   }
 
   @Test func byValidateInWhatItChecksAndInItsSource() throws {
     try convert(source, to: packed)
     Thread.sleep(forTimeInterval: 0.03)
-    let validator = Validator(path: packed, threads: 2, cancellation: Cancellation())
+    let validator = Validator(path: packed)
     // The source is opened when the packed files themselves have been read.
     let own = Validator.byteCount(path: packed, against: nil)
-    isFound(weights, after: own) { _ = try validator.run(against: source, progress: $0) }
-    isFound(packedWeights) { _ = try validator.run(against: nil, progress: $0) }
+    isFound(weights, after: own) {
+      _ = try validator.run(against: source, RunContext(threads: 2, progress: $0))
+    }
+    isFound(packedWeights) {
+      _ = try validator.run(against: nil, RunContext(threads: 2, progress: $0))
+    }
   }
 
   @Test func byMergeInTheBaseAndInTheAdapter() throws {
@@ -137,7 +141,7 @@ import Testing
       // A merge holds its base against the checksums too, and may say it in that way.
       #expect(throws: (any Error).self) {
         _ = try merger.run(
-          replacing: false, threads: 2, cancellation: Cancellation(), progress: rewriting(path))
+          replacing: false, RunContext(threads: 2, progress: rewriting(path)))
       }
       #expect(!FileStatus.exists(out))
     }

@@ -15,7 +15,7 @@ import Testing
   func aPlanCountsNoLayersThatCannotBe(_ name: String) throws {
     let plan = try ConversionPlan(Checkpoint(path: fixture(name)), options: ConversionOptions())
     let measured = try CandidateMeasurement(plan, options: CandidateOptions()).run(
-      threads: 1, cancellation: Cancellation(), progress: { _ in })
+      RunContext(threads: 1))
     #expect(measured.allSatisfy { $0.identity.layer == nil })
     #expect(measured.count == (name == "plan_layer_overflow_2" ? 1 : 0))
   }

@@ -36,7 +36,7 @@ enum SampleModel {
     options.keepsChannels = true
     let calibration = try Calibration([activations], of: Checkpoint(path: path), options: options)
     let captured = try calibration.run(
-      threads: 2, cancellation: Cancellation(), progress: { _ in })
+      RunContext(threads: 2))
     return calibration.meanSquares(captured)
   }
 
@@ -45,7 +45,7 @@ enum SampleModel {
     meanSquares: [String: [Float]] = [:], threads: Int = 2
   ) throws -> [TensorCandidates] {
     try CandidateMeasurement(plan, options: options, meanSquares: meanSquares).run(
-      threads: threads, cancellation: Cancellation(), progress: { _ in })
+      RunContext(threads: threads))
   }
 
   /// With the plain conversion and all candidates measured once for all tests.

@@ -51,12 +51,12 @@ func convert(
 ) throws -> Converter.Result {
   let plan = try ConversionPlan(Checkpoint(path: source), options: options)
   return try Conversion(plan, target: OutputTarget(path: output)).run(
-    replacing: replacing, threads: threads, cancellation: cancellation, progress: { _ in })
+    replacing: replacing, RunContext(threads: threads, cancellation: cancellation))
 }
 
 func validate(_ path: String, against source: String? = nil) throws -> [Finding] {
-  try Validator(path: path, threads: 2, cancellation: Cancellation()).run(
-    against: source, progress: { _ in })
+  try Validator(path: path).run(
+    against: source, RunContext(threads: 2))
 }
 
 func unpack(_ path: String, to output: String, type: ScaleType? = nil) throws {
@@ -64,7 +64,7 @@ func unpack(_ path: String, to output: String, type: ScaleType? = nil) throws {
     PackedCheckpoint(Checkpoint(path: path)), target: OutputTarget(path: output), type: type,
     shardLimit: 5_000_000_000)
   try unpacker.run(
-    replacing: false, type: type, threads: 2, cancellation: Cancellation(), progress: { _ in })
+    replacing: false, RunContext(threads: 2))
 }
 
 /// The elements of a tensor as `Float`.

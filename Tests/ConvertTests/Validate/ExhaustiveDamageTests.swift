@@ -104,8 +104,10 @@
     }
 
     private static func isNoticed(_ path: String) -> Bool {
-      let validator = Validator(path: path, threads: 1, cancellation: Cancellation())
-      guard let findings = try? validator.run(against: nil, progress: { _ in }) else { return true }
+      let validator = Validator(path: path)
+      guard let findings = try? validator.run(against: nil, RunContext(threads: 1)) else {
+        return true
+      }
       return !findings.isEmpty
     }
   }

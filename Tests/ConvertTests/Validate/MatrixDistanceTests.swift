@@ -6,8 +6,8 @@ import Testing
 /// The distances that a comparison reports, held against plain arithmetic on what `unpack` wrote.
 @Suite struct MatrixDistanceTests {
   private func report(_ pack: SmallPack, against source: String?) throws -> ValidationReport {
-    try Validator(path: pack.one, threads: 2, cancellation: Cancellation()).report(
-      against: source, progress: { _ in })
+    try Validator(path: pack.one).report(
+      against: source, RunContext(threads: 2))
   }
 
   @Test func everyMatrixHasOne() throws {

@@ -23,7 +23,7 @@ func measure(
   var options = MeasureOptions()
   options.keepsGoing = keepsGoing
   let run = try StatisticsRun(Checkpoint(path: path), dumps: dumps, options: options)
-  let tensors = try run.run(threads: threads, cancellation: Cancellation(), progress: { _ in })
+  let tensors = try run.run(RunContext(threads: threads))
   return MeasuredModel(run, tensors: tensors)
 }
 

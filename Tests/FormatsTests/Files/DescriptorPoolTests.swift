@@ -55,7 +55,7 @@ import Testing
     }
     for round in 0..<3 {
       for (number, file) in files.enumerated() {
-        try file.write([UInt8(number), UInt8(round)], count: 2, at: 2 * round)
+        try file.write([UInt8(number), UInt8(round)], 0..<2, at: 2 * round)
       }
     }
     for file in files { try file.synchronize() }
@@ -81,7 +81,7 @@ import Testing
     try directory.write("precious", to: "new")
     try FileManager.default.removeItem(atPath: file.path)
     try FileManager.default.moveItem(atPath: directory.path("new"), toPath: file.path)
-    #expect(throws: FileError.changed(path: file.path)) { try file.write([1], count: 1, at: 0) }
+    #expect(throws: FileError.changed(path: file.path)) { try file.write([1], 0..<1, at: 0) }
     #expect(try contents(of: file.path) == Array("precious".utf8))
   }
 }

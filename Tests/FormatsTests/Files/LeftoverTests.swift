@@ -44,7 +44,7 @@ import Testing
     let live = try StagedOutput(target: target, replacing: false)
     #expect(try stage(target) == [])
     let file = try OutputFile(creating: live.directory + "/file")
-    try file.write([1], count: 1, at: 0)
+    try file.write([1], 0..<1, at: 0)
     try live.commit()
     #expect(try contents(of: target + "/file") == [1])
     #expect(try directory.entries == ["out"])

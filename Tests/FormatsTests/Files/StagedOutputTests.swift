@@ -10,7 +10,7 @@ import Testing
   private func publish(_ bytes: [UInt8], replacing: Bool, only: String? = nil) throws {
     let output = try StagedOutput(target: directory.path("out"), replacing: replacing)
     let file = try OutputFile(creating: output.directory + "/file")
-    try file.write(bytes, count: bytes.count, at: 0)
+    try file.write(bytes, 0..<bytes.count, at: 0)
     try output.commit(only: only)
   }
 
@@ -78,8 +78,8 @@ import Testing
   @Test func writesGoWhereTheyAreAskedTo() throws {
     let path = directory.path("file")
     let file = try OutputFile(creating: path)
-    try file.write([4, 5, 6], count: 2, at: 3)
-    try file.write([1], count: 1, at: 0)
+    try file.write([4, 5, 6], 0..<2, at: 3)
+    try file.write([1], 0..<1, at: 0)
     try file.synchronize()
     #expect(try contents(of: path) == [1, 0, 0, 4, 5])
     #expect(throws: FileError.self) { try OutputFile(creating: path) }

@@ -9,14 +9,14 @@ import Testing
       tensors: [
         .init(
           name: "a.weight", encoding: .affine(layout, method: "search"), sourceDType: .bf16,
-          sourceShape: [128, 64], isTransposed: true,
+          sourceShape: [128, 64], order: .inputMajor,
           stored: [
             .init(name: "a.weight", checksum: 1), .init(name: "a.scales", checksum: .max),
             .init(name: "a.biases", checksum: 0),
           ],
           error: .init(squaredNorm: 1024, squaredError: 0.5, largestError: 0)),
         .init(
-          name: "n", encoding: .raw, sourceDType: .f32, sourceShape: [], isTransposed: false,
+          name: "n", encoding: .raw, sourceDType: .f32, sourceShape: [], order: .outputMajor,
           stored: [.init(name: "n", checksum: 0xABCD)], error: nil),
       ],
       sources: [.init(name: "model.safetensors", byteCount: 1 << 40, checksum: 5)],

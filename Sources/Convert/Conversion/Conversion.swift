@@ -52,15 +52,11 @@ package struct Conversion {
 
   /// Writes the output under a temporary name, syncs it, and gives it its own.
   package func run(
-    replacing: Bool, threads: Int, cancellation: Cancellation,
-    progress: @escaping @Sendable (Int) -> Void
+    replacing: Bool, _ context: RunContext
   ) throws -> Converter.Result {
     try check(replacing: replacing)
-    return try result.write(replacing: replacing, cancellation: cancellation) {
-      directory, carried in
-      try Converter(plan, output: output).run(
-        into: directory, carried: carried, threads: threads, cancellation: cancellation,
-        progress: progress)
+    return try result.write(replacing: replacing, context.cancellation) { directory, carried in
+      try Converter(plan, output: output).run(into: directory, carried: carried, context)
     }
   }
 
@@ -78,10 +74,6 @@ package struct Conversion {
       documents.append(
         OutputDocument(OutputDocument.config, PackedConfig.document(config, plan: plan)))
     }
-    if output.files.count > 1 {
-      let index = ShardIndexDocument.make(output.files.map { ($0.name, $0.layout) })
-      documents.append(OutputDocument(OutputDocument.index, index))
-    }
-    return documents
+    return documents + OutputDocument.index(of: output.files)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Convert
 
-@Suite struct SampleBlockTests {
+@Suite struct WeightSampleTests {
   /// A tensor that is larger than the sample, in each way that tensors are stored.
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
@@ -64,38 +64,37 @@ import Testing
     let total = tensor.tensor.info.elementCount
     let stored = try values(tensor.name, in: plan.checkpoint)
     let (rows, inputs) = (testCase.rows, testCase.inputs)
-    let reader = TileReader(checkpoint: plan.checkpoint, nonFinite: .error)
-    let slot = TileSlot()
+    let source = tensor.source(in: plan.checkpoint, nonFinite: .error)
+    let tile = WeightTile()
 
-    let blocks = SampleBlock.blocks(of: tensor, limit: Self.sampleSize)
+    let blocks = WeightSample.blocks(of: source, limit: Self.sampleSize)
     #expect(blocks.count == 32)
     var end = 0
     var count = 0
+    let isInputMajor = tensor.identity.isTransposed
     for block in blocks {
-      let first = block.firstWeight(of: tensor)
-      #expect(first >= end, "blocks do not overlap")
-      end = first + block.weightCount
-      count += block.weightCount
-      try block.read(of: tensor, reader, into: slot)
+      #expect(block.lowerBound >= end, "blocks do not overlap")
+      end = block.upperBound
+      count += block.count
+      try source.read(block, into: tile)
       var differences = 0
-      for index in 0..<block.weightCount {
-        let (row, input) = (first + index).quotientAndRemainder(dividingBy: inputs)
+      for (index, weight) in block.enumerated() {
+        let (row, input) = weight.quotientAndRemainder(dividingBy: inputs)
         let (matrix, output) = row.quotientAndRemainder(dividingBy: rows)
-        let place =
-          tensor.identity.isTransposed ? (matrix * inputs + input) * rows + output : first + index
-        if slot.weights[index] != stored[place] { differences += 1 }
+        let place = isInputMajor ? (matrix * inputs + input) * rows + output : weight
+        if tile.weights[index] != stored[place] { differences += 1 }
       }
       #expect(differences == 0)
-      if tensor.identity.isTransposed {
-        #expect(first % inputs == 0 && block.weightCount % inputs == 0, "whole rows")
-        #expect(first / inputs / rows == (end - 1) / inputs / rows, "within one matrix")
+      if isInputMajor {
+        #expect(block.lowerBound % inputs == 0 && block.count % inputs == 0, "whole rows")
+        #expect(block.lowerBound / inputs / rows == (end - 1) / inputs / rows, "within one matrix")
       }
     }
     #expect(end <= total)
     #expect(count <= Self.sampleSize)
     #expect(count > Self.sampleSize / 2)
     // From one end to the other.
-    #expect(blocks[0].firstWeight(of: tensor) == 0)
+    #expect(blocks[0].lowerBound == 0)
     #expect(end > total - 2 * Self.sampleSize / 32)
   }
 

@@ -1,36 +1,38 @@
 import Foundation
 
-/// Runs numbered jobs on several threads and hands their results on in order, one at a time.
+/// Runs jobs on several threads and hands their results on in order, one at a time.
 ///
 /// A slot holds one job's buffers. There are a fixed number of slots, so memory is bounded: a
 /// thread that runs ahead waits until the results before it are written. Whichever thread finishes
 /// the job that is next in line hands on all that are ready, so no thread only writes.
 ///
 /// Unchecked `Sendable`: what changes is guarded by `condition`, a slot belongs to one thread at a
-/// time, and both closures are made for being called from any thread.
-final class OrderedPipeline<Slot>: @unchecked Sendable {
-  private let jobCount: Int
-  private let work: (Int, Slot) throws -> Void
-  private let handOn: (Int, Slot) throws -> Void
+/// time, and the closures are made for being called from any thread.
+final class OrderedPipeline<Job, Slot>: @unchecked Sendable {
+  private let next: () -> Job?
+  private let work: (Job, Slot) throws -> Void
+  private let handOn: (Job, Slot) throws -> Void
   private let condition = NSCondition()
 
   // Guarded by `condition`.
   private var free: [Slot]
-  private var nextJob = 0
+  private var begun = 0
   private var nextInLine = 0
-  private var ready: [Int: Slot] = [:]
+  private var isExhausted = false
+  private var ready: [Int: (Job, Slot)] = [:]
   private var isHandingOn = false
   private var failure: (job: Int, error: any Error)?
 
   /// - Parameters:
-  ///   - work: does job `i` in a slot; called from any thread, several at a time.
-  ///   - handOn: takes the result of job `i`; called for 0, 1, 2 … one at a time.
+  ///   - next: gives the jobs, then nil; called by one thread at a time.
+  ///   - work: does a job in a slot; called from any thread, several at a time.
+  ///   - handOn: takes the result of a job; called in the order of the jobs, one at a time.
   init(
-    jobCount: Int, slots: [Slot], work: @escaping (Int, Slot) throws -> Void,
-    handOn: @escaping (Int, Slot) throws -> Void
+    slots: [Slot], next: @escaping () -> Job?, work: @escaping (Job, Slot) throws -> Void,
+    handOn: @escaping (Job, Slot) throws -> Void
   ) {
-    self.jobCount = jobCount
     self.free = slots
+    self.next = next
     self.work = work
     self.handOn = handOn
   }
@@ -43,42 +45,48 @@ final class OrderedPipeline<Slot>: @unchecked Sendable {
   /// - Throws: of the errors that occurred, that of the earliest job.
   func run(threads: Int) throws {
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
-      while let (job, slot) = claim() { perform(job, slot) }
+      while let (number, job, slot) = claim() { perform(number, job, slot) }
     }
     if let failure { throw failure.error }
   }
 
-  private func claim() -> (Int, Slot)? {
+  private func claim() -> (Int, Job, Slot)? {
     condition.lock()
     defer { condition.unlock() }
-    while free.isEmpty, failure == nil, nextJob < jobCount { condition.wait() }
-    guard failure == nil, nextJob < jobCount, let slot = free.popLast() else { return nil }
-    defer { nextJob += 1 }
-    return (nextJob, slot)
+    while free.isEmpty, failure == nil, !isExhausted { condition.wait() }
+    guard failure == nil, !isExhausted else { return nil }
+    guard let job = next() else {
+      isExhausted = true
+      condition.broadcast()
+      return nil
+    }
+    defer { begun += 1 }
+    return (begun, job, free.removeLast())
   }
 
-  private func perform(_ job: Int, _ slot: Slot) {
+  private func perform(_ number: Int, _ job: Job, _ slot: Slot) {
     do {
       try work(job, slot)
     } catch {
       condition.lock()
-      fail(job, error)
+      fail(number, error)
       condition.unlock()
       return
     }
     condition.lock()
     defer { condition.unlock() }
-    ready[job] = slot
+    ready[number] = (job, slot)
     guard !isHandingOn else { return }
     isHandingOn = true
     // The jobs before one that failed are still handed on: one of them may fail as well, and which
     // error is the earliest must not depend on who was faster.
-    while nextInLine < failure?.job ?? jobCount, let slot = ready.removeValue(forKey: nextInLine) {
-      let job = nextInLine
+    while nextInLine < failure?.job ?? .max, let (job, slot) = ready.removeValue(forKey: nextInLine)
+    {
+      let number = nextInLine
       condition.unlock()
       let result = Result { try handOn(job, slot) }
       condition.lock()
-      if case .failure(let error) = result { fail(job, error) }
+      if case .failure(let error) = result { fail(number, error) }
       nextInLine += 1
       free.append(slot)
       condition.broadcast()

@@ -1,0 +1,57 @@
+import Formats
+
+extension TensorPlan {
+  /// The tensor's weights: output-major where they are to be quantized, else as they lie.
+  func source(in checkpoint: Checkpoint, nonFinite: NonFinitePolicy?) -> WeightSource {
+    if case .quantize = action {
+      source(in: checkpoint, nonFinite: nonFinite, turning: identity.order)
+    } else {
+      source(in: checkpoint, nonFinite: nonFinite, turning: .outputMajor)
+    }
+  }
+
+  /// - Parameter order: that from which the weights are turned to be output-major.
+  func source(
+    in checkpoint: Checkpoint, nonFinite: NonFinitePolicy?, turning order: MatrixOrder
+  ) -> WeightSource {
+    let storage: any WeightStorage =
+      switch order {
+      case .inputMajor: InputMajorStorage(checkpoint: checkpoint, tensor: tensor, scale: scale)
+      case .outputMajor: PlainStorage(checkpoint: checkpoint, tensor: tensor, scale: scale)
+      }
+    return WeightSource(
+      name: name, file: checkpoint.fileName(of: tensor), storage: storage, nonFinite: nonFinite,
+      transforms: WeightMerge(update, name: name).map { [$0] } ?? [])
+  }
+}
+
+extension ConversionPlan {
+  /// What makes the output's tensors, one for each tensor of the plan.
+  func producers() -> [any TensorProducer] {
+    let importance = ImportanceSampler(meanSquares: options.meanSquares)
+    return tensors.map { producer(of: $0, importance) }
+  }
+
+  private func producer(
+    of tensor: TensorPlan, _ importance: ImportanceSampler
+  ) -> any TensorProducer {
+    let read = checkpoint.readPart(tensor.tensor, recorded: nil)
+    let source = tensor.source(in: checkpoint, nonFinite: options.nonFinite)
+    switch tensor.action {
+    case .drop: return CopiedTensor(leavingOut: read)
+    case .copy: return CopiedTensor(read)
+    case .decode(let type):
+      return EncodedTensor(source, reads: [read], as: type, shape: tensor.tensor.info.shape)
+    case .quantize(let layout, let scaleType):
+      let biasType = tensor.biasType ?? scaleType
+      return QuantizedTensor(
+        source: source, reads: [read],
+        quantizer: WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
+        parts: tensor.stored, biasType: biasType, importance: importance,
+        update: ParameterUpdate(
+          tensor.update, name: tensor.name, layout: layout,
+          groupsPerRow: source.shape.inputs / layout.groupSize, scaleType: scaleType,
+          biasType: biasType))
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import Formats
+
+extension PackedCheckpoint {
+  /// How a tensor is packed; nil for one that was kept.
+  func packedStorage(_ tensor: Tensor) -> PackedStorage? {
+    guard case .affine(let layout, _) = tensor.entry.encoding else { return nil }
+    return PackedStorage(
+      checkpoint: checkpoint, parts: tensor.stored, layout: layout, order: tensor.entry.order)
+  }
+
+  /// The decoded weights of a packed tensor, output-major.
+  func source(_ tensor: Tensor, _ storage: PackedStorage) -> WeightSource {
+    WeightSource(
+      name: tensor.entry.name, file: checkpoint.fileName(of: tensor.stored[0]), storage: storage)
+  }
+
+  /// A tensor's stored tensors, to be read whole and held against their checksums.
+  func readParts(_ tensor: Tensor) -> [ReadPart] {
+    zip(tensor.stored, tensor.entry.stored).map {
+      checkpoint.readPart($0, recorded: $1.checksum)
+    }
+  }
+
+  /// Where a tensor is, for messages.
+  func path(of tensor: Tensor) -> String { checkpoint.files[tensor.stored[0].file].path }
+}

@@ -1,0 +1,150 @@
+import Formats
+import Stats
+
+/// How a packed checkpoint's tensor is held against its source.
+enum TensorComparison {
+  /// What decoding the packed weights, the second, loses of the first.
+  case weights(WeightSource, WeightSource)
+  /// Whether the stored bytes are those that are produced.
+  case bytes(any TensorProducer, StoredParts)
+}
+
+/// Compares tensors with their sources.
+final class ComparisonPass: TensorPass {
+  struct Loss {
+    var error = QuantizationError()
+    /// Whether bytes differ that should be the same.
+    var differs = false
+  }
+
+  final class Slot {
+    let producer = ProducerSlot()
+    let decoded = WeightTile()
+    var loss = Loss()
+    var byteCount = 0
+  }
+
+  private let compared: [TensorComparison?]
+  private(set) var losses: [Loss]
+
+  init(_ compared: [TensorComparison?]) {
+    self.compared = compared
+    losses = compared.map { _ in Loss() }
+  }
+
+  var tensorCount: Int { compared.count }
+
+  func tiles(of tensor: Int) -> [Range<Int>] {
+    switch compared[tensor] {
+    case .weights(let source, _): source.tiles()
+    case .bytes(let producer, _): producer.tiles()
+    case nil: []
+    }
+  }
+
+  func makeSlot() -> Slot { Slot() }
+
+  func work(_ tile: Range<Int>, of tensor: Int, in slot: Slot) throws {
+    slot.loss = Loss()
+    switch compared[tensor] {
+    case .weights(let source, let packed):
+      slot.loss.error = try Self.error(tile, source, packed, in: slot)
+      slot.byteCount = slot.producer.tile.stored[0].count
+    case .bytes(let producer, let stored):
+      slot.producer.reset()
+      try producer.produce(tile, in: slot.producer)
+      slot.loss.differs = try !stored.hold(slot.producer)
+      slot.byteCount = slot.producer.tile.stored[0].count
+    case nil: slot.byteCount = 0
+    }
+  }
+
+  func fold(_ tile: Range<Int>, of tensor: Int, from slot: Slot) -> Int {
+    losses[tensor].error.merge(slot.loss.error)
+    if slot.loss.differs { losses[tensor].differs = true }
+    return slot.byteCount
+  }
+
+  /// What decoding loses: the same sums in the same order as when the tensor was packed.
+  static func error(
+    _ range: Range<Int>, _ source: WeightSource, _ packed: WeightSource, in slot: Slot
+  ) throws -> QuantizationError {
+    try source.read(range, into: slot.producer.tile)
+    try packed.read(range, into: slot.decoded)
+    guard let size = (packed.storage as? PackedStorage)?.layout.groupSize else {
+      preconditionFailure("what is compared by weights is packed")
+    }
+    var error = QuantizationError()
+    let (weights, decoded) = (slot.producer.tile.weights, slot.decoded.weights)
+    for start in stride(from: 0, to: range.count, by: size) {
+      let loss = GroupKernels.difference(
+        weights.span, start, size, decoded: decoded.span, at: start)
+      error.squaredNorm += GroupKernels.squaredNorm(weights.span, start, size)
+      error.squaredError += loss.squared
+      error.largestError = max(error.largestError, loss.largest)
+    }
+    return error
+  }
+}
+
+/// The stored tensors that a producer's parts should be.
+struct StoredParts {
+  private let tensors: [Checkpoint.Tensor]
+  private let checkpoint: Checkpoint
+
+  init(_ tensors: [Checkpoint.Tensor], in checkpoint: Checkpoint) {
+    self.tensors = tensors
+    self.checkpoint = checkpoint
+  }
+
+  /// Whether they hold the bytes of the tile that was produced, each piece one run.
+  func hold(_ slot: ProducerSlot) throws -> Bool {
+    for (position, piece) in slot.pieces.prefix(slot.pieceCount).enumerated() {
+      var found = [UInt8](repeating: 0, count: piece.byteCount)
+      try checkpoint.read(
+        piece.offset..<piece.offset + piece.byteCount, of: tensors[position], into: &found)
+      if found[...] != piece.bytes[0..<piece.byteCount] { return false }
+    }
+    return true
+  }
+}
+
+/// Holds what the comparison finds against the second decoder, on some rows of every packed tensor.
+final class RowCheckPass: TensorPass {
+  private let check: RowCheck
+  private let compared: [TensorComparison?]
+  private(set) var findings: [Finding?]
+
+  final class Slot {
+    let buffers = ComparisonPass.Slot()
+    var finding: Finding?
+  }
+
+  init(_ check: RowCheck, _ compared: [TensorComparison?]) {
+    self.check = check
+    self.compared = compared
+    findings = compared.map { _ in nil }
+  }
+
+  var tensorCount: Int { compared.count }
+
+  /// A tensor at once.
+  func tiles(of tensor: Int) -> [Int] { [tensor] }
+
+  func makeSlot() -> Slot { Slot() }
+
+  func work(_ tile: Int, of tensor: Int, in slot: Slot) throws {
+    slot.finding = nil
+    guard case .weights(let source, let packed) = compared[tensor] else { return }
+    let inputs = source.shape.inputs
+    slot.finding = try check.finding(tensor) { row in
+      try ComparisonPass.error(
+        row * inputs..<(row + 1) * inputs, source, packed, in: slot.buffers)
+    }
+  }
+
+  func fold(_ tile: Int, of tensor: Int, from slot: Slot) -> Int {
+    findings[tensor] = slot.finding
+    return 0
+  }
+}

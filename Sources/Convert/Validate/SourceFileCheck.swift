@@ -1,0 +1,38 @@
+import Formats
+
+/// Whether the source's files are the ones that the manifests name.
+struct SourceFileCheck {
+  private let packed: PackedCheckpoint
+  private let source: Checkpoint
+
+  init(_ packed: PackedCheckpoint, _ source: Checkpoint) {
+    self.packed = packed
+    self.source = source
+  }
+
+  /// - Throws: `FileError`; `.changed` where somebody writes to the source meanwhile.
+  func findings(_ context: RunContext) throws -> [Finding] {
+    let recorded = Dictionary(
+      (packed.manifests.first?.sources ?? []).map { ($0.name, $0) },
+      uniquingKeysWith: { first, _ in first })
+    var findings: [Finding] = []
+    for (name, file) in zip(source.fileNames, source.files) {
+      func finding(_ text: String) -> Finding {
+        Finding(file: file.path, rule: .source, message: "\(file.path) is not \(text)")
+      }
+      guard let expected = recorded[name] else {
+        findings.append(finding("among the files that the manifest names"))
+        continue
+      }
+      let found = try file.input.checksum(check: context.cancellation.check)
+      if found != expected.checksum || file.input.byteCount != expected.byteCount {
+        findings.append(
+          finding(
+            "the file that was converted: its checksum is \(found.hexDigits), the manifest says"
+              + " \(expected.checksum.hexDigits)"))
+      }
+    }
+    try source.checkUnchanged()
+    return findings
+  }
+}

@@ -1,0 +1,82 @@
+import Formats
+
+/// What to do about NaN and infinities among weights.
+package enum NonFinitePolicy: String, Sendable {
+  case error
+  case zero
+}
+
+/// A tensor's weights, read in order, wherever and however they are stored: the one reader of
+/// numbers.
+struct WeightSource: Sendable {
+  let name: String
+  /// For messages.
+  let file: String
+  let storage: any WeightStorage
+  /// Nil to hand over what is no finite number.
+  var nonFinite: NonFinitePolicy?
+  /// What is done to the weights after they are read, in this order.
+  var transforms: [any WeightTransform] = []
+
+  var shape: MatrixShape { storage.shape }
+
+  /// Whether ranges must be whole rows of one matrix.
+  var readsWholeRows: Bool {
+    storage.readsWholeRows || transforms.contains(where: \.needsWholeRows)
+  }
+
+  /// The ranges in which the weights are read: about a tile's size, of whole groups of any size that
+  /// divides the inputs, and of whole rows of one matrix where those are asked for.
+  func tiles(ofWholeRows: Bool = false) -> [Range<Int>] {
+    guard readsWholeRows || ofWholeRows else {
+      return Tiling.ranges(shape.count, step: Tiling.weightCount)
+    }
+    let step = max(1, Tiling.weightCount / max(1, shape.inputs))
+    return (0..<shape.matrices).flatMap { matrix in
+      Tiling.ranges(shape.outputs, step: step).map {
+        let first = matrix * shape.outputs
+        return (first + $0.lowerBound) * shape.inputs..<(first + $0.upperBound) * shape.inputs
+      }
+    }
+  }
+
+  /// Reads weights `range`, counted in the order of `shape`, into `tile.weights`.
+  ///
+  /// - Throws: `FileError`; `ConversionError`; what the transforms throw.
+  func read(_ range: Range<Int>, into tile: WeightTile) throws {
+    try storage.read(range, into: tile)
+    tile.zeroedCount = try checkFinite(range, in: tile)
+    for transform in transforms { try transform.apply(to: tile, range, of: shape) }
+  }
+
+  /// Refuses NaN and infinities, or makes them zero.
+  ///
+  /// - Returns: how many were made zero.
+  private func checkFinite(_ range: Range<Int>, in tile: WeightTile) throws -> Int {
+    guard let nonFinite else { return 0 }
+    // Exponent all ones: infinity or NaN. An integer maximum vectorizes.
+    var largest: UInt32 = 0
+    for i in 0..<range.count { largest = max(largest, tile.weights[i].bitPattern & 0x7FFF_FFFF) }
+    guard largest >= 0x7F80_0000 else { return 0 }
+    let places = (0..<range.count).filter { !tile.weights[$0].isFinite }
+    switch nonFinite {
+    case .zero:
+      for place in places { tile.weights[place] = 0 }
+      return places.count
+    case .error:
+      let index = { storage.storedIndex(of: range.lowerBound + $0) }
+      let first = places.min { index($0) < index($1) }!
+      throw ConversionError.nonFinite(
+        file: file, tensor: name, index: index(first),
+        value: tile.weights[first].isNaN ? "NaN" : "\(tile.weights[first])", count: places.count)
+    }
+  }
+}
+
+/// A change of weights on their way from the file.
+protocol WeightTransform: Sendable {
+  /// Whether it can only be applied to whole rows.
+  var needsWholeRows: Bool { get }
+  /// Changes `tile.weights`, which are weights `range` of the tensor.
+  func apply(to tile: WeightTile, _ range: Range<Int>, of shape: MatrixShape) throws
+}

@@ -1,0 +1,70 @@
+import Formats
+
+/// Writes the weight files of an output, each byte once: the one writer.
+struct CheckpointWriter {
+  let files: [PlannedFile]
+  /// In the order in which they are read.
+  let producers: [any TensorProducer]
+
+  /// Bytes of all tensors.
+  var byteCount: Int { files.reduce(0) { $0 + $1.layout.dataByteCount } }
+
+  /// Writes the files into `directory`, an existing one, and syncs them.
+  ///
+  /// - Parameters:
+  ///   - sources: takes what is read, for the record; progress then counts what is read, else what is
+  ///     written.
+  ///   - complete: puts what was measured into a file's manifest.
+  /// - Throws: what the producers throw; `PackedError.damagedTensor` where what is read is not what was
+  ///   recorded; `FileError`, `CancellationError`.
+  func run(
+    into directory: String, _ context: RunContext, sources: SourceDigests? = nil,
+    complete: (inout Manifest, [WritePass.Outcome]) -> Void = { _, _ in }
+  ) throws -> [WritePass.Outcome] {
+    let outputs = try files.map { try OutputFile(creating: directory + "/" + $0.name) }
+    let pass = WritePass(producers, places: places, files: outputs, sources: sources)
+    try pass.run(context)
+    var manifests = files.map { file in
+      file.manifest.map { blank in
+        var manifest = blank
+        manifest.record(checksums: checksums(pass.outcomes, in: file))
+        complete(&manifest, pass.outcomes)
+        return manifest
+      }
+    }
+    let together = Manifest.Output.digest(manifests.compactMap(\.self))
+    for index in files.indices {
+      manifests[index]?.output?.checksum = together
+      let header = files[index].header(manifests[index])
+      try outputs[index].write(header, 0..<header.count, at: 0)
+      try outputs[index].synchronize()
+    }
+    return pass.outcomes
+  }
+
+  private var places: [WritePass.Place?] {
+    var places: [WritePass.Place?] = producers.map { _ in nil }
+    for (index, file) in files.enumerated() {
+      let offsets = Dictionary(
+        file.layout.tensors.map { ($0.name, file.blankHeader.count + $0.dataRange.lowerBound) },
+        uniquingKeysWith: { first, _ in first })
+      for tensor in file.tensors {
+        places[tensor] = .init(
+          file: index, offsets: producers[tensor].parts.map { offsets[$0.name]! })
+      }
+    }
+    return places
+  }
+
+  /// By the names of the stored tensors.
+  private func checksums(_ outcomes: [WritePass.Outcome], in file: PlannedFile) -> [String: UInt64]
+  {
+    var checksums: [String: UInt64] = [:]
+    for tensor in file.tensors {
+      for (part, hash) in zip(producers[tensor].parts, outcomes[tensor].checksums) {
+        checksums[part.name] = hash.value
+      }
+    }
+    return checksums
+  }
+}

@@ -1,0 +1,132 @@
+import Formats
+
+/// Produces tensors and writes them where they belong; keeps their checksums.
+final class WritePass: TensorPass {
+  /// Where a tensor goes: a file, and for each of its parts the position in it.
+  struct Place {
+    let file: Int
+    let offsets: [Int]
+  }
+
+  /// What became of a tensor.
+  struct Outcome {
+    /// Of its parts; of those that are written in order.
+    var checksums: [XXH64]
+    var effects = ProductionEffects()
+  }
+
+  private let producers: [any TensorProducer]
+  private let places: [Place?]
+  private let files: [OutputFile]
+  private let sources: SourceDigests?
+  private(set) var outcomes: [Outcome]
+  /// Of the stored tensors that the current one is made from.
+  private var readHashes: [XXH64] = []
+
+  /// - Parameters:
+  ///   - places: of each producer's tensor; nil where nothing is written of it.
+  ///   - sources: takes what is read, for the record.
+  init(
+    _ producers: [any TensorProducer], places: [Place?], files: [OutputFile],
+    sources: SourceDigests?
+  ) {
+    self.producers = producers
+    self.places = places
+    self.files = files
+    self.sources = sources
+    outcomes = producers.map { Outcome(checksums: $0.parts.map { _ in XXH64() }) }
+  }
+
+  var tensorCount: Int { producers.count }
+
+  func tiles(of tensor: Int) -> [Range<Int>] { producers[tensor].tiles() }
+
+  func makeSlot() -> ProducerSlot { ProducerSlot() }
+
+  func work(_ tile: Range<Int>, of tensor: Int, in slot: ProducerSlot) throws {
+    slot.reset()
+    try producers[tensor].produce(tile, in: slot)
+  }
+
+  func fold(_ tile: Range<Int>, of tensor: Int, from slot: ProducerSlot) throws -> Int {
+    let producer = producers[tensor]
+    let stored = slot.tile.stored.prefix(slot.tile.storedCount)
+    if producer.readsInOrder {
+      sources?.add(stored, of: producer)
+      addRead(stored, of: producer)
+    }
+    outcomes[tensor].effects.merge(slot.effects)
+    let readCount = stored.reduce(0) { $0 + $1.count }
+    guard let place = places[tensor] else { return readCount }
+    for (index, piece) in slot.pieces.prefix(slot.pieceCount).enumerated() {
+      if piece.isOneRun {
+        outcomes[tensor].checksums[index].update(piece.bytes, 0..<piece.byteCount)
+      }
+      try write(piece, to: files[place.file], at: place.offsets[index])
+    }
+    return sources == nil
+      ? slot.pieces.prefix(slot.pieceCount).reduce(0) { $0 + $1.byteCount } : readCount
+  }
+
+  private func write(_ piece: Piece, to file: OutputFile, at base: Int) throws {
+    var position = base + piece.offset
+    for start in stride(from: 0, to: piece.byteCount, by: max(1, piece.runByteCount)) {
+      try file.write(piece.bytes, start..<start + piece.runByteCount, at: position)
+      position += piece.stride
+    }
+  }
+
+  private func addRead(_ stored: ArraySlice<WeightTile.Bytes>, of producer: any TensorProducer) {
+    for (index, read) in producer.reads.enumerated() where read.recorded != nil {
+      while readHashes.count <= index { readHashes.append(XXH64()) }
+      readHashes[index].update(stored[index].bytes, 0..<stored[index].count)
+    }
+  }
+
+  /// What was read must be what was recorded: damage is not passed on.
+  ///
+  /// - Throws: `PackedError.damagedTensor`.
+  func finish(_ tensor: Int) throws {
+    let producer = producers[tensor]
+    try sources?.finish(producer)
+    for (index, read) in producer.reads.enumerated() {
+      let found = (index < readHashes.count ? readHashes[index] : XXH64()).value
+      if let recorded = read.recorded, recorded != found {
+        throw PackedError.damagedTensor(
+          file: read.file.path, tensor: read.tensor.name, found: found, recorded: recorded)
+      }
+    }
+    readHashes = []
+  }
+}
+
+/// The checksums of source files that are read whole, tensor after tensor.
+final class SourceDigests {
+  private var hashes: [String: XXH64] = [:]
+
+  init(_ files: [SafetensorsFile]) {
+    for file in files {
+      var hash = XXH64()
+      hash.update(file.headerBytes)
+      hashes[file.path] = hash
+    }
+  }
+
+  func add(_ stored: ArraySlice<WeightTile.Bytes>, of producer: any TensorProducer) {
+    for (read, stored) in zip(producer.reads, stored) {
+      hashes[read.file.path]?.update(stored.bytes, 0..<stored.count)
+    }
+  }
+
+  /// Reads the tensors again that were not read in order.
+  func finish(_ producer: any TensorProducer) throws {
+    guard !producer.readsInOrder else { return }
+    for read in producer.reads {
+      try read.file.forEachBlock(of: read.tensor) { bytes, count in
+        hashes[read.file.path]?.update(bytes, 0..<count)
+      }
+    }
+  }
+
+  func checksum(of file: SafetensorsFile) -> UInt64 { hashes[file.path]?.value ?? 0 }
+}

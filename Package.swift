@@ -18,9 +18,11 @@ let package = Package(
   targets: [
     .target(name: "Formats", swiftSettings: strict),
     .target(name: "Stats", swiftSettings: strict),
-    .target(name: "Convert", dependencies: ["Formats", "Stats"], swiftSettings: strict),
+    .target(name: "Model", dependencies: ["Formats"], swiftSettings: strict),
+    .target(name: "Convert", dependencies: ["Formats", "Stats", "Model"], swiftSettings: strict),
     .executableTarget(
-      name: "decant", dependencies: ["Formats", "Stats", "Convert"], swiftSettings: strict),
+      name: "decant", dependencies: ["Formats", "Stats", "Model", "Convert"],
+      swiftSettings: strict),
     .executableTarget(
       name: "Benchmarks", dependencies: ["Formats", "Stats", "Convert"], path: "Benchmarks",
       swiftSettings: strict),
@@ -28,16 +30,24 @@ let package = Package(
     .target(
       name: "TestSupport", path: "Tests/TestSupport", resources: [.copy("Fixtures")],
       swiftSettings: strict),
+    // Models that tests of several modules are about: families in miniature, published numbers.
+    .target(
+      name: "TestModels", dependencies: ["Formats", "Model"], path: "Tests/TestModels",
+      swiftSettings: strict),
     .testTarget(
       name: "FormatsTests", dependencies: ["Formats", "Stats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(name: "StatsTests", dependencies: ["Stats"], swiftSettings: strict),
     .testTarget(
-      name: "ConvertTests", dependencies: ["Convert", "Formats", "Stats", "TestSupport"],
+      name: "ModelTests", dependencies: ["Model", "Formats", "TestModels", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ConvertTests",
+      dependencies: ["Convert", "Model", "Formats", "Stats", "TestModels", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
       name: "DecantTests",
-      dependencies: ["decant", "Convert", "Formats", "Stats", "TestSupport"],
+      dependencies: ["decant", "Convert", "Model", "Formats", "Stats", "TestSupport"],
       swiftSettings: strict),
   ]
 )

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Model
 
 /// A whole conversion, from a planned source to a finished file or directory under its final name.
 package struct Conversion {

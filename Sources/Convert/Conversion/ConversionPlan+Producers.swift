@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 extension TensorPlan {
   /// The tensor's weights: output-major where they are to be quantized, else as they lie.

@@ -1,4 +1,5 @@
 import Formats
+import Model
 import Stats
 
 /// What is in a checkpoint, tensor by tensor, from the headers alone.

@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// What a tensor of a dump belongs to.
 struct DumpIdentity {

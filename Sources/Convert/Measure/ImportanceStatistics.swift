@@ -1,4 +1,5 @@
 import Formats
+import Model
 import Stats
 
 /// What an importance matrix of llama.cpp says of the inputs of one weight: E[x²] of every channel.

@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// What a person may choose about measuring.
 package struct MeasureOptions: Sendable {

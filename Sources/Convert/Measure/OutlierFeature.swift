@@ -1,3 +1,5 @@
+import Model
+
 /// A channel that is large in many layers and at many tokens: an emergent outlier feature of
 /// LLM.int8() (arXiv 2208.07339, section 4.1).
 package struct OutlierFeature: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Formats
+import Model
 import Stats
 
 /// What several tensors of one kind are like together: those of a layer, or of a role in a layer.

@@ -1,4 +1,5 @@
 import Formats
+import Model
 import Stats
 
 /// Everything that was measured of one tensor.

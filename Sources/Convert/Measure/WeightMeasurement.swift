@@ -1,4 +1,5 @@
 import Formats
+import Model
 import Stats
 
 /// Measures the weights of a checkpoint: every floating-point tensor, each read once.

@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// What a forward pass needs beside weights and cache, by a rule of thumb of this project: in 16
 /// bits, for each token in flight, four vectors of the hidden width (residual, normed input, and

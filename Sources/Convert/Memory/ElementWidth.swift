@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// How many bits an element takes where groups of elements share metadata, such as a scale and an
 /// offset: `b + m / g`, with `b` bits an element and `m` bits of metadata for each `g` elements.

@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// Whether a model fits: what weights, cache and activations need together, and how long a context
 /// may be.

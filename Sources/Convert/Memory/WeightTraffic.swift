@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// What of a model's weights a single token needs: all of a dense model, and of a mixture the
 /// experts that the router picks. Generating is bound by reading them.

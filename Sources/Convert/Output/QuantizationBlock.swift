@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// The block of `config.json` that tells MLX runtimes how modules are packed: one layout for all,
 /// and entries of the modules that differ, looked up by their paths.

@@ -14,13 +14,6 @@ extension PackedCheckpoint {
       name: tensor.entry.name, file: checkpoint.fileName(of: tensor.stored[0]), storage: storage)
   }
 
-  /// A tensor's stored tensors, to be read whole and held against their checksums.
-  func readParts(_ tensor: Tensor) -> [ReadPart] {
-    zip(tensor.stored, tensor.entry.stored).map {
-      checkpoint.readPart($0, recorded: $1.checksum)
-    }
-  }
-
   /// Where a tensor is, for messages.
   func path(of tensor: Tensor) -> String { checkpoint.files[tensor.stored[0].file].path }
 }

@@ -29,10 +29,3 @@ final class QuantizedGroups {
       biases: &biases)
   }
 }
-
-/// How weights are quantized: what a thread makes its own `GroupQuantizer` from.
-struct WeightQuantizer: Sendable, Hashable {
-  let layout: AffineLayout
-  let scaleType: ScaleType
-  let method: QuantizationMethod
-}

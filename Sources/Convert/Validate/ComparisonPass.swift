@@ -1,14 +1,6 @@
 import Formats
 import Stats
 
-/// How a packed checkpoint's tensor is held against its source.
-enum TensorComparison {
-  /// What decoding the packed weights, the second, loses of the first.
-  case weights(WeightSource, WeightSource)
-  /// Whether the stored bytes are those that are produced.
-  case bytes(any TensorProducer, StoredParts)
-}
-
 /// Compares tensors with their sources.
 final class ComparisonPass: TensorPass {
   struct Loss {
@@ -84,67 +76,5 @@ final class ComparisonPass: TensorPass {
       error.largestError = max(error.largestError, loss.largest)
     }
     return error
-  }
-}
-
-/// The stored tensors that a producer's parts should be.
-struct StoredParts {
-  private let tensors: [Checkpoint.Tensor]
-  private let checkpoint: Checkpoint
-
-  init(_ tensors: [Checkpoint.Tensor], in checkpoint: Checkpoint) {
-    self.tensors = tensors
-    self.checkpoint = checkpoint
-  }
-
-  /// Whether they hold the bytes of the tile that was produced, each piece one run.
-  func hold(_ slot: ProducerSlot) throws -> Bool {
-    for (position, piece) in slot.pieces.prefix(slot.pieceCount).enumerated() {
-      var found = [UInt8](repeating: 0, count: piece.byteCount)
-      try checkpoint.read(
-        piece.offset..<piece.offset + piece.byteCount, of: tensors[position], into: &found)
-      if found[...] != piece.bytes[0..<piece.byteCount] { return false }
-    }
-    return true
-  }
-}
-
-/// Holds what the comparison finds against the second decoder, on some rows of every packed tensor.
-final class RowCheckPass: TensorPass {
-  private let check: RowCheck
-  private let compared: [TensorComparison?]
-  private(set) var findings: [Finding?]
-
-  final class Slot {
-    let buffers = ComparisonPass.Slot()
-    var finding: Finding?
-  }
-
-  init(_ check: RowCheck, _ compared: [TensorComparison?]) {
-    self.check = check
-    self.compared = compared
-    findings = compared.map { _ in nil }
-  }
-
-  var tensorCount: Int { compared.count }
-
-  /// A tensor at once.
-  func tiles(of tensor: Int) -> [Int] { [tensor] }
-
-  func makeSlot() -> Slot { Slot() }
-
-  func work(_ tile: Int, of tensor: Int, in slot: Slot) throws {
-    slot.finding = nil
-    guard case .weights(let source, let packed) = compared[tensor] else { return }
-    let inputs = source.shape.inputs
-    slot.finding = try check.finding(tensor) { row in
-      try ComparisonPass.error(
-        row * inputs..<(row + 1) * inputs, source, packed, in: slot.buffers)
-    }
-  }
-
-  func fold(_ tile: Int, of tensor: Int, from slot: Slot) -> Int {
-    findings[tensor] = slot.finding
-    return 0
   }
 }

@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// Whether the documents that decant made beside the weights are there, and say what the manifests
 /// say: the block of `config.json` that runtimes read, and the index.

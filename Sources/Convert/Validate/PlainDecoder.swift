@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Model
 
 /// A second decoder, slow and plain, written from docs/FORMAT.md and the formats' definitions.
 ///

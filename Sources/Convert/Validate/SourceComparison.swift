@@ -1,4 +1,5 @@
 import Formats
+import Model
 import Stats
 
 /// Compares a packed checkpoint with the source it was made from: the source's digests, every kept

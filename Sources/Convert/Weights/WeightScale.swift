@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// The scales beside an FP8 weight: `w = element * scale`.
 ///

@@ -1,11 +1,5 @@
 import Formats
 
-/// What to do about NaN and infinities among weights.
-package enum NonFinitePolicy: String, Sendable {
-  case error
-  case zero
-}
-
 /// A tensor's weights, read in order, wherever and however they are stored: the one reader of
 /// numbers.
 struct WeightSource: Sendable {
@@ -71,12 +65,4 @@ struct WeightSource: Sendable {
         value: tile.weights[first].isNaN ? "NaN" : "\(tile.weights[first])", count: places.count)
     }
   }
-}
-
-/// A change of weights on their way from the file.
-protocol WeightTransform: Sendable {
-  /// Whether it can only be applied to whole rows.
-  var needsWholeRows: Bool { get }
-  /// Changes `tile.weights`, which are weights `range` of the tensor.
-  func apply(to tile: WeightTile, _ range: Range<Int>, of shape: MatrixShape) throws
 }

@@ -22,8 +22,9 @@ package struct Checkpoint: Sendable {
   package let tensors: [Tensor]
   /// Where in `tensors` those of each file stand.
   private let ranges: [Range<Int>]
-  package let config: ModelConfig?
-  /// The files that `config` and the shard index were read from, for the record.
+  /// `config.json`; nil where there is none.
+  package let configDocument: ConfigDocument?
+  /// The file that `configDocument` was read from, for the record.
   package let configPath: String?
 
   private static let indexName = "model.safetensors.index.json"
@@ -50,8 +51,8 @@ package struct Checkpoint: Sendable {
     self.ranges = ranges
     let home = directory ?? URL(fileURLWithPath: path).deletingLastPathComponent().path
     let configPath = SourceTriage.join(home, "config.json")
-    config = try Self.readConfig(configPath)
-    self.configPath = config == nil ? nil : configPath
+    configDocument = try Self.readConfig(configPath)
+    self.configPath = configDocument == nil ? nil : configPath
     try checkUnique()
     if let index { try check(index, path: SourceTriage.join(path, Self.indexName)) }
   }
@@ -170,7 +171,7 @@ package struct Checkpoint: Sendable {
     return Int(parts[parts.count - 1])
   }
 
-  private static func readConfig(_ path: String) throws -> ModelConfig? {
+  private static func readConfig(_ path: String) throws -> ConfigDocument? {
     guard FileStatus.exists(path) else { return nil }
     let bytes = try InputFile(path: path).readAll(limit: configSizeLimit)
     do {
@@ -178,7 +179,7 @@ package struct Checkpoint: Sendable {
       guard json.members != nil else {
         throw SourceError.badConfig(path: path, reason: "not a JSON object")
       }
-      return ModelConfig(document: json)
+      return ConfigDocument(json)
     } catch let error as JSONError {
       throw SourceError.badConfig(path: path, reason: "\(error.reason) (byte \(error.offset))")
     }

@@ -39,4 +39,11 @@ package struct MatrixShape: Sendable, Hashable {
   /// Outputs of all matrices.
   package var rows: Int { matrices == 0 ? 0 : matrices * outputs }
   package var count: Int { rows * inputs }
+
+  /// Where weight `index` of the output-major order stands in the input-major one.
+  package func inputMajorIndex(of index: Int) -> Int {
+    let (row, input) = index.quotientAndRemainder(dividingBy: inputs)
+    let (matrix, output) = row.quotientAndRemainder(dividingBy: outputs)
+    return (matrix * inputs + input) * outputs + output
+  }
 }

@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Model
 
 /// The measuring that a plan needs, each step with its progress.
 struct PlanWork {

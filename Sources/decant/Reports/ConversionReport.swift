@@ -1,6 +1,7 @@
 import Convert
 import Formats
 import Foundation
+import Model
 import Stats
 
 /// What a conversion did, or would do: as JSON, and as text for people.

@@ -1,6 +1,7 @@
 import Convert
 import Formats
 import Foundation
+import Model
 
 /// What is in a checkpoint: as JSON, and as text for people.
 struct InspectionReport {

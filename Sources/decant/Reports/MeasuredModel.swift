@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Model
 
 /// Everything that was measured of a model, as the reports show it.
 struct MeasuredModel {

@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Model
 import Stats
 
 /// Statistics as JSON (schemas/stats.schema.json).

@@ -1,6 +1,7 @@
 import Convert
 import Formats
 import Foundation
+import Model
 import Stats
 
 /// What tensors are listed by; the most striking come first.

@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Model
 import Stats
 
 /// One tensor closely, as text for people.

@@ -1,5 +1,7 @@
 import Convert
 import Formats
+import Model
+import TestModels
 import Testing
 
 @Suite struct WeightTrafficTests {

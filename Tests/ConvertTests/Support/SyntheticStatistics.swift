@@ -1,3 +1,4 @@
+import Model
 import Stats
 
 @testable import Convert

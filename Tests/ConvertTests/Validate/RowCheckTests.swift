@@ -50,7 +50,7 @@ import Testing
     let checkpoint = try Checkpoint(path: folder.path + "/model.safetensors")
     let entry = Manifest.Entry(
       name: "p.weight", encoding: .raw, sourceDType: .f8E4M3, sourceShape: [256, 256],
-      isTransposed: false, stored: [], error: nil)
+      order: .outputMajor, stored: [], error: nil)
     let decoder = PlainDecoder(checkpoint)
     let first = try #require(try decoder.sourceRow(0, of: entry))
     #expect(first[0] == 1 && first[127] == 1 && first[128] == 2 && first[255] == 2)
@@ -68,7 +68,7 @@ import Testing
         [TestTensor("p.weight", dtype, [1, 65536], bytes: codes)], to: path)
       let entry = Manifest.Entry(
         name: "p.weight", encoding: .raw, sourceDType: dtype, sourceShape: [1, 65536],
-        isTransposed: false, stored: [], error: nil)
+        order: .outputMajor, stored: [], error: nil)
       let row = try #require(
         try PlainDecoder(Checkpoint(path: path)).sourceRow(0, of: entry))
       for code in 0..<65536 where code & exponent != exponent {

@@ -48,7 +48,7 @@ import Testing
     #expect(checkpoint.fileNames == [Self.first, Self.second])
     #expect(checkpoint.tensors.map(\.name) == ["a", "b", "c"])
     #expect(checkpoint.tensors.map { checkpoint.fileName(of: $0) }.last == Self.second)
-    #expect(checkpoint.config?.modelType == "llama")
+    #expect(checkpoint.configDocument?.json["model_type"] == "llama")
     #expect(checkpoint.configPath == directory.path("config.json"))
   }
 

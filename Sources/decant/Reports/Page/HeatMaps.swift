@@ -1,4 +1,5 @@
 import Convert
+import Model
 
 /// Tables of layers and roles whose cells are coloured by kurtosis, AbsMax and SQNR.
 struct HeatMaps {

@@ -1,5 +1,6 @@
 import Convert
 import Foundation
+import Model
 
 /// The head of the page: which model, what was measured, and the totals.
 struct PageHeader {

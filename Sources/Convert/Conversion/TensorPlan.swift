@@ -1,0 +1,121 @@
+import Formats
+import Model
+
+/// What becomes of one tensor of the source, and why.
+package struct TensorPlan: Sendable {
+  package enum Action: Sendable, Equatable {
+    case quantize(AffineLayout, ScaleType)
+    /// Byte for byte.
+    case copy
+    /// An FP8 weight that is kept: decoded with its scale, stored in this type.
+    case decode(ScaleType)
+    /// Left out of the output.
+    case drop
+  }
+
+  /// Which share of the coverage the tensor counts to.
+  package enum Standing: String, Sendable {
+    case quantized
+    case keptOnPurpose = "kept"
+    case keptUnfit = "unfit"
+    case dropped
+  }
+
+  package let tensor: Checkpoint.Tensor
+  package let identity: TensorIdentity
+  package var action: Action
+  package let standing: Standing
+  /// One line for people.
+  package var reason: String
+  package let scale: WeightScale?
+  /// What adapters do to it.
+  var update: TensorUpdate?
+  /// Type of the biases, where it is not that of the scales.
+  var biasType: ScaleType?
+
+  package var name: String { tensor.name }
+
+  /// Whether it counts as a weight in the coverage: more than one dimension, real numbers.
+  package var isWeight: Bool {
+    tensor.info.shape.count > 1 && tensor.info.dtype.isFloat && standing != .dropped
+  }
+
+  /// Inputs of the matrix: the dimension that groups run along.
+  package var inputCount: Int { Self.inputCount(tensor.info.dimensions, identity) }
+
+  static func inputCount(_ shape: [Int], _ identity: TensorIdentity) -> Int {
+    shape.count < 2 ? 0 : identity.order.outputMajor(shape).last ?? 0
+  }
+
+  /// Whether there is a layout that the matrix can be packed in.
+  var fitsALayout: Bool { Self.fitsALayout(tensor.info.dimensions, identity) }
+
+  static func fitsALayout(_ shape: [Int], _ identity: TensorIdentity) -> Bool {
+    let inputs = inputCount(shape, identity)
+    if identity.order == .inputMajor, inputs > InputMajorStorage.widestInput { return false }
+    return AffineLayout.allowedGroupSizes.contains { inputs % $0 == 0 }
+  }
+
+  /// The weight's shape as the packed layout has it: `[..., out, in]`.
+  package var outputMajorShape: [UInt64] {
+    identity.order.outputMajor(tensor.info.shape)
+  }
+
+  /// Whether its elements are looked at one by one, and not copied as bytes.
+  var isDecoded: Bool {
+    switch action {
+    case .quantize, .decode: true
+    case .copy, .drop: false
+    }
+  }
+
+  /// The tensors that the output holds for it.
+  package var stored: [SafetensorsLayout.Request] {
+    switch action {
+    case .drop: return []
+    case .copy: return [.init(name: name, dtype: tensor.info.dtype, shape: tensor.info.shape)]
+    case .decode(let type):
+      return [.init(name: name, dtype: type.dtype, shape: tensor.info.shape)]
+    case .quantize(let layout, let scaleType):
+      let names = Manifest.Entry.packedNames(of: name)
+      let outer = outputMajorShape.dropLast()
+      let inputs = UInt64(inputCount)
+      let words = outer + [inputs * UInt64(layout.bits) / 32]
+      let groups = outer + [inputs / UInt64(layout.groupSize)]
+      return [
+        .init(name: names.weight, dtype: .u32, shape: Array(words)),
+        .init(name: names.scales, dtype: scaleType.dtype, shape: Array(groups)),
+        .init(name: names.biases, dtype: (biasType ?? scaleType).dtype, shape: Array(groups)),
+      ]
+    }
+  }
+
+  package var storedByteCount: Int {
+    stored.reduce(0) { total, request in
+      guard case .bytes(let size) = TensorSize(shape: request.shape, dtype: request.dtype) else {
+        return total
+      }
+      return total + Int(size)
+    }
+  }
+
+  /// The entry that the manifest will hold, with nothing measured yet.
+  ///
+  /// - Parameter countsZeroed: whether NaN and infinities are made zero, and counted.
+  package func manifestEntry(
+    method: QuantizationMethod, countsZeroed: Bool = false
+  ) -> Manifest.Entry {
+    let stored = stored.map { Manifest.StoredTensor(name: $0.name, checksum: 0) }
+    var encoding = Manifest.Encoding.raw
+    var error: Manifest.MeasuredError?
+    if case .quantize(let layout, _) = action {
+      encoding = .affine(layout, method: method.rawValue)
+      error = .init(squaredNorm: 0, squaredError: 0, largestError: 0)
+    }
+    return Manifest.Entry(
+      name: name, encoding: encoding, sourceDType: tensor.info.dtype,
+      sourceShape: tensor.info.shape,
+      order: encoding == .raw ? .outputMajor : identity.order, stored: stored, error: error,
+      zeroedCount: countsZeroed && isDecoded ? 0 : nil)
+  }
+}

@@ -1,0 +1,217 @@
+import Formats
+import Model
+
+/// Decides tensor by tensor. It remembers which patterns have matched, since one that matches
+/// nothing is a mistake worth stopping for.
+struct TensorPlanner {
+  private let checkpoint: Checkpoint
+  private let options: ConversionOptions
+  private let tie: TiedWeights
+  private let naming: TensorNaming
+  private let byName: [String: Checkpoint.Tensor]
+  /// FP8 weight by the name of the scale it uses.
+  private let scaledWeights: [String: String]
+  private var keepMatches: [Bool]
+  private var overrideMatches: [(any: Bool, quantizable: Bool)]
+  /// Choices of the plan that no tensor has claimed yet, by name.
+  private var unclaimed: [String: BitPlan.Choice]
+
+  init(_ checkpoint: Checkpoint, options: ConversionOptions, tie: TiedWeights) throws {
+    self.checkpoint = checkpoint
+    self.options = options
+    self.tie = tie
+    naming = TensorNaming(
+      config: checkpoint.config,
+      tensors: checkpoint.tensors.map { ($0.name, $0.info.dimensions) })
+    let byName = Dictionary(
+      checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.byName = byName
+    var scaled: [String: String] = [:]
+    for tensor in checkpoint.tensors where tensor.info.dtype.isFloat8 {
+      if let scale = WeightScale.companion(of: tensor.name, in: byName) {
+        scaled[scale.name] = tensor.name
+      }
+    }
+    scaledWeights = scaled
+    keepMatches = options.keep.map { _ in false }
+    overrideMatches = options.overrides.map { _ in (false, false) }
+    unclaimed = Dictionary(
+      (options.plan?.choices ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// - Throws: `PlanError.patternMatchesNothing…` for the first pattern that did nothing.
+  func checkPatterns() throws {
+    for (pattern, matched) in zip(options.keep, keepMatches) where !matched {
+      throw PlanError.patternMatchesNothing(pattern.text, option: "--keep")
+    }
+    for (override, matched) in zip(options.overrides, overrideMatches) {
+      let text = override.pattern.text
+      if !matched.any { throw PlanError.patternMatchesNothing(text, option: "--override") }
+      if !matched.quantizable {
+        throw PlanError.patternMatchesNothingQuantizable(text, option: "--override")
+      }
+    }
+  }
+
+  /// - Throws: `AllocationError.doesNotFit` for the first choice of the plan that is of no tensor.
+  func checkPlan() throws {
+    guard let rest = options.plan?.choices.first(where: { unclaimed[$0.name] != nil }) else {
+      return
+    }
+    throw misfit(
+      byName[rest.name] == nil
+        ? "the plan names tensor '\(rest.name)', which the checkpoint lacks"
+        : "the plan names tensor '\(rest.name)', which is not quantized")
+  }
+
+  private func misfit(_ difference: String) -> AllocationError {
+    .doesNotFit(plan: "the plan", difference: difference)
+  }
+
+  mutating func plan(_ tensor: Checkpoint.Tensor) throws -> TensorPlan {
+    let info = tensor.info
+    let identity = naming.identify(name: info.name, dtype: info.dtype, shape: info.dimensions)
+    let keeper = firstKeep(matching: info.name)
+    let override = lastOverride(matching: info.name)
+    let scale = try weightScale(of: tensor, identity)
+    func plan(_ action: TensorPlan.Action, _ standing: TensorPlan.Standing, _ reason: String)
+      -> TensorPlan
+    {
+      TensorPlan(
+        tensor: tensor, identity: identity, action: action, standing: standing, reason: reason,
+        scale: scale)
+    }
+    func keep(_ standing: TensorPlan.Standing, _ reason: String) -> TensorPlan {
+      guard scale != nil else { return plan(.copy, standing, reason) }
+      let type = checkpoint.config?.declaredDType.flatMap(ScaleType.init) ?? .bf16
+      return plan(.decode(type), standing, reason + "; decoded from \(info.dtype.rawValue)")
+    }
+
+    if let weight = scaledWeights[info.name] {
+      return plan(.drop, .dropped, "scale of '\(weight)', which is decoded with it")
+    }
+    if isActivationScale(info.name) {
+      return plan(.drop, .dropped, "scale of the FP8 runtime's activations")
+    }
+    if info.name == tie.redundantHead {
+      return plan(.drop, .dropped, "tied: equal to the embedding, which is stored once")
+    }
+    switch identity.treatment {
+    case .drop(let reason): return plan(.drop, .dropped, reason)
+    case .keep(let reason): return keep(.keptOnPurpose, reason)
+    case .quantize: break
+    }
+    if let layouts = options.recordedLayouts {
+      guard let layout = layouts[info.name],
+        TensorPlan.inputCount(info.dimensions, identity) % layout.groupSize == 0
+      else { return keep(.keptOnPurpose, "kept, as recorded") }
+      return plan(.quantize(layout, scaleType(of: tensor)), .quantized, "as recorded")
+    }
+    if let keeper { return keep(.keptOnPurpose, "--keep \(keeper)") }
+    if options.plan != nil, TensorPlan.fitsALayout(info.dimensions, identity) {
+      guard let choice = try claim(tensor, identity) else {
+        return keep(.keptOnPurpose, "kept by the plan")
+      }
+      return plan(.quantize(choice, scaleType(of: tensor)), .quantized, identity.role.rawValue)
+    }
+    return fit(tensor, identity, override: override).map { layout, reason in
+      plan(.quantize(layout, scaleType(of: tensor)), .quantized, reason)
+    } ?? keep(.keptUnfit, unfitReason(tensor, identity))
+  }
+
+  private mutating func firstKeep(matching name: String) -> String? {
+    var first: String?
+    for (index, pattern) in options.keep.enumerated() where pattern.matches(name) {
+      keepMatches[index] = true
+      first = first ?? pattern.text
+    }
+    return first
+  }
+
+  private mutating func lastOverride(matching name: String) -> Int? {
+    var last: Int?
+    for (index, override) in options.overrides.enumerated() where override.pattern.matches(name) {
+      overrideMatches[index].any = true
+      last = index
+    }
+    return last
+  }
+
+  /// The layout for a tensor: the group size asked for or, where that does not divide the inputs,
+  /// the next smaller one that does.
+  private mutating func fit(
+    _ tensor: Checkpoint.Tensor, _ identity: TensorIdentity, override index: Int?
+  ) -> (AffineLayout, reason: String)? {
+    if let index { overrideMatches[index].quantizable = true }
+    let override = index.map { options.overrides[$0] }
+    let bits = override?.bits ?? options.bits
+    let wanted = override?.groupSize ?? options.groupSize
+    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
+    guard TensorPlan.fitsALayout(tensor.info.dimensions, identity),
+      let size = AffineLayout.allowedGroupSizes.reversed().first(where: {
+        $0 <= wanted && inputs % $0 == 0
+      }), let layout = AffineLayout(bits: bits, groupSize: size)
+    else { return nil }
+    var reason = identity.role.rawValue
+    if let override { reason += ", --override \(override.pattern.text)" }
+    if size != wanted { reason += "; \(inputs) inputs divide by \(size), not by \(wanted)" }
+    return (layout, reason)
+  }
+
+  /// What the plan chose for the tensor; nil where it keeps it.
+  ///
+  /// - Throws: `AllocationError.doesNotFit`.
+  private mutating func claim(
+    _ tensor: Checkpoint.Tensor, _ identity: TensorIdentity
+  ) throws -> AffineLayout? {
+    let name = tensor.name
+    guard let choice = unclaimed.removeValue(forKey: name) else {
+      throw misfit("it has no width for tensor '\(name)'")
+    }
+    guard choice.shape == tensor.info.shape else {
+      throw misfit(
+        "tensor '\(name)' has shape \(tensor.info.shape); the plan is for \(choice.shape)")
+    }
+    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
+    if let layout = choice.layout, inputs % layout.groupSize != 0 {
+      throw misfit(
+        "tensor '\(name)' has \(inputs) inputs, which groups of \(layout.groupSize) do not divide")
+    }
+    return choice.layout
+  }
+
+  private func unfitReason(_ tensor: Checkpoint.Tensor, _ identity: TensorIdentity) -> String {
+    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
+    return inputs % 32 == 0
+      ? "\(inputs) inputs are too many for a matrix stored input-major"
+      : "\(inputs) inputs divide by none of the group sizes 32, 64, 128"
+  }
+
+  /// The source's own type; for FP8 and F64 the type that the configuration declares, else BF16
+  /// and F32.
+  private func scaleType(of tensor: Checkpoint.Tensor) -> ScaleType {
+    if let chosen = options.scaleType ?? ScaleType(tensor.info.dtype) { return chosen }
+    if let declared = checkpoint.config?.declaredDType.flatMap(ScaleType.init) { return declared }
+    return tensor.info.dtype.isFloat8 ? .bf16 : .f32
+  }
+
+  private func weightScale(
+    of tensor: Checkpoint.Tensor, _ identity: TensorIdentity
+  ) throws -> WeightScale? {
+    guard tensor.info.dtype.isFloat8 else { return nil }
+    guard let scale = WeightScale.companion(of: tensor.name, in: byName) else {
+      throw SourceError.scaleMissing(tensor: tensor.name, file: checkpoint.fileName(of: tensor))
+    }
+    return try WeightScale(
+      scale, of: tensor, isInputMajor: identity.order == .inputMajor, in: checkpoint)
+  }
+
+  /// `P.input_scale` and its like beside an FP8 weight `P.weight`.
+  private func isActivationScale(_ name: String) -> Bool {
+    for suffix in [".input_scale", ".input_scale_ub", ".activation_scale"]
+    where name.hasSuffix(suffix) {
+      return byName[name.dropLast(suffix.count) + ".weight"]?.info.dtype.isFloat8 == true
+    }
+    return false
+  }
+}

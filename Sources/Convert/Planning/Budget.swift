@@ -1,0 +1,18 @@
+import Foundation
+
+/// How large an output may be, or how exact it must be.
+package enum Budget: Sendable, Equatable {
+  /// Of all weights of the output, scales and biases counted.
+  case bitsPerWeight(Double)
+  /// Bytes of the whole output: weights, headers, configuration, carried files.
+  case size(Int)
+  /// Largest mean relative squared error; the smallest output that stays within it.
+  case relativeError(Double)
+  /// As large as with one width for all.
+  case uniform(bits: Int, groupSize: Int)
+
+  /// `-10 log10` of the mean relative squared error, at least.
+  package static func sqnr(_ decibels: Double) -> Budget {
+    .relativeError(pow(10, -decibels / 10))
+  }
+}

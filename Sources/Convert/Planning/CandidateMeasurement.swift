@@ -1,0 +1,160 @@
+import Formats
+import Model
+import Stats
+
+/// Quantizes every tensor of a plan in every way that may be chosen, and keeps what that loses.
+package struct CandidateMeasurement {
+  private let plan: ConversionPlan
+  private let options: CandidateOptions
+  private let meanSquares: [String: [Float]]
+  /// Indices into the plan's tensors.
+  private let measured: [Int]
+  private let layerCount: Int
+  /// Whether the output head is a tensor of its own, not the embedding.
+  private let hasHead: Bool
+  private let expertCounts: [TensorIdentity.LayerRole: Int]
+
+  /// - Parameters:
+  ///   - plan: says which tensors are quantized, with which type of scales.
+  ///   - meanSquares: of the inputs, by name of the weight; where they are not known, the weights
+  ///     themselves say what errors count (`ChannelImportance`).
+  package init(
+    _ plan: ConversionPlan, options: CandidateOptions, meanSquares: [String: [Float]] = [:]
+  ) {
+    self.plan = plan
+    self.options = options
+    self.meanSquares = meanSquares
+    measured = plan.tensors.indices.filter {
+      if case .quantize = plan.tensors[$0].action { true } else { false }
+    }
+    let kept = plan.tensors.filter { $0.standing != .dropped }.map(\.identity)
+    layerCount = (kept.compactMap(\.layer).max() ?? 0) + 1
+    hasHead = kept.contains { $0.role == .outputHead }
+    expertCounts = kept.reduce(into: [:]) { counts, identity in
+      if identity.expert != nil { counts[identity.layerRole, default: 0] += 1 }
+    }
+  }
+
+  /// Bytes that will be read.
+  package var byteCount: Int {
+    measured.reduce(0) { total, index in
+      WeightSample.blocks(of: source(of: index), limit: options.sampleSize).reduce(total) {
+        $0 + byteCount(of: $1, index)
+      }
+    }
+  }
+
+  private func source(of index: Int) -> WeightSource {
+    plan.tensors[index].source(in: plan.checkpoint, nonFinite: plan.options.nonFinite)
+  }
+
+  private func byteCount(of block: Range<Int>, _ index: Int) -> Int {
+    block.count * plan.tensors[index].tensor.info.dtype.bitCount / 8
+  }
+
+  /// - Returns: one entry for each tensor that is quantized, in the plan's order.
+  /// - Throws: `FileError`, `ConversionError`, `CancellationError`.
+  package func run(_ context: RunContext) throws -> [TensorCandidates] {
+    let pass = Pass(self)
+    try pass.run(context)
+    try plan.checkpoint.checkUnchanged()
+    return zip(measured, pass.losses).map { candidates(of: $0, $1) }
+  }
+
+  /// Measures blocks, and keeps what each layout loses in them.
+  private final class Pass: TensorPass {
+    private let measurement: CandidateMeasurement
+    private let sources: [WeightSource]
+    private let importance: ImportanceSampler
+    /// Of each block, by layout.
+    private(set) var losses: [[[QuantizationError]]]
+
+    init(_ measurement: CandidateMeasurement) {
+      self.measurement = measurement
+      sources = measurement.measured.map { measurement.source(of: $0) }
+      importance = ImportanceSampler(meanSquares: measurement.meanSquares)
+      losses = sources.map { _ in [] }
+    }
+
+    var tensorCount: Int { sources.count }
+
+    func tiles(of tensor: Int) -> [Range<Int>] {
+      WeightSample.blocks(of: sources[tensor], limit: measurement.options.sampleSize)
+    }
+
+    func makeSlot() -> CandidateSlot { CandidateSlot() }
+
+    func work(_ block: Range<Int>, of tensor: Int, in slot: CandidateSlot) throws {
+      let plan = measurement.plan.tensors[measurement.measured[tensor]]
+      guard case .quantize(_, let scaleType) = plan.action else { return }
+      let source = sources[tensor]
+      try source.read(block, into: slot.tile)
+      slot.errors = try measurement.options.layouts(of: plan).map { layout in
+        slot.quantize(
+          WeightQuantizer(
+            layout: layout, scaleType: scaleType, method: measurement.options.method),
+          count: block.count,
+          importance: try importance.runs(of: block, source, groupSize: layout.groupSize))
+      }
+    }
+
+    func fold(_ block: Range<Int>, of tensor: Int, from slot: CandidateSlot) -> Int {
+      losses[tensor].append(slot.errors)
+      return measurement.byteCount(of: block, measurement.measured[tensor])
+    }
+  }
+
+  private func candidates(of index: Int, _ blocks: [[QuantizationError]]) -> TensorCandidates {
+    let tensor = plan.tensors[index]
+    let weightCount = tensor.tensor.info.elementCount
+    let isSampled = options.sampleSize.map { weightCount > $0 } ?? false
+    guard case .quantize(_, let scaleType) = tensor.action else {
+      preconditionFailure("only quantized tensors are measured")
+    }
+    let candidates = options.layouts(of: tensor).enumerated().map { place, layout in
+      let sample = SampledRatio(blocks.map { $0[place] })
+      return Candidate(
+        layout: layout,
+        byteCount: weightCount / layout.groupSize
+          * (layout.bytesPerGroup + 2 * scaleType.byteCount),
+        relativeError: sample.ratio, samplingError: isSampled ? sample.relativeDeviation : 0)
+    }
+    return TensorCandidates(
+      name: tensor.name, identity: tensor.identity, shape: tensor.tensor.info.shape,
+      weightCount: weightCount, isWeighted: meanSquares[tensor.name] != nil,
+      candidates: candidates, weight: weight(of: tensor))
+  }
+
+  /// What a relative error in the tensor does to the model's output, compared with one in the output
+  /// head.
+  ///
+  /// The head's error is in the logits as it is. A layer writes into the residual stream, the sum
+  /// of two branches for each layer, so that the noise of one is diluted by all; the embedding is
+  /// where that sum begins, and every layer sees its error. docs/PLAN.md has the measurements that
+  /// the numbers are held against; they are rough.
+  private func weight(of tensor: TensorPlan) -> Double {
+    let identity = tensor.identity
+    switch identity.role {
+    case .outputHead: return 1
+    case .tokenEmbedding: return hasHead ? 0.5 : 1.5
+    default: break
+    }
+    guard identity.layer != nil else { return 1 }
+    let branch = 1 / Double(2 * max(1, layerCount))
+    if identity.expert != nil {
+      // The outputs of a block's experts are averaged.
+      return branch / Double(expertCounts[identity.layerRole, default: 1])
+    }
+    // A fused tensor does the work of several.
+    return branch * Double(max(1, Set((identity.fusedRows?.pattern ?? []).map(\.part)).count))
+  }
+}
+
+extension TensorIdentity {
+  struct LayerRole: Hashable {
+    let layer: Int?
+    let role: TensorRole
+  }
+
+  var layerRole: LayerRole { LayerRole(layer: layer, role: role) }
+}

@@ -1,0 +1,74 @@
+import Formats
+import Model
+
+/// Decodes a packed checkpoint to an ordinary one, of the shapes and names of its source.
+package struct Unpacker {
+  private let packed: PackedCheckpoint
+  private let writer: CheckpointWriter
+  private let target: OutputTarget
+  private let carried: CarriedFiles?
+
+  /// - Parameter type: of the decoded weights; nil for the type in which each was packed. Tensors
+  ///   that were kept stay as they are.
+  package init(
+    _ packed: PackedCheckpoint, target: OutputTarget, type: ScaleType?, shardLimit: Int
+  ) throws {
+    self.packed = packed
+    self.target = target
+    let producers = packed.tensors.map { Self.producer(of: $0, in: packed, type) }
+    let requests = producers.map { $0.parts[0] }
+    let shards = Sharding.split(
+      Array(requests.indices), sizes: { SafetensorsLayout([requests[$0]]).dataByteCount },
+      limit: target.isDirectory ? shardLimit : Int.max)
+    let files = shards.enumerated().map { position, indexes in
+      PlannedFile(
+        name: target.singleFileName ?? Sharding.fileName(position, of: shards.count),
+        tensors: indexes, layout: SafetensorsLayout(indexes.map { requests[$0] }), manifest: nil,
+        metadata: [("decant.unpacked_by", decantVersion), ("format", "pt")])
+    }
+    writer = CheckpointWriter(files: files, producers: producers)
+    carried = target.isDirectory ? try CarriedFiles(beside: packed.checkpoint) : nil
+  }
+
+  private static func producer(
+    of tensor: PackedCheckpoint.Tensor, in packed: PackedCheckpoint, _ type: ScaleType?
+  ) -> any TensorProducer {
+    let reads = packed.readParts(tensor)
+    guard let storage = packed.packedStorage(tensor) else {
+      return CopiedTensor(reads[0], name: tensor.entry.name)
+    }
+    return EncodedTensor(
+      packed.source(tensor, storage), reads: reads, as: type ?? storage.decodedType,
+      shape: tensor.entry.sourceShape, order: tensor.entry.order, option: "--dtype")
+  }
+
+  /// Bytes of the decoded tensors.
+  package var byteCount: Int { writer.byteCount }
+
+  /// Writes the checkpoint under a temporary name, syncs it, and gives it its own.
+  ///
+  /// - Throws: `PackedError.damagedTensor` where what is packed is not what was recorded;
+  ///   `ConversionError.overflow`, `OutputError`, `FileError`, `CancellationError`.
+  package func run(replacing: Bool, _ context: RunContext) throws {
+    let result = StagedResult(
+      target: target, documents: documents(), carried: carried, recorded: packed.carried,
+      inputs: packed.checkpoint.inputs)
+    try result.check(
+      source: packed.checkpoint, replacing: replacing, weights: writer.files.map(\.name))
+    try result.write(replacing: replacing, context.cancellation) { directory, _ in
+      _ = try writer.run(into: directory, context)
+    }
+  }
+
+  /// Configuration without the quantization, and the index where there are several files.
+  private func documents() -> [OutputDocument] {
+    guard target.isDirectory else { return [] }
+    var documents: [OutputDocument] = []
+    if var document = packed.checkpoint.config?.document {
+      document["quantization"] = nil
+      document["quantization_config"] = nil
+      documents.append(OutputDocument(OutputDocument.config, document))
+    }
+    return documents + OutputDocument.index(of: writer.files)
+  }
+}

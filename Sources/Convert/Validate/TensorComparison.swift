@@ -1,0 +1,7 @@
+/// How a packed checkpoint's tensor is held against its source.
+enum TensorComparison {
+  /// What decoding the packed weights, the second, loses of the first.
+  case weights(WeightSource, WeightSource)
+  /// Whether the stored bytes are those that are produced.
+  case bytes(any TensorProducer, StoredParts)
+}

@@ -1,0 +1,27 @@
+import Formats
+
+/// A tensor whose elements are its weights, in the order in which they lie.
+struct PlainStorage: WeightStorage {
+  let checkpoint: Checkpoint
+  let tensor: Checkpoint.Tensor
+  let scale: WeightScale?
+
+  var shape: MatrixShape { MatrixShape(stored: tensor.info.dimensions, .outputMajor) }
+  var byteCount: Int { tensor.info.byteCount }
+  var readsWholeRows: Bool { false }
+  var isReadInOrder: Bool { true }
+  var elementType: DType? { scale == nil ? tensor.info.dtype : nil }
+
+  func read(_ range: Range<Int>, into tile: WeightTile) throws {
+    let size = tensor.info.dtype.bitCount / 8
+    tile.prepareStored([range.count * size])
+    try checkpoint.read(
+      range.lowerBound * size..<range.upperBound * size, of: tensor, into: &tile.stored[0].bytes)
+    tile.weights.grow(to: range.count, filler: 0)
+    try tensor.decode(
+      tile.stored[0].bytes, count: range.count, into: &tile.weights, of: checkpoint)
+    scale?.apply(to: &tile.weights, count: range.count, start: range.lowerBound)
+  }
+
+  func storedIndex(of index: Int) -> Int { index }
+}

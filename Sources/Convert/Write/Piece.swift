@@ -1,0 +1,12 @@
+/// Bytes of a stored tensor: runs of the same length at equal distances, or one run.
+struct Piece {
+  var bytes: [UInt8] = []
+  var byteCount = 0
+  /// Where the first run begins in the stored tensor.
+  var offset = 0
+  var runByteCount = 0
+  /// From the beginning of one run to that of the next.
+  var stride = 0
+
+  var isOneRun: Bool { runByteCount == byteCount }
+}

@@ -12,7 +12,7 @@ extension AdapterSet {
     var targets: [String: MergeTarget] = [:]
     for tensor in tensors where tensor.action != .drop {
       targets[tensor.name] = MergeTarget(
-        name: tensor.name, shape: tensor.tensor.info.shape,
+        name: tensor.name, shape: tensor.tensor.shape,
         order: tensor.identity.order)
     }
     let updates = try updates(base: targets)
@@ -52,8 +52,8 @@ extension AdapterSet {
         tensor.biasType = type
       }
     case .copy:
-      guard let type = ScaleType(tensor.tensor.info.dtype) else {
-        throw .notFloat(tensor: tensor.name, dtype: tensor.tensor.info.dtype)
+      guard let type = ScaleType(tensor.tensor.dtype) else {
+        throw .notFloat(tensor: tensor.name, dtype: tensor.tensor.dtype)
       }
       tensor.action = .decode(type)
       fallthrough

@@ -37,7 +37,7 @@ package struct Conversion {
     guard plan.tensors.contains(where: { $0.standing == .quantized }) else {
       throw PlanError.nothingQuantized(path: plan.checkpoint.path)
     }
-    let before = plan.tensors.reduce(0) { $0 + $1.tensor.info.byteCount }
+    let before = plan.tensors.reduce(0) { $0 + $1.tensor.byteCount }
     guard output.dataByteCount <= before else {
       throw PlanError.larger(
         path: plan.checkpoint.path, byteCount: output.dataByteCount, sourceByteCount: before)

@@ -52,6 +52,8 @@ package struct ConversionOptions: Sendable {
   /// decide by the options above.
   package var recordedLayouts: [String: AffineLayout]?
   package var nonFinite = NonFinitePolicy.error
+  /// Whether weights that are packed already are decoded and packed again.
+  package var requantizes = false
   /// Data bytes after which the next shard begins.
   package var shardLimit = 5_000_000_000
   /// Smallest share of the weight bytes to be quantized, 0 to 1.
@@ -81,6 +83,7 @@ package struct ConversionOptions: Sendable {
         }),
       "keep": .array(keep.map { .string($0.text) }), "non_finite": .string(nonFinite.rawValue),
     ]
+    if requantizes { json["requantize"] = true }
     if !calibration.isEmpty {
       json["activations"] = .array(calibration.map { $0.json("xxh64") })
     }

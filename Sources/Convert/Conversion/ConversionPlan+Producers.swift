@@ -16,9 +16,12 @@ extension TensorPlan {
     in checkpoint: Checkpoint, nonFinite: NonFinitePolicy?, turning order: MatrixOrder
   ) -> WeightSource {
     let storage: any WeightStorage =
-      switch order {
-      case .inputMajor: InputMajorStorage(checkpoint: checkpoint, tensor: tensor, scale: scale)
-      case .outputMajor: PlainStorage(checkpoint: checkpoint, tensor: tensor, scale: scale)
+      switch (tensor.form, order) {
+      case (.packed(let packed, _), _): packed
+      case (.plain(let stored), .inputMajor):
+        InputMajorStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
+      case (.plain(let stored), .outputMajor):
+        PlainStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
       }
     return WeightSource(
       name: name, file: checkpoint.fileName(of: tensor), storage: storage, nonFinite: nonFinite,
@@ -36,17 +39,18 @@ extension ConversionPlan {
   private func producer(
     of tensor: TensorPlan, _ importance: ImportanceSampler
   ) -> any TensorProducer {
-    let read = checkpoint.readPart(tensor.tensor, recorded: nil)
+    let reads = checkpoint.readParts(tensor.tensor)
     let source = tensor.source(in: checkpoint, nonFinite: options.nonFinite)
     switch tensor.action {
-    case .drop: return CopiedTensor(leavingOut: read)
-    case .copy: return CopiedTensor(read)
+    case .drop: return CopiedTensor(leavingOut: reads[0])
+    case .copy: return CopiedTensor(reads[0])
     case .decode(let type):
-      return EncodedTensor(source, reads: [read], as: type, shape: tensor.tensor.info.shape)
+      return EncodedTensor(
+        source, reads: reads, as: type, shape: tensor.tensor.shape, order: tensor.tensor.turnedFrom)
     case .quantize(let layout, let scaleType):
       let biasType = tensor.biasType ?? scaleType
       return QuantizedTensor(
-        source: source, reads: [read],
+        source: source, reads: reads,
         quantizer: WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
         parts: tensor.stored, biasType: biasType, importance: importance,
         update: ParameterUpdate(

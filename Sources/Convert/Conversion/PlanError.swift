@@ -45,7 +45,8 @@ package enum PlanError: DescribedError, Equatable {
       "'decant convert --dry-run' lists every tensor with the reason"
     case .badOverride:
       "bits are 2, 3, 4, 5, 6 or 8 and groups 32, 64 or 128, as in --override 'lm_head=8:64'"
-    case .alreadyPacked: "convert the 16-bit original, or 'decant unpack' this one first"
+    case .alreadyPacked:
+      "convert the 16-bit original, which loses less; --requantize packs this one again"
     case .alreadyQuantized: "convert the 16-bit original"
     case .coverageTooLow: "a smaller --group-size fits more tensors"
     case .nothingQuantized, .larger:

@@ -8,6 +8,10 @@ import Model
 enum SourceQuantization {
   /// The method that `config` names where it is not read; nil where it names none, or one that is.
   static func unreadMethod(_ config: ModelConfig?) -> String? {
+    let block = QuantizationBlock(config)
+    for entry in [block.whole].compactMap(\.self) + block.modules.map(\.value) {
+      if let mode = entry["mode"]?.stringValue, mode != "affine" { return "MLX, mode '\(mode)'" }
+    }
     guard let quantization = config?.quantizationConfig,
       let method = quantization["quant_method"]?.stringValue
     else { return nil }

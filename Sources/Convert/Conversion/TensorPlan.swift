@@ -21,7 +21,7 @@ package struct TensorPlan: Sendable {
     case dropped
   }
 
-  package let tensor: Checkpoint.Tensor
+  package let tensor: SourceTensor
   package let identity: TensorIdentity
   package var action: Action
   package let standing: Standing
@@ -37,18 +37,18 @@ package struct TensorPlan: Sendable {
 
   /// Whether it counts as a weight in the coverage: more than one dimension, real numbers.
   package var isWeight: Bool {
-    tensor.info.shape.count > 1 && tensor.info.dtype.isFloat && standing != .dropped
+    tensor.shape.count > 1 && tensor.dtype.isFloat && standing != .dropped
   }
 
   /// Inputs of the matrix: the dimension that groups run along.
-  package var inputCount: Int { Self.inputCount(tensor.info.dimensions, identity) }
+  package var inputCount: Int { Self.inputCount(tensor.dimensions, identity) }
 
   static func inputCount(_ shape: [Int], _ identity: TensorIdentity) -> Int {
     shape.count < 2 ? 0 : identity.order.outputMajor(shape).last ?? 0
   }
 
   /// Whether there is a layout that the matrix can be packed in.
-  var fitsALayout: Bool { Self.fitsALayout(tensor.info.dimensions, identity) }
+  var fitsALayout: Bool { Self.fitsALayout(tensor.dimensions, identity) }
 
   static func fitsALayout(_ shape: [Int], _ identity: TensorIdentity) -> Bool {
     let inputs = inputCount(shape, identity)
@@ -58,7 +58,7 @@ package struct TensorPlan: Sendable {
 
   /// The weight's shape as the packed layout has it: `[..., out, in]`.
   package var outputMajorShape: [UInt64] {
-    identity.order.outputMajor(tensor.info.shape)
+    identity.order.outputMajor(tensor.shape)
   }
 
   /// Whether its elements are looked at one by one, and not copied as bytes.
@@ -73,9 +73,9 @@ package struct TensorPlan: Sendable {
   package var stored: [SafetensorsLayout.Request] {
     switch action {
     case .drop: return []
-    case .copy: return [.init(name: name, dtype: tensor.info.dtype, shape: tensor.info.shape)]
+    case .copy: return [.init(name: name, dtype: tensor.dtype, shape: tensor.shape)]
     case .decode(let type):
-      return [.init(name: name, dtype: type.dtype, shape: tensor.info.shape)]
+      return [.init(name: name, dtype: type.dtype, shape: tensor.shape)]
     case .quantize(let layout, let scaleType):
       let names = Manifest.Entry.packedNames(of: name)
       let outer = outputMajorShape.dropLast()
@@ -113,8 +113,8 @@ package struct TensorPlan: Sendable {
       error = .init(squaredNorm: 0, squaredError: 0, largestError: 0)
     }
     return Manifest.Entry(
-      name: name, encoding: encoding, sourceDType: tensor.info.dtype,
-      sourceShape: tensor.info.shape,
+      name: name, encoding: encoding, sourceDType: tensor.dtype,
+      sourceShape: tensor.shape,
       order: encoding == .raw ? .outputMajor : identity.order, stored: stored, error: error,
       zeroedCount: countsZeroed && isDecoded ? 0 : nil)
   }

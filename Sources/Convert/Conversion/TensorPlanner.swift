@@ -16,18 +16,21 @@ struct TensorPlanner {
   /// Choices of the plan that no tensor has claimed yet, by name.
   private var unclaimed: [String: BitPlan.Choice]
 
-  init(_ checkpoint: Checkpoint, options: ConversionOptions, tie: TiedWeights) throws {
+  init(
+    _ checkpoint: Checkpoint, _ tensors: [SourceTensor], options: ConversionOptions,
+    tie: TiedWeights
+  ) {
     self.checkpoint = checkpoint
     self.options = options
     self.tie = tie
     naming = TensorNaming(
       config: checkpoint.config,
-      tensors: checkpoint.tensors.map { ($0.name, $0.info.dimensions) })
+      tensors: tensors.map { ($0.name, $0.dimensions) })
     let byName = Dictionary(
       checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.byName = byName
     var scaled: [String: String] = [:]
-    for tensor in checkpoint.tensors where tensor.info.dtype.isFloat8 {
+    for tensor in tensors where tensor.dtype.isFloat8 {
       if let scale = WeightScale.companion(of: tensor.name, in: byName) {
         scaled[scale.name] = tensor.name
       }
@@ -68,11 +71,11 @@ struct TensorPlanner {
     .doesNotFit(plan: "the plan", difference: difference)
   }
 
-  mutating func plan(_ tensor: Checkpoint.Tensor) throws -> TensorPlan {
-    let info = tensor.info
-    let identity = naming.identify(name: info.name, dtype: info.dtype, shape: info.dimensions)
-    let keeper = firstKeep(matching: info.name)
-    let override = lastOverride(matching: info.name)
+  mutating func plan(_ tensor: SourceTensor) throws -> TensorPlan {
+    let name = tensor.name
+    let identity = naming.identify(name: name, dtype: tensor.dtype, shape: tensor.dimensions)
+    let keeper = firstKeep(matching: name)
+    let override = lastOverride(matching: name)
     let scale = try weightScale(of: tensor, identity)
     func plan(_ action: TensorPlan.Action, _ standing: TensorPlan.Standing, _ reason: String)
       -> TensorPlan
@@ -82,18 +85,23 @@ struct TensorPlanner {
         scale: scale)
     }
     func keep(_ standing: TensorPlan.Standing, _ reason: String) -> TensorPlan {
-      guard scale != nil else { return plan(.copy, standing, reason) }
-      let type = checkpoint.config?.declaredDType.flatMap(ScaleType.init) ?? .bf16
-      return plan(.decode(type), standing, reason + "; decoded from \(info.dtype.rawValue)")
+      if scale != nil {
+        let type = checkpoint.config?.declaredDType.flatMap(ScaleType.init) ?? .bf16
+        return plan(.decode(type), standing, reason + "; decoded from \(tensor.dtype.rawValue)")
+      }
+      if tensor.isPacked, let type = ScaleType(tensor.dtype) {
+        return plan(.decode(type), standing, reason + "; it was packed, and is decoded")
+      }
+      return plan(.copy, standing, reason)
     }
 
-    if let weight = scaledWeights[info.name] {
+    if let weight = scaledWeights[name] {
       return plan(.drop, .dropped, "scale of '\(weight)', which is decoded with it")
     }
-    if isActivationScale(info.name) {
+    if isActivationScale(name) {
       return plan(.drop, .dropped, "scale of the FP8 runtime's activations")
     }
-    if info.name == tie.redundantHead {
+    if name == tie.redundantHead {
       return plan(.drop, .dropped, "tied: equal to the embedding, which is stored once")
     }
     switch identity.treatment {
@@ -102,13 +110,13 @@ struct TensorPlanner {
     case .quantize: break
     }
     if let layouts = options.recordedLayouts {
-      guard let layout = layouts[info.name],
-        TensorPlan.inputCount(info.dimensions, identity) % layout.groupSize == 0
+      guard let layout = layouts[name],
+        TensorPlan.inputCount(tensor.dimensions, identity) % layout.groupSize == 0
       else { return keep(.keptOnPurpose, "kept, as recorded") }
       return plan(.quantize(layout, scaleType(of: tensor)), .quantized, "as recorded")
     }
     if let keeper { return keep(.keptOnPurpose, "--keep \(keeper)") }
-    if options.plan != nil, TensorPlan.fitsALayout(info.dimensions, identity) {
+    if options.plan != nil, TensorPlan.fitsALayout(tensor.dimensions, identity) {
       guard let choice = try claim(tensor, identity) else {
         return keep(.keptOnPurpose, "kept by the plan")
       }
@@ -140,14 +148,14 @@ struct TensorPlanner {
   /// The layout for a tensor: the group size asked for or, where that does not divide the inputs,
   /// the next smaller one that does.
   private mutating func fit(
-    _ tensor: Checkpoint.Tensor, _ identity: TensorIdentity, override index: Int?
+    _ tensor: SourceTensor, _ identity: TensorIdentity, override index: Int?
   ) -> (AffineLayout, reason: String)? {
     if let index { overrideMatches[index].quantizable = true }
     let override = index.map { options.overrides[$0] }
     let bits = override?.bits ?? options.bits
     let wanted = override?.groupSize ?? options.groupSize
-    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
-    guard TensorPlan.fitsALayout(tensor.info.dimensions, identity),
+    let inputs = TensorPlan.inputCount(tensor.dimensions, identity)
+    guard TensorPlan.fitsALayout(tensor.dimensions, identity),
       let size = AffineLayout.allowedGroupSizes.reversed().first(where: {
         $0 <= wanted && inputs % $0 == 0
       }), let layout = AffineLayout(bits: bits, groupSize: size)
@@ -162,17 +170,17 @@ struct TensorPlanner {
   ///
   /// - Throws: `AllocationError.doesNotFit`.
   private mutating func claim(
-    _ tensor: Checkpoint.Tensor, _ identity: TensorIdentity
+    _ tensor: SourceTensor, _ identity: TensorIdentity
   ) throws -> AffineLayout? {
     let name = tensor.name
     guard let choice = unclaimed.removeValue(forKey: name) else {
       throw misfit("it has no width for tensor '\(name)'")
     }
-    guard choice.shape == tensor.info.shape else {
+    guard choice.shape == tensor.shape else {
       throw misfit(
-        "tensor '\(name)' has shape \(tensor.info.shape); the plan is for \(choice.shape)")
+        "tensor '\(name)' has shape \(tensor.shape); the plan is for \(choice.shape)")
     }
-    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
+    let inputs = TensorPlan.inputCount(tensor.dimensions, identity)
     if let layout = choice.layout, inputs % layout.groupSize != 0 {
       throw misfit(
         "tensor '\(name)' has \(inputs) inputs, which groups of \(layout.groupSize) do not divide")
@@ -180,8 +188,8 @@ struct TensorPlanner {
     return choice.layout
   }
 
-  private func unfitReason(_ tensor: Checkpoint.Tensor, _ identity: TensorIdentity) -> String {
-    let inputs = TensorPlan.inputCount(tensor.info.dimensions, identity)
+  private func unfitReason(_ tensor: SourceTensor, _ identity: TensorIdentity) -> String {
+    let inputs = TensorPlan.inputCount(tensor.dimensions, identity)
     return inputs % 32 == 0
       ? "\(inputs) inputs are too many for a matrix stored input-major"
       : "\(inputs) inputs divide by none of the group sizes 32, 64, 128"
@@ -189,21 +197,21 @@ struct TensorPlanner {
 
   /// The source's own type; for FP8 and F64 the type that the configuration declares, else BF16
   /// and F32.
-  private func scaleType(of tensor: Checkpoint.Tensor) -> ScaleType {
-    if let chosen = options.scaleType ?? ScaleType(tensor.info.dtype) { return chosen }
+  private func scaleType(of tensor: SourceTensor) -> ScaleType {
+    if let chosen = options.scaleType ?? ScaleType(tensor.dtype) { return chosen }
     if let declared = checkpoint.config?.declaredDType.flatMap(ScaleType.init) { return declared }
-    return tensor.info.dtype.isFloat8 ? .bf16 : .f32
+    return tensor.dtype.isFloat8 ? .bf16 : .f32
   }
 
   private func weightScale(
-    of tensor: Checkpoint.Tensor, _ identity: TensorIdentity
+    of tensor: SourceTensor, _ identity: TensorIdentity
   ) throws -> WeightScale? {
-    guard tensor.info.dtype.isFloat8 else { return nil }
+    guard tensor.dtype.isFloat8 else { return nil }
     guard let scale = WeightScale.companion(of: tensor.name, in: byName) else {
       throw SourceError.scaleMissing(tensor: tensor.name, file: checkpoint.fileName(of: tensor))
     }
     return try WeightScale(
-      scale, of: tensor, isInputMajor: identity.order == .inputMajor, in: checkpoint)
+      scale, of: tensor.stored[0], isInputMajor: identity.order == .inputMajor, in: checkpoint)
   }
 
   /// `P.input_scale` and its like beside an FP8 weight `P.weight`.

@@ -48,104 +48,58 @@ package struct Inspection: Sendable {
   ///   not agree with the tensors; `PackedError` where packed tensors do not fit one another.
   package init(_ checkpoint: Checkpoint) throws {
     self.checkpoint = checkpoint
-    var entries: [String: Manifest.Entry] = [:]
-    if checkpoint.files.contains(where: { $0.header.metadataValue(Manifest.manifestKey) != nil }) {
-      for tensor in try PackedCheckpoint(checkpoint).tensors {
-        for stored in tensor.stored { entries[stored.name] = tensor.entry }
-      }
-    }
+    let packed = try PackedCheckpoint(ifPacked: checkpoint)
+    let known = Dictionary(
+      (packed?.tensors ?? []).map { ($0.stored[0].name, $0) },
+      uniquingKeysWith: { first, _ in first })
     let naming = TensorNaming(
       config: checkpoint.config,
       tensors: checkpoint.tensors.map { ($0.name, $0.info.dimensions) })
-    let byName = Dictionary(
-      checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let quantization = QuantizationBlock(checkpoint.config)
-    let tensors = try checkpoint.tensors.compactMap { tensor in
-      try Self.describe(
-        tensor, entry: entries[tensor.name], byName: byName, checkpoint: checkpoint,
-        quantization: quantization, naming: naming)
+    tensors = checkpoint.tensors.compactMap { tensor in
+      guard let packed else { return Self.describe(tensor, checkpoint, naming) }
+      // Scales and biases are counted with their weight.
+      return known[tensor.name].map { Self.describe($0, in: packed, naming) }
     }
-    self.tensors = tensors
     isPacked = tensors.contains { $0.packing != nil }
   }
 
-  /// Nil for scales and biases, which are counted with their weight.
   private static func describe(
-    _ tensor: Checkpoint.Tensor, entry: Manifest.Entry?, byName: [String: Checkpoint.Tensor],
-    checkpoint: Checkpoint, quantization: QuantizationBlock, naming: TensorNaming
-  ) throws -> Tensor? {
-    let path = modulePath(of: tensor.name)
-    let isParameter = tensor.name.hasSuffix(".scales") || tensor.name.hasSuffix(".biases")
-    // The names of other parts are only made up where there may be some.
-    let mayBePacked = isParameter || tensor.info.dtype == .u32
-    let words = mayBePacked ? byName[path + ".weight"] : nil
-    let scales = mayBePacked ? byName[path + ".scales"] : nil
-    let biases = mayBePacked ? byName[path + ".biases"] : nil
-    if let words, let scales, let biases, words.info.dtype == .u32,
-      let (layout, inputs) = layout(words, scales, path: path, entry: entry, quantization)
-    {
-      let file = checkpoint.files[words.file].path
-      let groups = scales.info.shape
-      for (part, shape) in [
-        (words, groups.dropLast() + [UInt64(inputs / 32 * layout.bits)]), (biases, groups),
-      ] where part.info.shape != shape {
-        throw PackedError.wrongTensor(
-          file: file, tensor: part.name, shape: part.info.shape, dtype: part.info.dtype,
-          expectedShape: shape, expectedDTypes: [part.info.dtype])
-      }
-      guard !isParameter else { return nil }
-      let shape = entry?.sourceShape ?? words.info.shape.dropLast() + [UInt64(inputs)]
-      var method: String?
-      if case .affine(_, let name)? = entry?.encoding { method = name }
-      return Tensor(
-        name: entry?.name ?? tensor.name, file: checkpoint.fileName(of: tensor), dtype: .u32,
-        shape: Array(shape),
-        byteCount: words.info.byteCount + scales.info.byteCount + biases.info.byteCount,
-        parameterCount: scales.info.elementCount * layout.groupSize,
-        identity: naming.identify(
-          name: entry?.name ?? tensor.name, dtype: entry?.sourceDType ?? scales.info.dtype,
-          shape: shape.map { Int(clamping: $0) }),
-        sourceDType: entry?.sourceDType,
-        packing: Packing(
-          layout: layout, stored: [words.name, scales.name, biases.name], method: method,
-          error: entry?.error.map {
-            QuantizationError(
-              squaredNorm: $0.squaredNorm, squaredError: $0.squaredError,
-              largestError: $0.largestError)
-          }))
-    }
-    return Tensor(
+    _ tensor: Checkpoint.Tensor, _ checkpoint: Checkpoint, _ naming: TensorNaming,
+    sourceDType: DType? = nil
+  ) -> Tensor {
+    Tensor(
       name: tensor.name, file: checkpoint.fileName(of: tensor), dtype: tensor.info.dtype,
       shape: tensor.info.shape, byteCount: tensor.info.byteCount,
       parameterCount: tensor.info.elementCount,
       identity: naming.identify(
         name: tensor.name, dtype: tensor.info.dtype, shape: tensor.info.dimensions),
-      sourceDType: entry?.sourceDType, packing: nil)
+      sourceDType: sourceDType, packing: nil)
   }
 
-  private static func modulePath(of name: String) -> String {
-    for suffix in [".weight", ".scales", ".biases"] where name.hasSuffix(suffix) {
-      return String(name.dropLast(suffix.count))
+  private static func describe(
+    _ tensor: PackedCheckpoint.Tensor, in packed: PackedCheckpoint, _ naming: TensorNaming
+  ) -> Tensor {
+    let entry = tensor.entry
+    let sourceDType = packed.isRecorded ? entry.sourceDType : nil
+    guard case .affine(let layout, let method) = entry.encoding,
+      let storage = packed.packedStorage(tensor)
+    else {
+      return describe(tensor.stored[0], packed.checkpoint, naming, sourceDType: sourceDType)
     }
-    return name
-  }
-
-  /// The layout that the manifest gives or, in a file of MLX's own, the one that the configured
-  /// group size and the shapes leave; with the number of inputs.
-  private static func layout(
-    _ words: Checkpoint.Tensor, _ scales: Checkpoint.Tensor, path: String, entry: Manifest.Entry?,
-    _ quantization: QuantizationBlock
-  ) -> (AffineLayout, inputs: Int)? {
-    guard let wordCount = words.info.dimensions.last, let groups = scales.info.dimensions.last,
-      groups > 0, wordCount > 0, wordCount < 1 << 40, groups < 1 << 40
-    else { return nil }
-    if case .affine(let layout, _)? = entry?.encoding { return (layout, groups * layout.groupSize) }
-    let groupSize = quantization.entry(of: path)?["group_size"]?.intValue ?? 64
-    guard AffineLayout.allowedGroupSizes.contains(groupSize) else { return nil }
-    let inputs = groups * groupSize
-    guard wordCount * 32 % inputs == 0,
-      let layout = AffineLayout(bits: wordCount * 32 / inputs, groupSize: groupSize)
-    else { return nil }
-    return (layout, inputs)
+    return Tensor(
+      name: entry.name, file: packed.checkpoint.fileName(of: tensor.stored[0]), dtype: .u32,
+      shape: entry.sourceShape, byteCount: storage.byteCount, parameterCount: storage.shape.count,
+      identity: naming.identify(
+        name: entry.name, dtype: entry.sourceDType,
+        shape: entry.sourceShape.map { Int(clamping: $0) }),
+      sourceDType: sourceDType,
+      packing: Packing(
+        layout: layout, stored: tensor.stored.map(\.name),
+        method: packed.isRecorded ? method : nil,
+        error: entry.error.map {
+          QuantizationError(
+            squaredNorm: $0.squaredNorm, squaredError: $0.squaredError,
+            largestError: $0.largestError)
+        }))
   }
 }

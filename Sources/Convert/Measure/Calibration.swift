@@ -23,7 +23,7 @@ package struct Calibration {
         .inserted
     }
     inputs = try paths.map { try InputFile(path: $0) }
-    let model = DumpedModel(checkpoint)
+    let model = try DumpedModel(checkpoint)
     self.model = model
     let matrices = try paths.filter { try ImportanceStatistics.isMatrix(path: $0) }
     let captures = paths.filter { !matrices.contains($0) }

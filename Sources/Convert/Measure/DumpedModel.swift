@@ -42,13 +42,14 @@ struct DumpedModel {
   private var valueWidths: [Int: (weight: String, count: Int)] = [:]
   private var layerCount = 0
 
-  init(_ checkpoint: Checkpoint) {
+  /// - Throws: as `Checkpoint.sourceTensors`.
+  init(_ checkpoint: Checkpoint) throws {
+    let tensors = try checkpoint.sourceTensors()
     let naming = TensorNaming(
-      config: checkpoint.config,
-      tensors: checkpoint.tensors.map { ($0.name, $0.info.dimensions) })
-    for tensor in checkpoint.tensors {
-      let shape = tensor.info.dimensions
-      let identity = naming.identify(name: tensor.name, dtype: tensor.info.dtype, shape: shape)
+      config: checkpoint.config, tensors: tensors.map { ($0.name, $0.dimensions) })
+    for tensor in tensors {
+      let shape = tensor.dimensions
+      let identity = naming.identify(name: tensor.name, dtype: tensor.dtype, shape: shape)
       if let layer = identity.layer { layerCount = max(layerCount, layer + 1) }
       guard shape.count >= 2 else { continue }
       let inputs = TensorPlan.inputCount(shape, identity)

@@ -16,6 +16,8 @@ package struct StatisticsRun {
     self.options = options
     var conversion = ConversionOptions()
     conversion.groupSize = options.groupSize
+    // What is packed is measured as it is.
+    conversion.requantizes = true
     let plan = try ConversionPlan(checkpoint, options: conversion)
     weights = WeightMeasurement(plan, options: options)
     var dumpOptions = options

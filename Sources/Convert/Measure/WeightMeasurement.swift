@@ -19,8 +19,8 @@ package struct WeightMeasurement {
     self.options = options
     measured = plan.tensors.indices.filter { index in
       let tensor = plan.tensors[index]
-      return tensor.tensor.info.dtype.isFloat && tensor.tensor.info.dtype.bitCount >= 8
-        && tensor.standing != .dropped && tensor.tensor.info.elementCount > 0
+      return tensor.tensor.dtype.isFloat && tensor.tensor.dtype.bitCount >= 8
+        && tensor.standing != .dropped && tensor.tensor.elementCount > 0
         && options.filter?.matches(tensor.name) ?? true
         && options.roles?.contains(tensor.identity.role) ?? true
     }
@@ -30,7 +30,7 @@ package struct WeightMeasurement {
 
   /// Bytes that will be read.
   package var byteCount: Int {
-    measured.reduce(0) { $0 + plan.tensors[$1].tensor.info.byteCount }
+    measured.reduce(0) { $0 + plan.tensors[$1].tensor.byteCount }
   }
 
   /// - Parameters:
@@ -55,14 +55,14 @@ package struct WeightMeasurement {
   /// Nil for vectors, for stacks of input-major matrices that are read as they lie, and for matrices
   /// of which the channels are too many to keep apart.
   private static func matrix(_ tensor: TensorPlan) -> Matrix? {
-    let shape = tensor.tensor.info.dimensions
+    let shape = tensor.tensor.dimensions
     guard shape.count > 1 else { return nil }
     let isReordered = if case .quantize = tensor.action { true } else { false }
     let rowsAreInputs = tensor.identity.order == .inputMajor && !isReordered
     // The rows of a stack would be the inputs of every expert, its columns outputs of all of them.
     guard !rowsAreInputs || shape.count == 2 else { return nil }
     let columns = isReordered ? tensor.inputCount : shape[shape.count - 1]
-    let rows = tensor.tensor.info.elementCount / max(1, columns)
+    let rows = tensor.tensor.elementCount / max(1, columns)
     guard columns <= columnLimit, rows <= rowLimit else { return nil }
     return Matrix(rowCount: rows, columnCount: columns, rowsAreInputs: rowsAreInputs)
   }
@@ -175,8 +175,8 @@ package struct WeightMeasurement {
       let outputs = rowsAreInputs ? channels.columns : channels.rows
       return TensorStatistics(
         name: tensor.name, kind: .weight, role: tensor.identity.role, layer: tensor.identity.layer,
-        expert: tensor.identity.expert, dtype: tensor.tensor.info.dtype,
-        shape: tensor.tensor.info.dimensions, distribution: Distribution(values),
+        expert: tensor.identity.expert, dtype: tensor.tensor.dtype,
+        shape: tensor.tensor.dimensions, distribution: Distribution(values),
         channels: MagnitudeProfile(inputs, outlierRatio: options.outlierRatio),
         outputChannels: MagnitudeProfile(outputs, outlierRatio: options.outlierRatio),
         tokens: nil, headMagnitudes: nil, rotation: nil, roundTrips: roundTrips, outliers: nil,

@@ -2,7 +2,8 @@ import Formats
 
 /// A packed checkpoint open for reading: its manifests, and for each of their entries the stored
 /// tensors. Whoever holds one knows that headers are what was written, that every tensor has an
-/// entry and the shape it gives, and that the files belong together.
+/// entry and the shape it gives, and that the files belong together. Of one that MLX packed, only
+/// that the parts of every packed weight fit one another.
 package struct PackedCheckpoint: Sendable {
   package struct Tensor: Sendable {
     package let entry: Manifest.Entry
@@ -11,7 +12,7 @@ package struct PackedCheckpoint: Sendable {
   }
 
   package let checkpoint: Checkpoint
-  /// One for each file, in the files' order.
+  /// One for each file, in the files' order; none where MLX packed it, which records nothing.
   package let manifests: [Manifest]
   /// In the order of the files, then of their manifests.
   package let tensors: [Tensor]
@@ -19,6 +20,10 @@ package struct PackedCheckpoint: Sendable {
   /// - Throws: `ManifestError` where a file's manifest cannot be used, `PackedError` where it and
   ///   the file's tensors do not agree, a header is damaged, or files do not belong together.
   package init(_ checkpoint: Checkpoint) throws {
+    guard checkpoint.files.contains(where: Self.hasManifest) else {
+      try self.init(packedByMLX: checkpoint)
+      return
+    }
     let files = try checkpoint.filesWithTensors.map { file, tensors in
       let packed = try PackedFile(file, tensors)
       if let error = PackedFile.headerError(of: file) ?? packed.errors.first { throw error }
@@ -26,6 +31,44 @@ package struct PackedCheckpoint: Sendable {
     }
     if let error = OutputCheck(checkpoint, files.map(\.manifest)).errors().first { throw error }
     self.init(checkpoint, files)
+  }
+
+  /// Nil for a checkpoint of which nothing is packed.
+  ///
+  /// - Throws: as above.
+  init?(ifPacked checkpoint: Checkpoint) throws {
+    let isPacked =
+      checkpoint.files.contains(where: Self.hasManifest)
+      || checkpoint.tensors.contains { $0.info.dtype == .u32 }
+    guard isPacked else { return nil }
+    do {
+      try self.init(checkpoint)
+    } catch PackedError.noManifest where !checkpoint.files.contains(where: Self.hasManifest) {
+      return nil
+    }
+  }
+
+  /// - Throws: `PackedError.noManifest` where nothing is packed; `.wrongTensor`.
+  private init(packedByMLX checkpoint: Checkpoint) throws {
+    let tensors = try MLXPacking(checkpoint).tensors()
+    guard tensors.contains(where: { $0.entry.encoding != .raw }) else {
+      throw PackedError.noManifest(file: checkpoint.files.first?.path ?? checkpoint.path)
+    }
+    self.checkpoint = checkpoint
+    manifests = []
+    self.tensors = tensors
+  }
+
+  static func hasManifest(_ file: SafetensorsFile) -> Bool {
+    file.header.metadataValue(Manifest.manifestKey) != nil
+  }
+
+  /// Whether decant wrote it, and recorded what it wrote.
+  package var isRecorded: Bool { !manifests.isEmpty }
+
+  /// The checksums that a tensor's stored tensors must have.
+  func recordedChecksums(_ tensor: Tensor) -> [UInt64?] {
+    tensor.entry.stored.map { isRecorded ? $0.checksum : nil }
   }
 
   /// - Parameter files: those of the checkpoint, without errors.

@@ -109,7 +109,7 @@ package enum PackedError: DescribedError, Equatable {
 
   package var hint: String? {
     switch self {
-    case .noManifest: "only files that 'decant convert' wrote can be checked and unpacked"
+    case .noManifest: "this takes what 'decant convert' wrote"
     case .foreignShard, .missingShards, .otherOutput:
       "keep together the files that one conversion wrote, all of them"
     case .shardName: "give the file its name back, and put the other shards beside it"

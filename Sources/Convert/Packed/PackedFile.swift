@@ -12,9 +12,17 @@ struct PackedFile: Sendable {
 
   struct Stored: Sendable {
     let tensor: Checkpoint.Tensor
-    let checksum: UInt64
+    /// Nil where nothing is recorded.
+    let checksum: UInt64?
     /// Whether it holds scales or biases.
     let isParameter: Bool
+
+    /// The parts of a tensor of which nothing is recorded.
+    static func parts(of tensor: PackedCheckpoint.Tensor) -> [Stored] {
+      tensor.stored.enumerated().map {
+        Stored(tensor: $1, checksum: nil, isParameter: tensor.stored.count == 3 && $0 > 0)
+      }
+    }
   }
 
   /// - Parameter tensors: all that the file holds.

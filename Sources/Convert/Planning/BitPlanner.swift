@@ -264,7 +264,7 @@ package struct BitPlanner {
       tensor.fitsALayout
     else { return nil }
     return BitPlan.Choice(
-      name: tensor.name, shape: tensor.tensor.info.shape, role: tensor.identity.role.rawValue,
+      name: tensor.name, shape: tensor.tensor.shape, role: tensor.identity.role.rawValue,
       layer: tensor.identity.layer, layout: nil, byteCount: tensor.storedByteCount,
       relativeError: 0, samplingError: 0, weight: 0, reason: tensor.reason, alternatives: [])
   }

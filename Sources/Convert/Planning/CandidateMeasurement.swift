@@ -49,7 +49,7 @@ package struct CandidateMeasurement {
   }
 
   private func byteCount(of block: Range<Int>, _ index: Int) -> Int {
-    block.count * plan.tensors[index].tensor.info.dtype.bitCount / 8
+    block.count * plan.tensors[index].tensor.dtype.bitCount / 8
   }
 
   /// - Returns: one entry for each tensor that is quantized, in the plan's order.
@@ -106,7 +106,7 @@ package struct CandidateMeasurement {
 
   private func candidates(of index: Int, _ blocks: [[QuantizationError]]) -> TensorCandidates {
     let tensor = plan.tensors[index]
-    let weightCount = tensor.tensor.info.elementCount
+    let weightCount = tensor.tensor.elementCount
     let isSampled = options.sampleSize.map { weightCount > $0 } ?? false
     guard case .quantize(_, let scaleType) = tensor.action else {
       preconditionFailure("only quantized tensors are measured")
@@ -120,7 +120,7 @@ package struct CandidateMeasurement {
         relativeError: sample.ratio, samplingError: isSampled ? sample.relativeDeviation : 0)
     }
     return TensorCandidates(
-      name: tensor.name, identity: tensor.identity, shape: tensor.tensor.info.shape,
+      name: tensor.name, identity: tensor.identity, shape: tensor.tensor.shape,
       weightCount: weightCount, isWeighted: meanSquares[tensor.name] != nil,
       candidates: candidates, weight: weight(of: tensor))
   }

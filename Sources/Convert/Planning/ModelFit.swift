@@ -28,7 +28,7 @@ package struct ModelFit: Sendable {
     else { return nil }
     let cache = try CacheGeometry(
       config: config,
-      tensors: plan.tensors.map { ($0.identity, $0.tensor.info.dimensions) })
+      tensors: plan.tensors.map { ($0.identity, $0.tensor.dimensions) })
     traffic = plan.weightTraffic
     self.format = format
     self.context = context
@@ -90,8 +90,8 @@ extension ConversionPlan {
     WeightTraffic(
       tensors.filter { $0.standing != .dropped }.map {
         WeightTraffic.Tensor(
-          name: $0.name, identity: $0.identity, shape: $0.tensor.info.dimensions,
-          byteCount: $0.storedByteCount, parameterCount: $0.tensor.info.elementCount)
+          name: $0.name, identity: $0.identity, shape: $0.tensor.dimensions,
+          byteCount: $0.storedByteCount, parameterCount: $0.tensor.elementCount)
       },
       config: checkpoint.config, tiesWordEmbeddings: tiesWordEmbeddings)
   }

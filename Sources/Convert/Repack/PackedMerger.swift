@@ -175,9 +175,14 @@ package struct PackedMerger {
 
 extension PackedCheckpoint {
   /// A shard that is written anew would pass for the whole.
-  func checkWhole() throws(MergeError) {
+  ///
+  /// - Throws: `MergeError.oneShard`, `PackedError.noManifest`.
+  func checkWhole() throws {
+    guard isRecorded else {
+      throw PackedError.noManifest(file: checkpoint.files.first?.path ?? checkpoint.path)
+    }
     guard let count = manifests.first?.output?.shardCount, count != manifests.count else { return }
-    throw .oneShard(path: checkpoint.path, shardCount: count)
+    throw MergeError.oneShard(path: checkpoint.path, shardCount: count)
   }
 
   /// Its tensors as an adapter names them.

@@ -63,11 +63,10 @@ final class DataCheck: TensorPass {
       findings.append(failure)
       return
     }
-    if hash.value != stored[tensor].checksum {
+    if let recorded = stored[tensor].checksum, recorded != hash.value {
       findings.append(
         Finding(
-          .damagedTensor(
-            file: file, tensor: name, found: hash.value, recorded: stored[tensor].checksum)))
+          .damagedTensor(file: file, tensor: name, found: hash.value, recorded: recorded)))
     }
     if let badIndex {
       findings.append(

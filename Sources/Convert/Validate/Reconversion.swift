@@ -113,6 +113,7 @@ extension ConversionOptions {
         file: file, place: "options.non_finite", expected: "what to do about such weights")
     }
     nonFinite = action
+    requantizes = json["requantize"]?.boolValue ?? false
     if let files = json["activations"]?.arrayValue {
       throw MergeError.needsActivations(
         path: packed.checkpoint.path, files: files.compactMap { $0["file"]?.stringValue })

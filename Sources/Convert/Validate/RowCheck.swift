@@ -7,6 +7,8 @@ struct RowCheck {
   private let packed: PackedCheckpoint
   private let packedDecoder: PlainDecoder
   private let sourceDecoder: PlainDecoder
+  /// The tensors of a source that is packed itself, by name.
+  private let packedSources: [String: PackedCheckpoint.Tensor]
 
   /// Both form the sums in double precision, in different orders.
   private static let tolerance = 1e-9
@@ -14,8 +16,12 @@ struct RowCheck {
   private static let singleTolerance = 1e-6
   private static let rowsBetween = 2
 
-  init(_ packed: PackedCheckpoint, source: Checkpoint) {
+  /// - Throws: `ManifestError`, `PackedError` where the source is packed and not what it should be.
+  init(_ packed: PackedCheckpoint, source: Checkpoint) throws {
     self.packed = packed
+    packedSources = Dictionary(
+      (try PackedCheckpoint(ifPacked: source)?.tensors ?? []).map { ($0.entry.name, $0) },
+      uniquingKeysWith: { first, _ in first })
     packedDecoder = PlainDecoder(packed.checkpoint)
     sourceDecoder = PlainDecoder(source)
   }
@@ -37,7 +43,7 @@ struct RowCheck {
     else { return nil }
     let inputs = groups * layout.groupSize
     for row in Self.rows(tensor.stored[1].info.elementCount / groups) {
-      guard let weights = try sourceDecoder.sourceRow(row, of: tensor.entry) else {
+      guard let weights = try sourceRow(row, of: tensor.entry, inputs: inputs) else {
         return finding(tensor, "has a scale in the source that is of no known kind")
       }
       let plain = Self.error(
@@ -55,6 +61,15 @@ struct RowCheck {
       }
     }
     return nil
+  }
+
+  private func sourceRow(
+    _ row: Int, of entry: Manifest.Entry, inputs: Int
+  ) throws -> [Double]? {
+    if let source = packedSources[entry.name], source.entry.encoding != .raw {
+      return try sourceDecoder.packedRow(row, of: source, inputs: inputs)
+    }
+    return try sourceDecoder.sourceRow(row, of: entry)
   }
 
   private func finding(_ tensor: PackedCheckpoint.Tensor, _ text: String) -> Finding {

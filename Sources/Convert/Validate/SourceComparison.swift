@@ -21,6 +21,7 @@ struct SourceComparison {
     var options = ConversionOptions()
     // What the conversion did about such weights is recorded; here they must not stop the check.
     options.nonFinite = .zero
+    options.requantizes = true
     plan = try ConversionPlan(Checkpoint(path: source), options: options)
     sources = Dictionary(
       plan.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -35,7 +36,7 @@ struct SourceComparison {
     }
     let pass = ComparisonPass(compared)
     try pass.run(context)
-    let rows = RowCheckPass(RowCheck(packed, source: plan.checkpoint), compared)
+    let rows = RowCheckPass(try RowCheck(packed, source: plan.checkpoint), compared)
     try rows.run(RunContext(threads: context.threads, cancellation: context.cancellation))
     var findings =
       try SourceFileCheck(packed, plan.checkpoint).findings(context) + missingFindings()
@@ -64,14 +65,15 @@ struct SourceComparison {
     if let storage = packed.packedStorage(tensor) {
       return .weights(source(tensor.entry.order), packed.source(tensor, storage))
     }
-    let read = checkpoint.readPart(plan.tensor, recorded: nil)
+    let reads = checkpoint.readParts(plan.tensor)
     let stored = StoredParts(tensor.stored, in: packed.checkpoint)
-    guard plan.tensor.info.dtype != tensor.stored[0].info.dtype,
+    guard plan.tensor.isPacked || plan.tensor.dtype != tensor.stored[0].info.dtype,
       let type = ScaleType(tensor.stored[0].info.dtype)
-    else { return .bytes(CopiedTensor(read), stored) }
-    // An FP8 weight that was kept: decoded with its scale it must give the stored elements.
+    else { return .bytes(CopiedTensor(reads[0]), stored) }
+    // One that was kept, though it was FP8 or packed: decoded it must give the stored elements.
     let encoded = EncodedTensor(
-      source(.outputMajor), reads: [read], as: type, shape: plan.tensor.info.shape)
+      source(.outputMajor), reads: reads, as: type, shape: plan.tensor.shape,
+      order: plan.tensor.turnedFrom)
     return .bytes(encoded, stored)
   }
 
@@ -114,12 +116,12 @@ struct SourceComparison {
     guard let source = sources[tensor.entry.name] else {
       return finding("is not in the source")
     }
-    guard source.tensor.info.shape == tensor.entry.sourceShape,
-      source.tensor.info.dtype == tensor.entry.sourceDType
+    guard source.tensor.shape == tensor.entry.sourceShape,
+      source.tensor.dtype == tensor.entry.sourceDType || !packed.isRecorded
     else {
       return finding(
         "was \(tensor.entry.sourceDType.rawValue) \(tensor.entry.sourceShape);"
-          + " the source has \(source.tensor.info.dtype.rawValue) \(source.tensor.info.shape)")
+          + " the source has \(source.tensor.dtype.rawValue) \(source.tensor.shape)")
     }
     if case .affine = tensor.entry.encoding,
       source.identity.order != tensor.entry.order

@@ -12,6 +12,10 @@ struct SourceFileCheck {
 
   /// - Throws: `FileError`; `.changed` where somebody writes to the source meanwhile.
   func findings(_ context: RunContext) throws -> [Finding] {
+    guard packed.isRecorded else {
+      try source.checkUnchanged()
+      return []
+    }
     let recorded = Dictionary(
       (packed.manifests.first?.sources ?? []).map { ($0.name, $0) },
       uniquingKeysWith: { first, _ in first })

@@ -38,6 +38,9 @@ package struct Validator {
     } catch {
       return ValidationReport(findings: [Finding(error, file: path)] + brokenFiles(besides: error))
     }
+    if let report = try foreignReport(checkpoint, against: source, adapters, context) {
+      return report
+    }
     var report = ValidationReport()
     let files = open(checkpoint, findings: &report.findings)
     let data = DataCheck(checkpoint, files.flatMap { $0?.stored ?? [] })
@@ -58,6 +61,31 @@ package struct Validator {
       .findings()
     if let source {
       try compare(packed, with: source, adapters, into: &report, context)
+    }
+    try checkpoint.checkUnchanged()
+    return report
+  }
+
+  /// Of a checkpoint that MLX packed; nil for any other. Nothing is recorded of it: what can be checked
+  /// is that packed words, scales and biases fit one another, and that these are finite.
+  private func foreignReport(
+    _ checkpoint: Checkpoint, against source: String?, _ adapters: AdapterSet?,
+    _ context: RunContext
+  ) throws -> ValidationReport? {
+    guard !checkpoint.files.contains(where: PackedCheckpoint.hasManifest) else { return nil }
+    var report = ValidationReport()
+    report.isRecorded = false
+    do {
+      guard let packed = try PackedCheckpoint(ifPacked: checkpoint) else { return nil }
+      let data = DataCheck(checkpoint, packed.tensors.flatMap { PackedFile.Stored.parts(of: $0) })
+      try data.run(context)
+      report.findings = data.findings
+      if let source {
+        guard adapters == nil else { throw PackedError.noManifest(file: path) }
+        try compare(packed, with: source, nil, into: &report, context)
+      }
+    } catch let error as PackedError where error.tensor != nil {
+      report.findings.append(Finding(error))
     }
     try checkpoint.checkUnchanged()
     return report

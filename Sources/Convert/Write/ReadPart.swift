@@ -18,8 +18,19 @@ extension Checkpoint {
 extension PackedCheckpoint {
   /// A tensor's stored tensors, to be read whole and held against their checksums.
   func readParts(_ tensor: Tensor) -> [ReadPart] {
-    zip(tensor.stored, tensor.entry.stored).map {
-      checkpoint.readPart($0, recorded: $1.checksum)
+    zip(tensor.stored, recordedChecksums(tensor)).map {
+      checkpoint.readPart($0, recorded: $1)
+    }
+  }
+}
+
+extension Checkpoint {
+  /// The stored tensors of a source, to be read whole.
+  func readParts(_ tensor: SourceTensor) -> [ReadPart] {
+    switch tensor.form {
+    case .plain(let stored): [readPart(stored, recorded: nil)]
+    case .packed(let storage, let recorded):
+      zip(storage.parts, recorded).map { readPart($0, recorded: $1) }
     }
   }
 }

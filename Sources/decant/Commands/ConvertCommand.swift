@@ -42,6 +42,11 @@ enum ConvertCommand: Command {
           What to do about QA-LoRA groups that are no multiple of the packed groups: stop, or merge \
           them before quantization, which the adapter was not trained for.
           """),
+      OptionDescription(
+        long: "requantize",
+        help: """
+          Take a source that is packed already, by decant or MLX: decode it, and pack it again. What           both lose adds up.
+          """),
       CommonOption.maxShardSize,
       OptionDescription(
         long: "min-coverage", value: .init("PERCENT"),
@@ -158,6 +163,7 @@ enum ConvertCommand: Command {
     options.biasType = arguments.value("bias-dtype").flatMap {
       ScaleType(rawValue: $0.uppercased())
     }
+    options.requantizes = arguments.flag("requantize")
     options.mergesMismatchedGroups = arguments.value("adapter-group-mismatch") == "requantize"
     options.shardLimit = try arguments.size("max-shard-size")?.bytes ?? options.shardLimit
     options.minimumCoverage = try arguments.percent("min-coverage").map { $0 / 100 }

@@ -125,6 +125,9 @@ enum PlanCommand: Command {
     candidateOptions.method = options.method
     options.groupSize = candidateOptions.groupSizes.max() ?? options.groupSize
 
+    // Widths of a packed source are those of packing it again.
+    options.requantizes = true
+
     let checkpoint = try Checkpoint(path: arguments.operands[0])
     let plan = try ConversionPlan(checkpoint, options: options)
     let dumps = arguments.values("activations") + arguments.values("kv")

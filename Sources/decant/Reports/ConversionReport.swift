@@ -31,11 +31,11 @@ struct ConversionReport {
 
   private var plan: ConversionPlan { conversion.plan }
 
-  var sourceByteCount: Int { plan.tensors.reduce(0) { $0 + $1.tensor.info.byteCount } }
+  var sourceByteCount: Int { plan.tensors.reduce(0) { $0 + $1.tensor.byteCount } }
 
   private var bitsPerWeight: Double {
     let kept = plan.tensors.filter { $0.standing != .dropped }
-    let weights = kept.reduce(0) { $0 + $1.tensor.info.elementCount }
+    let weights = kept.reduce(0) { $0 + $1.tensor.elementCount }
     return weights == 0 ? 0 : 8 * Double(conversion.output.dataByteCount) / Double(weights)
   }
 
@@ -104,8 +104,8 @@ struct ConversionReport {
     ])
     for tensor in plan.tensors {
       table.append([
-        printable(tensor.name), shapeText(tensor.tensor.info.shape),
-        tensor.tensor.info.dtype.rawValue, tensor.action.summary, "\(tensor.storedByteCount)",
+        printable(tensor.name), shapeText(tensor.tensor.shape),
+        tensor.tensor.dtype.rawValue, tensor.action.summary, "\(tensor.storedByteCount)",
         printable(tensor.reason),
       ])
     }
@@ -154,7 +154,7 @@ struct ConversionReport {
       let key = "\(verb), \(tensor.reason)"
       if counts[key] == nil { order.append(key) }
       counts[key, default: (0, 0)].count += 1
-      counts[key, default: (0, 0)].bytes += tensor.tensor.info.byteCount
+      counts[key, default: (0, 0)].bytes += tensor.tensor.byteCount
     }
     return order.map { key in
       let (count, bytes) = counts[key]!

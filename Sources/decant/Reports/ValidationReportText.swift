@@ -18,6 +18,7 @@ struct ValidationReportText {
             "rule": .string(finding.rule), "message": .string(finding.message),
           ]
         }),
+      "recorded": .bool(report.isRecorded),
       "distances": report.distances.map { .array($0.map(Self.json)) } ?? .null,
     ]
   }
@@ -41,7 +42,11 @@ struct ValidationReportText {
     if !report.findings.isEmpty {
       text += "\(report.findings.count) \(report.findings.count == 1 ? "finding" : "findings")\n"
     } else if !terminal.isQuiet {
-      text += "\(printable(path)): all holds\n"
+      text +=
+        report.isRecorded
+        ? "\(printable(path)): all holds\n"
+        : "\(printable(path)): packed parts fit one another, and scales are finite;"
+          + " decant did not write it, so there are no checksums to hold it against\n"
     }
     if !terminal.isQuiet, let distances = report.distances, !distances.isEmpty {
       text += "\ndistance of every weight matrix from its source\n"

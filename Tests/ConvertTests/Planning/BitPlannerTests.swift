@@ -16,7 +16,7 @@ import Testing
 
   private var keptByteCount: Int {
     plan.tensors.filter { $0.standing == .keptOnPurpose }
-      .reduce(0) { $0 + $1.tensor.info.byteCount }
+      .reduce(0) { $0 + $1.tensor.byteCount }
   }
 
   private var totalWeight: Double { candidates.reduce(0) { $0 + $1.weight } }
@@ -44,7 +44,7 @@ import Testing
     let (bytes, error) = try totals { layouts[$0.name] ?? nil }
     #expect(result.totals.tensorByteCount == bytes)
     #expect(isClose(result.totals.relativeError, error))
-    let weightCount = plan.tensors.reduce(0) { $0 + $1.tensor.info.elementCount }
+    let weightCount = plan.tensors.reduce(0) { $0 + $1.tensor.elementCount }
     #expect(isClose(result.totals.bitsPerWeight, 8 * Double(bytes) / Double(weightCount)))
     #expect(result.totals.bitsPerWeight <= target)
     for choice in result.choices {

@@ -61,7 +61,7 @@ import Testing
     let folder = try TemporaryFolder()
     let plan = try Self.plan(testCase, in: folder)
     let tensor = try Self.sampled(plan, testCase)
-    let total = tensor.tensor.info.elementCount
+    let total = tensor.tensor.elementCount
     let stored = try values(tensor.name, in: plan.checkpoint)
     let (rows, inputs) = (testCase.rows, testCase.inputs)
     let source = tensor.source(in: plan.checkpoint, nonFinite: .error)

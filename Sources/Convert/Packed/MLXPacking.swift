@@ -1,0 +1,103 @@
+import Formats
+import Model
+
+/// The weights of a checkpoint that MLX packed, found by names, types and shapes: it has no manifest.
+///
+/// A packed module P has `P.weight` (U32), `P.scales` and `P.biases`. The group size is that of the
+/// configuration's `quantization` block, of the module or of the whole, and 64 where it says nothing;
+/// the shapes then give the bits.
+/// Source: ml-explore/mlx-lm, `utils.py`; ml-explore/mlx, `python/mlx/nn/layers/quantized.py`.
+struct MLXPacking {
+  private let checkpoint: Checkpoint
+  private let byName: [String: Checkpoint.Tensor]
+  private let block: QuantizationBlock
+
+  init(_ checkpoint: Checkpoint) {
+    self.checkpoint = checkpoint
+    byName = Dictionary(
+      checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    block = QuantizationBlock(checkpoint.config)
+  }
+
+  /// Every weight of the checkpoint, packed or not, in the order of its first stored tensor.
+  ///
+  /// - Throws: `PackedError.wrongTensor` where packed words, scales and biases do not fit one another.
+  func tensors() throws -> [PackedCheckpoint.Tensor] {
+    try checkpoint.tensors.compactMap { tensor in
+      // The names of other parts are only made up where there may be some.
+      let isParameter = tensor.name.hasSuffix(".scales") || tensor.name.hasSuffix(".biases")
+      guard isParameter || tensor.info.dtype == .u32 else { return Self.plain(tensor) }
+      let path = Self.modulePath(of: tensor.name)
+      guard let words = byName[path + ".weight"], let scales = byName[path + ".scales"],
+        let biases = byName[path + ".biases"], words.info.dtype == .u32,
+        ScaleType(scales.info.dtype) != nil, ScaleType(biases.info.dtype) != nil,
+        let layout = layout(words, scales, path: path)
+      else { return Self.plain(tensor) }
+      return isParameter ? nil : try packed(words, scales, biases, layout)
+    }
+  }
+
+  private static func plain(_ tensor: Checkpoint.Tensor) -> PackedCheckpoint.Tensor {
+    entry(
+      tensor.name, .raw, dtype: tensor.info.dtype, shape: tensor.info.shape, stored: [tensor])
+  }
+
+  private func packed(
+    _ words: Checkpoint.Tensor, _ scales: Checkpoint.Tensor, _ biases: Checkpoint.Tensor,
+    _ layout: AffineLayout
+  ) throws -> PackedCheckpoint.Tensor {
+    let storage = PackedStorage(
+      checkpoint: checkpoint, parts: [words, scales, biases], layout: layout, order: .outputMajor)
+    let groups = scales.info.shape
+    let inputs = UInt64(storage.shape.inputs)
+    let outer = groups.dropLast()
+    for (part, shape) in [(words, outer + [inputs / 32 * UInt64(layout.bits)]), (biases, groups)]
+    where part.info.shape != shape {
+      throw PackedError.wrongTensor(
+        file: checkpoint.files[words.file].path, tensor: part.name, shape: part.info.shape,
+        dtype: part.info.dtype, expectedShape: shape, expectedDTypes: [part.info.dtype])
+    }
+    return Self.entry(
+      words.name, .affine(layout, method: "mlx"), dtype: storage.decodedType.dtype,
+      shape: outer + [inputs], stored: storage.parts)
+  }
+
+  /// An entry as a manifest would have it, of which nothing is recorded.
+  private static func entry(
+    _ name: String, _ encoding: Manifest.Encoding, dtype: DType, shape: [UInt64],
+    stored: [Checkpoint.Tensor]
+  ) -> PackedCheckpoint.Tensor {
+    PackedCheckpoint.Tensor(
+      entry: Manifest.Entry(
+        name: name, encoding: encoding, sourceDType: dtype, sourceShape: shape,
+        order: .outputMajor, stored: stored.map { .init(name: $0.name, checksum: 0) }, error: nil),
+      stored: stored)
+  }
+
+  private static func modulePath(of name: String) -> String {
+    for suffix in [".weight", ".scales", ".biases"] where name.hasSuffix(suffix) {
+      return String(name.dropLast(suffix.count))
+    }
+    return name
+  }
+
+  /// The layout that the group size and the shapes leave; nil where there is none.
+  private func layout(
+    _ words: Checkpoint.Tensor, _ scales: Checkpoint.Tensor, path: String
+  ) -> AffineLayout? {
+    guard let wordCount = words.info.dimensions.last, let groups = scales.info.dimensions.last,
+      groups > 0, wordCount > 0, wordCount < 1 << 40, groups < 1 << 40,
+      scales.info.dimensions.count >= 2, Self.isCountable(scales.info)
+    else { return nil }
+    let groupSize = block.entry(of: path)?["group_size"]?.intValue ?? 64
+    guard AffineLayout.allowedGroupSizes.contains(groupSize) else { return nil }
+    let inputs = groups * groupSize
+    guard wordCount * 32 % inputs == 0 else { return nil }
+    return AffineLayout(bits: wordCount * 32 / inputs, groupSize: groupSize)
+  }
+
+  /// Whether the weights' bytes can be counted, in any type and group size.
+  private static func isCountable(_ scales: TensorInfo) -> Bool {
+    scales.elementCount < 1 << 50 && !scales.dimensions.contains { $0 >= 1 << 50 }
+  }
+}

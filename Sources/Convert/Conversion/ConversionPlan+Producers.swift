@@ -15,12 +15,13 @@ extension TensorPlan {
   func source(
     in checkpoint: Checkpoint, nonFinite: NonFinitePolicy?, turning order: MatrixOrder
   ) -> WeightSource {
+    let stored = tensor.stored[0]
     let storage: any WeightStorage =
-      switch (tensor.form, order) {
-      case (.packed(let packed, _), _): packed
-      case (.plain(let stored), .inputMajor):
+      if let packing = tensor.packing {
+        packing
+      } else if order == .inputMajor {
         InputMajorStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
-      case (.plain(let stored), .outputMajor):
+      } else {
         PlainStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
       }
     return WeightSource(

@@ -73,6 +73,9 @@ package struct WeightMeasurement {
     private let options: MeasureOptions
     private let importance: ImportanceSampler
     private let take: (TensorStatistics) throws -> Void
+    /// What each tensor is read from.
+    private let reads: [[ReadPart]]
+    private var readHashes = ReadHashes()
     private var current: Accumulator?
 
     init(
@@ -81,6 +84,7 @@ package struct WeightMeasurement {
     ) {
       tensors = measurement.measured.map { measurement.plan.tensors[$0] }
       sources = tensors.map { $0.source(in: measurement.plan.checkpoint, nonFinite: nil) }
+      reads = tensors.map { measurement.plan.checkpoint.readParts($0.tensor) }
       options = measurement.options
       self.importance = importance
       self.take = take
@@ -134,10 +138,13 @@ package struct WeightMeasurement {
       } else {
         current?.merge(slot)
       }
-      return slot.tile.stored.prefix(slot.tile.storedCount).reduce(0) { $0 + $1.count }
+      let stored = slot.tile.stored.prefix(slot.tile.storedCount)
+      readHashes.add(stored, of: reads[tensor])
+      return stored.reduce(0) { $0 + $1.count }
     }
 
     func finish(_ tensor: Int) throws {
+      try readHashes.finish(reads[tensor])
       try current.map { try take($0.statistics(options)) }
       current = nil
     }

@@ -12,57 +12,51 @@ package struct SourceTensor: Sendable {
   package let byteCount: Int
   /// Index into the checkpoint's files of the one that holds it, or its packed words.
   let file: Int
-  let form: Form
+  /// The stored tensors that hold it.
+  let stored: [Checkpoint.Tensor]
+  /// The checksums that those must have, where something says.
+  let recorded: [UInt64?]
+  /// How it is packed; nil for one whose elements are its weights.
+  let packing: PackedStorage?
 
-  enum Form: Sendable {
-    case plain(Checkpoint.Tensor)
-    /// With the checksums that its stored tensors must have, where something says.
-    case packed(PackedStorage, recorded: [UInt64?])
+  init(_ tensor: Checkpoint.Tensor, recorded: UInt64? = nil) {
+    name = tensor.name
+    dtype = tensor.info.dtype
+    shape = tensor.info.shape
+    byteCount = tensor.info.byteCount
+    file = tensor.file
+    stored = [tensor]
+    self.recorded = [recorded]
+    packing = nil
   }
 
   private init(
-    name: String, dtype: DType, shape: [UInt64], byteCount: Int, file: Int, form: Form
+    _ tensor: PackedCheckpoint.Tensor, _ storage: PackedStorage, recorded: [UInt64?]
   ) {
-    self.name = name
-    self.dtype = dtype
-    self.shape = shape
-    self.byteCount = byteCount
-    self.file = file
-    self.form = form
-  }
-
-  init(_ tensor: Checkpoint.Tensor) {
-    self.init(
-      name: tensor.name, dtype: tensor.info.dtype, shape: tensor.info.shape,
-      byteCount: tensor.info.byteCount, file: tensor.file, form: .plain(tensor))
+    name = tensor.entry.name
+    dtype = storage.decodedType.dtype
+    shape = tensor.entry.sourceShape
+    byteCount = storage.byteCount
+    file = tensor.stored[0].file
+    stored = storage.parts
+    self.recorded = recorded
+    packing = storage
   }
 
   init(_ tensor: PackedCheckpoint.Tensor, in packed: PackedCheckpoint) {
-    guard let storage = packed.packedStorage(tensor) else {
-      self.init(tensor.stored[0])
-      return
+    let recorded = packed.recordedChecksums(tensor)
+    if let storage = packed.packedStorage(tensor) {
+      self.init(tensor, storage, recorded: recorded)
+    } else {
+      self.init(tensor.stored[0], recorded: recorded[0])
     }
-    self.init(
-      name: tensor.entry.name, dtype: storage.decodedType.dtype, shape: tensor.entry.sourceShape,
-      byteCount: storage.byteCount, file: tensor.stored[0].file,
-      form: .packed(storage, recorded: packed.recordedChecksums(tensor)))
   }
 
-  package var isPacked: Bool { if case .packed = form { true } else { false } }
+  package var isPacked: Bool { packing != nil }
 
   /// The order that its weights are turned from when they are read as they lie: packed ones are
   /// output-major, whatever they were before.
-  var turnedFrom: MatrixOrder {
-    if case .packed(let storage, _) = form { storage.order } else { .outputMajor }
-  }
-
-  /// The stored tensors that hold it.
-  var stored: [Checkpoint.Tensor] {
-    switch form {
-    case .plain(let tensor): [tensor]
-    case .packed(let storage, _): storage.parts
-    }
-  }
+  var turnedFrom: MatrixOrder { packing?.order ?? .outputMajor }
 
   /// The dimensions for arithmetic, clamped where an empty tensor names one beyond 2^63.
   package var dimensions: [Int] { shape.map { Int(clamping: $0) } }

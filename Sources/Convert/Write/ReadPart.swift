@@ -27,10 +27,6 @@ extension PackedCheckpoint {
 extension Checkpoint {
   /// The stored tensors of a source, to be read whole.
   func readParts(_ tensor: SourceTensor) -> [ReadPart] {
-    switch tensor.form {
-    case .plain(let stored): [readPart(stored, recorded: nil)]
-    case .packed(let storage, let recorded):
-      zip(storage.parts, recorded).map { readPart($0, recorded: $1) }
-    }
+    zip(tensor.stored, tensor.recorded).map { readPart($0, recorded: $1) }
   }
 }

@@ -21,7 +21,7 @@ final class WritePass: TensorPass {
   private let sources: SourceDigests?
   private(set) var outcomes: [Outcome]
   /// Of the stored tensors that the current one is made from.
-  private var readHashes: [XXH64] = []
+  private var readHashes = ReadHashes()
 
   /// - Parameters:
   ///   - places: of each producer's tensor; nil where nothing is written of it.
@@ -53,7 +53,7 @@ final class WritePass: TensorPass {
     let stored = slot.tile.stored.prefix(slot.tile.storedCount)
     if producer.readsInOrder {
       sources?.add(stored, of: producer)
-      addRead(stored, of: producer)
+      readHashes.add(stored, of: producer.reads)
     }
     outcomes[tensor].effects.merge(slot.effects)
     let readCount = stored.reduce(0) { $0 + $1.count }
@@ -76,26 +76,9 @@ final class WritePass: TensorPass {
     }
   }
 
-  private func addRead(_ stored: ArraySlice<WeightTile.Bytes>, of producer: any TensorProducer) {
-    for (index, read) in producer.reads.enumerated() where read.recorded != nil {
-      while readHashes.count <= index { readHashes.append(XXH64()) }
-      readHashes[index].update(stored[index].bytes, 0..<stored[index].count)
-    }
-  }
-
-  /// What was read must be what was recorded: damage is not passed on.
-  ///
   /// - Throws: `PackedError.damagedTensor`.
   func finish(_ tensor: Int) throws {
-    let producer = producers[tensor]
-    try sources?.finish(producer)
-    for (index, read) in producer.reads.enumerated() {
-      let found = (index < readHashes.count ? readHashes[index] : XXH64()).value
-      if let recorded = read.recorded, recorded != found {
-        throw PackedError.damagedTensor(
-          file: read.file.path, tensor: read.tensor.name, found: found, recorded: recorded)
-      }
-    }
-    readHashes = []
+    try sources?.finish(producers[tensor])
+    try readHashes.finish(producers[tensor].reads)
   }
 }

@@ -332,7 +332,7 @@ extension PackedDamage {
     // What a packed file cannot be damaged to: a fast reader that is wrong.
     PackedDamage([("second_decode", SmallPack.up)], "a reader that finds no loss") { pack in
       let packed = try PackedCheckpoint(Checkpoint(path: pack.one))
-      let check = RowCheck(packed, source: try Checkpoint(path: pack.source))
+      let check = try RowCheck(packed, source: try Checkpoint(path: pack.source))
       return try packed.tensors.indices.filter { packed.tensors[$0].entry.name == SmallPack.up }
         .compactMap { try check.finding($0) { _ in .init() } }
     },

@@ -1,0 +1,169 @@
+import Formats
+import Foundation
+import Stats
+import Testing
+
+@testable import Convert
+
+/// Packed checkpoints as sources of weights: decant's own, and the same without a word of decant's in
+/// them, which is what MLX writes.
+@Suite struct PackedSourceTests {
+  enum Packing: String, CaseIterable, Sendable { case decant, mlx }
+
+  private let pack: SmallPack
+
+  init() throws {
+    pack = try SmallPack()
+    let file = try NaiveFile(path: pack.oneFile)
+    try FileManager.default.createDirectory(atPath: mlx, withIntermediateDirectories: false)
+    try writeSafetensors(
+      file.tensors.sorted { $0.key < $1.key }.map {
+        TestTensor($0.key, $0.value.type, $0.value.shape, bytes: $0.value.bytes)
+      }, to: mlx + "/model.safetensors")
+    try FileManager.default.copyItem(
+      atPath: pack.one + "/config.json", toPath: mlx + "/config.json")
+    try unpack(pack.one, to: plain)
+  }
+
+  private var mlx: String { pack.folder.path + "/mlx" }
+  /// The packed weights as plain numbers.
+  private var plain: String { pack.folder.path + "/plain" }
+  private func path(_ packing: Packing) -> String { packing == .decant ? pack.one : mlx }
+
+  private func tensors(_ directory: String) throws -> [String: [UInt8]] {
+    try NaiveFile(path: directory + "/model.safetensors").tensors.mapValues(\.bytes)
+  }
+
+  @Test func whatMLXPackedUnpacksAlike() throws {
+    let output = pack.folder.path + "/unpacked"
+    try unpack(mlx, to: output)
+    #expect(try tensors(output) == tensors(plain))
+    let config = try Checkpoint(path: output).config?.document
+    #expect(config?["quantization"] == nil && config?["quantization_config"] == nil)
+  }
+
+  @Test func aCheckpointThatIsNotPackedIsNotUnpacked() throws {
+    #expect(throws: PackedError.noManifest(file: pack.source + "/model.safetensors")) {
+      try unpack(pack.source, to: pack.folder.path + "/unpacked")
+    }
+  }
+
+  /// Decoding first and packing then is the same as both in one step.
+  @Test(arguments: Packing.allCases) func packingAgainIsPackingWhatItDecodesTo(
+    _ packing: Packing
+  ) throws {
+    var options = ConversionOptions()
+    options.bits = 3
+    options.groupSize = 32
+    options.keep = [try NamePattern("*down_proj*")]
+    options.minimumCoverage = 0
+    let outputs = [pack.folder.path + "/again", pack.folder.path + "/once"]
+    #expect(throws: PlanError.alreadyPacked(path: path(packing))) {
+      try convert(path(packing), to: outputs[0], options: options)
+    }
+    try convert(plain, to: outputs[1], options: options)
+    options.requantizes = true
+    try convert(path(packing), to: outputs[0], options: options)
+    #expect(try tensors(outputs[0]) == tensors(outputs[1]))
+    #expect(try validate(outputs[0], against: path(packing)) == [])
+    #expect(try validate(outputs[0], against: pack.source).map(\.rule).contains("source"))
+  }
+
+  @Test(arguments: Packing.allCases) func statisticsAreOfWhatIsStored(_ packing: Packing) throws {
+    func measured(_ path: String) throws -> [String: TensorStatistics] {
+      let run = try StatisticsRun(Checkpoint(path: path), dumps: [], options: MeasureOptions())
+      let tensors = try run.run(RunContext(threads: 2))
+      return Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+    let (packed, plain) = (try measured(path(packing)), try measured(plain))
+    #expect(Set(packed.keys) == Set(plain.keys) && packed.count == 4)
+    for (name, expected) in plain {
+      let found = try #require(packed[name])
+      #expect(found.shape == expected.shape && found.dtype == expected.dtype)
+      #expect(found.distribution.absMax == expected.distribution.absMax)
+      // The packed weights' bins have no exact moments; those of halves are summed by value.
+      let kurtosis = try #require(expected.distribution.moments.kurtosis)
+      #expect(abs(try #require(found.distribution.moments.kurtosis) - kurtosis) < 1e-9)
+      #expect(
+        found.roundTrips.map(\.error.squaredError) == expected.roundTrips.map(\.error.squaredError))
+    }
+  }
+
+  @Test(arguments: Packing.allCases) func widthsAreChosenForWhatIsStored(
+    _ packing: Packing
+  ) throws {
+    func candidates(_ path: String) throws -> [[Double]] {
+      var options = ConversionOptions()
+      options.requantizes = true
+      let plan = try ConversionPlan(Checkpoint(path: path), options: options)
+      return try CandidateMeasurement(plan, options: CandidateOptions()).run(RunContext(threads: 2))
+        .sorted { $0.name < $1.name }.map { $0.candidates.map(\.relativeError) }
+    }
+    #expect(try candidates(path(packing)) == candidates(plain))
+  }
+
+  @Test func whatMLXPackedIsHeldAgainstItsSource() throws {
+    #expect(try validate(mlx) == [])
+    let report = try Validator(path: mlx).report(
+      against: pack.source, RunContext(threads: 2))
+    #expect(report.findings == [] && !report.isRecorded)
+    let own = try Validator(path: pack.one).report(against: pack.source, RunContext(threads: 2))
+    #expect(own.isRecorded)
+    func losses(_ report: ValidationReport) -> [String: Double] {
+      Dictionary(
+        (report.distances ?? []).map { ($0.tensor, $0.error.squaredError) },
+        uniquingKeysWith: { first, _ in first })
+    }
+    #expect(losses(report) == losses(own) && losses(report).count == 3)
+  }
+
+  @Test func partsThatDoNotFitAreFound() throws {
+    let module = String(SmallPack.up.dropLast(".weight".count))
+    let file = try NaiveFile(path: pack.oneFile)
+    try writeSafetensors(
+      file.tensors.sorted { $0.key < $1.key }.map { name, tensor in
+        name == module + ".biases"
+          ? TestTensor(name, tensor.type, [95, 1], bytes: Array(tensor.bytes.prefix(190)))
+          : TestTensor(name, tensor.type, tensor.shape, bytes: tensor.bytes)
+      }, to: mlx + "/model.safetensors")
+    #expect(try validate(mlx).map(\.rule) == ["tensor_shape"])
+    #expect(throws: PackedError.self) { try unpack(mlx, to: pack.folder.path + "/unpacked") }
+  }
+
+  @Test func scalesThatAreNotFiniteAreFound() throws {
+    let module = String(SmallPack.up.dropLast(".weight".count))
+    let file = try NaiveFile(path: pack.oneFile)
+    try writeSafetensors(
+      file.tensors.sorted { $0.key < $1.key }.map { name, tensor in
+        var bytes = tensor.bytes
+        if name == module + ".scales" { bytes.replaceSubrange(0..<2, with: [0x80, 0x7F]) }
+        return TestTensor(name, tensor.type, tensor.shape, bytes: bytes)
+      }, to: mlx + "/model.safetensors")
+    #expect(try validate(mlx).map(\.rule) == ["not_finite"])
+  }
+
+  /// Damage of a packed source is not packed again, nor measured.
+  @Test func damageIsNotPassedOn() throws {
+    try pack.editBytes(pack.oneFile) { $0[$0.count - 5] ^= 1 }
+    var options = ConversionOptions()
+    options.requantizes = true
+    let error = #expect(throws: PackedError.self) {
+      try convert(pack.one, to: pack.folder.path + "/again", options: options)
+    }
+    #expect(error?.rule == .checksum)
+    let run = try StatisticsRun(Checkpoint(path: pack.one), dumps: [], options: MeasureOptions())
+    let found = #expect(throws: PackedError.self) { try run.run(RunContext(threads: 2)) }
+    #expect(found?.rule == .checksum)
+  }
+
+  @Test func modesThatDoNotDecodeAreRefused() throws {
+    try pack.editDocument(mlx + "/config.json") {
+      $0["quantization"] = ["group_size": 32, "bits": 4, "mode": "mxfp4"]
+    }
+    var options = ConversionOptions()
+    options.requantizes = true
+    #expect(throws: PlanError.alreadyQuantized(path: mlx, method: "MLX, mode 'mxfp4'")) {
+      try ConversionPlan(Checkpoint(path: mlx), options: options)
+    }
+  }
+}

@@ -12,16 +12,13 @@ struct ParameterUpdate: Sendable {
   let kind: Kind
   /// Name of the weight.
   let name: String
-  let layout: AffineLayout
+  let packing: AffinePacking
   /// Groups in a row.
   let groupsPerRow: Int
-  let scaleType: ScaleType
-  let biasType: ScaleType
 
   /// Nil where an update leaves scales and biases alone.
   init?(
-    _ update: TensorUpdate?, name: String, layout: AffineLayout, groupsPerRow: Int,
-    scaleType: ScaleType, biasType: ScaleType
+    _ update: TensorUpdate?, name: String, packing: AffinePacking, groupsPerRow: Int
   ) {
     if let scales = update?.scales {
       kind = .tuned(scales)
@@ -31,10 +28,8 @@ struct ParameterUpdate: Sendable {
       return nil
     }
     self.name = name
-    self.layout = layout
+    self.packing = packing
     self.groupsPerRow = groupsPerRow
-    self.scaleType = scaleType
-    self.biasType = biasType
   }
 
   var changesScales: Bool { if case .tuned = kind { true } else { false } }
@@ -58,12 +53,13 @@ struct ParameterUpdate: Sendable {
     switch kind {
     case .tuned(let tuned):
       try ScaleTuning(
-        name: biasName, layout: layout, scales: tuned, scaleType: scaleType, biasType: biasType
+        name: biasName, layout: packing.layout, scales: tuned, scaleType: packing.scaleType,
+        biasType: packing.biasType
       ).apply(to: groups, scales: &scales, biases: &biases, tuned: &scratch.tuned)
     case .pooled(let pairs):
       try BiasMerge(
-        name: biasName, layout: layout, perRow: groupsPerRow,
-        decoded: scaleType.promoted(with: biasType), type: biasType
+        name: biasName, layout: packing.layout, perRow: groupsPerRow,
+        decoded: packing.decodedType, type: packing.biasType
       ).apply(
         scratch.pairs.pairs(of: name, pairs), to: groups, scales: scales, biases: &biases,
         scratch: &scratch.merge, rounding: &rounding)

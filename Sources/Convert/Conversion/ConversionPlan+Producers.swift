@@ -49,15 +49,14 @@ extension ConversionPlan {
       return EncodedTensor(
         source, reads: reads, as: type, shape: tensor.tensor.shape, order: tensor.tensor.turnedFrom)
     case .quantize(let layout, let scaleType):
-      let biasType = tensor.biasType ?? scaleType
+      let packing = AffinePacking(layout, scaleType: scaleType, biasType: tensor.biasType)
       return QuantizedTensor(
         source: source, reads: reads,
         quantizer: WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
-        parts: tensor.stored, biasType: biasType, importance: importance,
+        parts: tensor.stored, packing: packing, importance: importance,
         update: ParameterUpdate(
-          tensor.update, name: tensor.name, layout: layout,
-          groupsPerRow: source.shape.inputs / layout.groupSize, scaleType: scaleType,
-          biasType: biasType))
+          tensor.update, name: tensor.name, packing: packing,
+          groupsPerRow: source.shape.inputs / layout.groupSize))
     }
   }
 }

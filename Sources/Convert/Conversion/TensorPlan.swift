@@ -77,16 +77,8 @@ package struct TensorPlan: Sendable {
     case .decode(let type):
       return [.init(name: name, dtype: type.dtype, shape: tensor.shape)]
     case .quantize(let layout, let scaleType):
-      let names = Manifest.Entry.packedNames(of: name)
-      let outer = outputMajorShape.dropLast()
-      let inputs = UInt64(inputCount)
-      let words = outer + [inputs * UInt64(layout.bits) / 32]
-      let groups = outer + [inputs / UInt64(layout.groupSize)]
-      return [
-        .init(name: names.weight, dtype: .u32, shape: Array(words)),
-        .init(name: names.scales, dtype: scaleType.dtype, shape: Array(groups)),
-        .init(name: names.biases, dtype: (biasType ?? scaleType).dtype, shape: Array(groups)),
-      ]
+      return AffinePacking(layout, scaleType: scaleType, biasType: biasType)
+        .parts(of: name, shape: outputMajorShape)
     }
   }
 

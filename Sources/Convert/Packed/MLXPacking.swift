@@ -30,10 +30,11 @@ struct MLXPacking {
       let path = Self.modulePath(of: tensor.name)
       guard let words = byName[path + ".weight"], let scales = byName[path + ".scales"],
         let biases = byName[path + ".biases"], words.info.dtype == .u32,
-        ScaleType(scales.info.dtype) != nil, ScaleType(biases.info.dtype) != nil,
-        let layout = layout(words, scales, path: path)
+        let layout = layout(words, scales, path: path),
+        let storage = PackedStorage(
+          affine: layout, [words, scales, biases], order: .outputMajor, of: checkpoint)
       else { return Self.plain(tensor) }
-      return isParameter ? nil : try packed(words, scales, biases, layout)
+      return isParameter ? nil : try packed(storage, layout)
     }
   }
 
@@ -43,23 +44,21 @@ struct MLXPacking {
   }
 
   private func packed(
-    _ words: Checkpoint.Tensor, _ scales: Checkpoint.Tensor, _ biases: Checkpoint.Tensor,
-    _ layout: AffineLayout
+    _ storage: PackedStorage, _ layout: AffineLayout
   ) throws -> PackedCheckpoint.Tensor {
-    let storage = PackedStorage(
-      checkpoint: checkpoint, parts: [words, scales, biases], layout: layout, order: .outputMajor)
-    let groups = scales.info.shape
-    let inputs = UInt64(storage.shape.inputs)
-    let outer = groups.dropLast()
-    for (part, shape) in [(words, outer + [inputs / 32 * UInt64(layout.bits)]), (biases, groups)]
-    where part.info.shape != shape {
+    let words = storage.parts[0]
+    let shape = storage.parts[1].info.shape.dropLast() + [UInt64(storage.shape.inputs)]
+    for (part, expected) in zip(
+      storage.parts, storage.layout.parts(of: words.name, shape: Array(shape)))
+    where part.info.shape != expected.shape {
       throw PackedError.wrongTensor(
         file: checkpoint.files[words.file].path, tensor: part.name, shape: part.info.shape,
-        dtype: part.info.dtype, expectedShape: shape, expectedDTypes: [part.info.dtype])
+        dtype: part.info.dtype, expectedShape: expected.shape,
+        expectedDTypes: [part.info.dtype])
     }
     return Self.entry(
       words.name, .affine(layout, method: "mlx"), dtype: storage.decodedType.dtype,
-      shape: outer + [inputs], stored: storage.parts)
+      shape: Array(shape), stored: storage.parts)
   }
 
   /// An entry as a manifest would have it, of which nothing is recorded.

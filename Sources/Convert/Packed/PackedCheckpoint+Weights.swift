@@ -5,7 +5,7 @@ extension PackedCheckpoint {
   func packedStorage(_ tensor: Tensor) -> PackedStorage? {
     guard case .affine(let layout, _) = tensor.entry.encoding else { return nil }
     return PackedStorage(
-      checkpoint: checkpoint, parts: tensor.stored, layout: layout, order: tensor.entry.order)
+      affine: layout, tensor.stored, order: tensor.entry.order, of: checkpoint)
   }
 
   /// The decoded weights of a packed tensor, output-major.

@@ -110,11 +110,9 @@ extension Manifest.Entry {
       throw .shapeDoesNotDivide(
         file: file, tensor: name, shape: sourceShape, groupSize: layout.groupSize)
     }
-    let outer = shape.dropLast()
-    let groups = Array(outer + [inputs / UInt64(layout.groupSize)])
-    let words = Array(outer + [inputs / 32 * UInt64(layout.bits)])
+    let shapes = layout.partShapes(shape)
     let floats = ScaleType.allCases.map(\.dtype)
-    return [(words, [.u32]), (groups, floats), (groups, floats)]
+    return [(shapes.words, [.u32]), (shapes.parameters, floats), (shapes.parameters, floats)]
   }
 
   /// Whether the weights' bytes fit an `Int` in any type and order of the dimensions, a dimension

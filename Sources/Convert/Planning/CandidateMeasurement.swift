@@ -116,7 +116,7 @@ package struct CandidateMeasurement {
       return Candidate(
         layout: layout,
         byteCount: weightCount / layout.groupSize
-          * (layout.bytesPerGroup + 2 * scaleType.byteCount),
+          * AffinePacking(layout, scaleType: scaleType).bytesPerGroup,
         relativeError: sample.ratio, samplingError: isSampled ? sample.relativeDeviation : 0)
     }
     return TensorCandidates(

@@ -24,8 +24,8 @@ final class CandidateSlot {
     guard !importance.isEmpty else { return error }
     decoded.grow(to: count, filler: 0)
     quantizer.layout.dequantize(
-      codes: quantized.codes, scales: quantized.scales, biases: quantized.biases,
-      groupCount: groups, in: quantizer.scaleType, into: &decoded)
+      codes: quantized.groups.codes, scales: quantized.groups.scales,
+      biases: quantized.groups.biases, groupCount: groups, in: quantizer.scaleType, into: &decoded)
     var weighted = QuantizationError(largestError: error.largestError)
     var cursor = ImportanceCursor(importance, groupSize: size)
     for group in 0..<groups {

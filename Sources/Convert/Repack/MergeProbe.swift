@@ -96,15 +96,15 @@ extension WeightTile {
   ) -> (value: Double, magnitude: Double, roundingBound: Double) {
     var (value, magnitude, bound) = (0.0, 0.0, 0.0)
     for group in 0..<vector.count / layout.groupSize {
-      let (scale, bias) = (Double(scales[group]), Double(biases[group]))
+      let (scale, bias) = (Double(groups.scales[group]), Double(groups.biases[group]))
       var sum = 0.0
       for i in group * layout.groupSize..<(group + 1) * layout.groupSize {
-        let term = (Double(codes[i]) * scale + bias) * vector[i]
+        let term = (Double(groups.codes[i]) * scale + bias) * vector[i]
         value += term
-        magnitude += (Double(codes[i]) * abs(scale) + abs(bias)) * abs(vector[i])
+        magnitude += (Double(groups.codes[i]) * abs(scale) + abs(bias)) * abs(vector[i])
         sum += vector[i]
       }
-      bound += type.halfUnit(at: biases[group]) * abs(sum)
+      bound += type.halfUnit(at: groups.biases[group]) * abs(sum)
     }
     return (value, magnitude, bound)
   }

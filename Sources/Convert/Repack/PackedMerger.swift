@@ -128,13 +128,14 @@ package struct PackedMerger {
     guard let update, let last = tensor.stored.last, let type = ScaleType(last.info.dtype) else {
       return copies
     }
-    if let storage = packed.packedStorage(tensor) {
-      let scaleType = ScaleType(tensor.stored[1].info.dtype) ?? .f32
+    if case .affine(let layout, _) = tensor.entry.encoding {
+      let scales = tensor.stored[1].info
       guard
         let change = ParameterUpdate(
-          update, name: tensor.entry.name, layout: storage.layout,
-          groupsPerRow: storage.shape.inputs / storage.layout.groupSize, scaleType: scaleType,
-          biasType: biasType ?? type)
+          update, name: tensor.entry.name,
+          packing: AffinePacking(
+            layout, scaleType: ScaleType(scales.dtype) ?? .f32, biasType: biasType ?? type),
+          groupsPerRow: scales.dimensions[scales.dimensions.count - 1])
       else { return copies }
       let updated = UpdatedParameters(
         change, scales: tensor.stored[1], biases: last, of: packed.checkpoint)

@@ -28,7 +28,7 @@ final class ComparisonPass: TensorPass {
 
   func tiles(of tensor: Int) -> [Range<Int>] {
     switch compared[tensor] {
-    case .weights(let source, _): source.tiles()
+    case .weights(let source, _, _): source.tiles()
     case .bytes(let producer, _): producer.tiles()
     case nil: []
     }
@@ -39,8 +39,8 @@ final class ComparisonPass: TensorPass {
   func work(_ tile: Range<Int>, of tensor: Int, in slot: Slot) throws {
     slot.loss = Loss()
     switch compared[tensor] {
-    case .weights(let source, let packed):
-      slot.loss.error = try Self.error(tile, source, packed, in: slot)
+    case .weights(let source, let packed, let size):
+      slot.loss.error = try Self.error(tile, source, packed, groupSize: size, in: slot)
       slot.byteCount = slot.producer.tile.stored[0].count
     case .bytes(let producer, let stored):
       slot.producer.reset()
@@ -59,13 +59,11 @@ final class ComparisonPass: TensorPass {
 
   /// What decoding loses: the same sums in the same order as when the tensor was packed.
   static func error(
-    _ range: Range<Int>, _ source: WeightSource, _ packed: WeightSource, in slot: Slot
+    _ range: Range<Int>, _ source: WeightSource, _ packed: WeightSource, groupSize size: Int,
+    in slot: Slot
   ) throws -> QuantizationError {
     try source.read(range, into: slot.producer.tile)
     try packed.read(range, into: slot.decoded)
-    guard let size = (packed.storage as? PackedStorage)?.layout.groupSize else {
-      preconditionFailure("what is compared by weights is packed")
-    }
     var error = QuantizationError()
     let (weights, decoded) = (slot.producer.tile.weights, slot.decoded.weights)
     for start in stride(from: 0, to: range.count, by: size) {

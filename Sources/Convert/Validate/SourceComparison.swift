@@ -63,7 +63,9 @@ struct SourceComparison {
       plan.source(in: checkpoint, nonFinite: .zero, turning: order)
     }
     if let storage = packed.packedStorage(tensor) {
-      return .weights(source(tensor.entry.order), packed.source(tensor, storage))
+      return .weights(
+        source(tensor.entry.order), packed.source(tensor, storage),
+        groupSize: storage.layout.groupSize)
     }
     let reads = checkpoint.readParts(plan.tensor)
     let stored = StoredParts(tensor.stored, in: packed.checkpoint)

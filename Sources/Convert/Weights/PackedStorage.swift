@@ -1,63 +1,65 @@
 import Formats
 
-/// A tensor packed in MLX's affine layout.
+/// A tensor whose weights are packed.
 struct PackedStorage: WeightStorage {
   let checkpoint: Checkpoint
-  /// Packed words, scales, biases.
+  /// As the layout names them.
   let parts: [Checkpoint.Tensor]
-  let layout: AffineLayout
+  let layout: any PackedLayout
+  /// Of the weights.
+  let shape: MatrixShape
   /// Which way the source of the packed weights stored them.
   let order: MatrixOrder
 
-  var shape: MatrixShape {
-    let groups = MatrixShape(stored: parts[1].info.dimensions, .outputMajor)
-    return MatrixShape(
-      matrices: groups.matrices, outputs: groups.outputs, inputs: groups.inputs * layout.groupSize)
-  }
   var byteCount: Int { parts.reduce(0) { $0 + $1.info.byteCount } }
   var readsWholeRows: Bool { false }
   var isReadInOrder: Bool { true }
   var elementType: DType? { nil }
-
-  /// Type of the decoded weights: the promotion of scales and biases.
-  var decodedType: ScaleType {
-    guard let scales = ScaleType(parts[1].info.dtype), let biases = ScaleType(parts[2].info.dtype)
-    else { return .f32 }
-    return scales.promoted(with: biases)
-  }
+  var decodedType: ScaleType { layout.decodedType }
 
   /// - Parameter range: whole groups.
   func read(_ range: Range<Int>, into tile: WeightTile) throws {
     let groups = range.lowerBound / layout.groupSize..<range.upperBound / layout.groupSize
     precondition(range.count == groups.count * layout.groupSize)
-    tile.codes.grow(to: range.count, filler: 0)
-    tile.scales.grow(to: groups.count, filler: 0)
-    tile.biases.grow(to: groups.count, filler: 0)
+    let sizes = parts.indices.map { layout.bytesPerGroup(ofPart: $0) }
+    tile.groups.reserve(groups.count, groupSize: layout.groupSize)
     tile.weights.grow(to: range.count, filler: 0)
-    let sizes = [layout.bytesPerGroup] + parts.dropFirst().map { $0.info.dtype.bitCount / 8 }
     tile.prepareStored(sizes.map { groups.count * $0 })
-    for (position, size) in sizes.enumerated() {
+    for (part, size) in sizes.enumerated() {
       try checkpoint.read(
-        groups.lowerBound * size..<groups.upperBound * size, of: parts[position],
-        into: &tile.stored[position].bytes)
+        groups.lowerBound * size..<groups.upperBound * size, of: parts[part],
+        into: &tile.stored[part].bytes)
+      layout.decode(
+        tile.stored[part].bytes, groupCount: groups.count, part: part, into: &tile.groups)
     }
-    layout.unpack(tile.stored[0].bytes, count: range.count, into: &tile.codes)
-    parameters(1, tile.stored[1], count: groups.count, into: &tile.scales)
-    parameters(2, tile.stored[2], count: groups.count, into: &tile.biases)
-    layout.dequantize(
-      codes: tile.codes, scales: tile.scales, biases: tile.biases, groupCount: groups.count,
-      in: decodedType, into: &tile.weights)
-  }
-
-  private func parameters(
-    _ part: Int, _ stored: WeightTile.Bytes, count: Int, into values: inout [Float]
-  ) {
-    let decodes = ElementDecoder.decode(
-      stored.bytes, count: count, as: parts[part].info.dtype, into: &values)
-    precondition(decodes, "scales and biases have a floating-point type")
+    layout.dequantize(tile.groups, groupCount: groups.count, into: &tile.weights)
   }
 
   func storedIndex(of index: Int) -> Int {
     order == .inputMajor ? shape.inputMajorIndex(of: index) : index
+  }
+}
+
+extension PackedStorage {
+  /// A tensor in MLX's affine layout; nil where scales or biases have no type that it knows.
+  ///
+  /// - Parameters:
+  ///   - parts: packed words, scales, biases, of shapes that fit one another.
+  ///   - order: which way the source of the packed weights stored them.
+  init?(
+    affine layout: AffineLayout, _ parts: [Checkpoint.Tensor], order: MatrixOrder,
+    of checkpoint: Checkpoint
+  ) {
+    guard parts.count == AffinePacking.partCount, let scaleType = ScaleType(parts[1].info.dtype),
+      let biasType = ScaleType(parts[2].info.dtype)
+    else { return nil }
+    let groups = MatrixShape(stored: parts[1].info.dimensions, .outputMajor)
+    self.init(
+      checkpoint: checkpoint, parts: parts,
+      layout: AffinePacking(layout, scaleType: scaleType, biasType: biasType),
+      shape: MatrixShape(
+        matrices: groups.matrices, outputs: groups.outputs,
+        inputs: groups.inputs * layout.groupSize),
+      order: order)
   }
 }

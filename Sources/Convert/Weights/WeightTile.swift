@@ -11,10 +11,8 @@ final class WeightTile {
   /// one run of it.
   var stored: [Bytes] = []
   var storedCount = 0
-  /// Of packed weights: codes, and scale and bias of every group, as they are stored.
-  var codes: [UInt8] = []
-  var scales: [Float] = []
-  var biases: [Float] = []
+  /// Of packed weights, what they were decoded from.
+  var groups = PackedGroups()
   /// In the order of the file, where that is not the order of the weights.
   var turned: [Float] = []
   private var scratch: [ObjectIdentifier: AnyObject] = [:]

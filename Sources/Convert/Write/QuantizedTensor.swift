@@ -6,8 +6,7 @@ struct QuantizedTensor: TensorProducer {
   let reads: [ReadPart]
   let quantizer: WeightQuantizer
   let parts: [SafetensorsLayout.Request]
-  /// Type of the biases.
-  let biasType: ScaleType
+  let packing: AffinePacking
   /// What errors count in a search.
   let importance: ImportanceSampler
   /// What adapters do to scales and biases.
@@ -26,21 +25,17 @@ struct QuantizedTensor: TensorProducer {
       slot.tile.weights, groupCount: groups.count, quantizer,
       importance: try importance.runs(of: range, source, quantizer))
     try update?.apply(
-      to: groups, scales: &slot.quantized.scales, biases: &slot.quantized.biases,
+      to: groups, scales: &slot.quantized.groups.scales, biases: &slot.quantized.groups.biases,
       rounding: &slot.effects.rounding, scratch: slot.tile)
-    encode(groups, in: slot)
-  }
-
-  private func encode(_ groups: Range<Int>, in slot: ProducerSlot) {
-    let layout = quantizer.layout
-    let scaleType = quantizer.scaleType
-    let sizes = [layout.bytesPerGroup, scaleType.byteCount, biasType.byteCount]
-    slot.preparePieces(sizes.map { (groups.lowerBound * $0, groups.count * $0) })
-    let (quantized, count) = (slot.quantized, groups.count)
-    layout.pack(quantized.codes, count: count * layout.groupSize, into: &slot.pieces[0].bytes)
-    ElementEncoder.encode(
-      quantized.scales, count: count, as: scaleType, into: &slot.pieces[1].bytes)
-    ElementEncoder.encode(
-      quantized.biases, count: count, as: biasType, into: &slot.pieces[2].bytes)
+    slot.preparePieces(
+      parts.indices.map {
+        let size = packing.bytesPerGroup(ofPart: $0)
+        return (groups.lowerBound * size, groups.count * size)
+      })
+    for part in parts.indices {
+      packing.encode(
+        slot.quantized.groups, groupCount: groups.count, part: part,
+        into: &slot.pieces[part].bytes)
+    }
   }
 }

@@ -16,8 +16,8 @@ struct UpdatedParameters: TensorProducer {
     self.scales = PlainStorage(checkpoint: checkpoint, tensor: scales, scale: nil)
     self.biases = PlainStorage(checkpoint: checkpoint, tensor: biases, scale: nil)
     let both: [SafetensorsLayout.Request] = [
-      .init(name: scales.name, dtype: update.scaleType.dtype, shape: scales.info.shape),
-      .init(name: biases.name, dtype: update.biasType.dtype, shape: biases.info.shape),
+      .init(name: scales.name, dtype: update.packing.scaleType.dtype, shape: scales.info.shape),
+      .init(name: biases.name, dtype: update.packing.biasType.dtype, shape: biases.info.shape),
     ]
     parts = update.changesScales ? both : [both[1]]
   }
@@ -38,7 +38,8 @@ struct UpdatedParameters: TensorProducer {
       to: groups, scales: &slot.tile.weights, biases: &slot.other.weights,
       rounding: &slot.effects.rounding, scratch: slot.tile)
     let types =
-      update.changesScales ? [update.scaleType, update.biasType] : [update.biasType]
+      update.changesScales
+      ? [update.packing.scaleType, update.packing.biasType] : [update.packing.biasType]
     slot.preparePieces(
       types.map { (groups.lowerBound * $0.byteCount, groups.count * $0.byteCount) })
     for (index, type) in types.enumerated() {

@@ -24,9 +24,11 @@ struct QuantizedTensor: TensorProducer {
     slot.effects.error = slot.quantized.quantize(
       slot.tile.weights, groupCount: groups.count, quantizer,
       importance: try importance.runs(of: range, source, quantizer))
-    try update?.apply(
-      to: groups, scales: &slot.quantized.groups.scales, biases: &slot.quantized.groups.biases,
-      rounding: &slot.effects.rounding, scratch: slot.tile)
+    try slot.quantized.withGroups {
+      try update?.apply(
+        to: groups, scales: &$0.scales, biases: &$0.biases, rounding: &slot.effects.rounding,
+        scratch: slot.tile)
+    }
     slot.preparePieces(
       parts.indices.map {
         let size = packing.bytesPerGroup(ofPart: $0)

@@ -22,9 +22,13 @@ package struct ConversionPlan: Sendable {
   ) throws {
     try Self.checkSource(checkpoint)
     let sources = try checkpoint.sourceTensors()
-    guard options.requantizes || !sources.contains(where: \.isPacked) else {
+    let isPacked = sources.contains(where: \.isPacked)
+    guard options.requantizes || !isPacked else {
       throw PlanError.alreadyPacked(path: checkpoint.path)
     }
+    // What a manifest records of it is whether it was done.
+    var options = options
+    options.requantizes = isPacked
     try self.init(
       checkpoint, sources, options: options, tie: TiedWeights(sources, of: checkpoint),
       adapters: adapters)

@@ -1,16 +1,6 @@
 import Formats
 import Model
 
-/// What a tensor of a dump belongs to.
-struct DumpIdentity {
-  let kind: TensorStatistics.Kind
-  /// Name of the weight whose inputs these are; empty for the cache.
-  var weight = ""
-  var role: TensorRole?
-  var layer: Int?
-  var expert: Int?
-}
-
 /// The checkpoint, asked what a dump's tensors belong to and whether they fit.
 struct DumpedModel {
   struct Weight {

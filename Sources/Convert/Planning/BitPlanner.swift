@@ -2,12 +2,6 @@ import Formats
 import Foundation
 import Model
 
-/// Tensors that a runtime fuses, and that are to share a layout.
-package enum Tie: String, Sendable, CaseIterable {
-  case qkv
-  case gateUp = "gate_up"
-}
-
 /// Chooses among measured candidates.
 package struct BitPlanner {
   private let plan: ConversionPlan

@@ -1,13 +1,5 @@
 import Formats
 
-/// A program that runs models, and how it is told to quantize what no file stores: the key/value
-/// cache and the activations.
-package enum Runtime: String, CaseIterable, Sendable {
-  case mlxLM = "mlx-lm"
-  case llamaCpp = "llama.cpp"
-  case vLLM
-}
-
 /// The flags of a runtime for a choice of widths.
 package struct RuntimeFlags: Sendable, Equatable {
   /// As separate arguments; none where the runtime does so anyway; nil where it cannot.

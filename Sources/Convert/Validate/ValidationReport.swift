@@ -11,12 +11,3 @@ package struct ValidationReport: Sendable {
   /// source to compare with, or where adapters lie between.
   package var distances: [MatrixDistance]?
 }
-
-/// How far one weight matrix is from its source.
-package struct MatrixDistance: Sendable {
-  package let file: String
-  package let tensor: String
-  /// Nil for one that was kept, and is the same bit for bit.
-  package let layout: AffineLayout?
-  package let error: QuantizationError
-}

@@ -1,11 +1,3 @@
-/// What a command line asks for.
-enum Invocation: Sendable {
-  /// Help for the command, or for the program where it is `nil`.
-  case help(CommandDescription?)
-  case version
-  case run(Arguments)
-}
-
 /// Reads command lines in the GNU manner: options anywhere, `--opt value`, `--opt=value`,
 /// `-o value`, `-ovalue`, short flags in groups, `--` before words that only look like options.
 /// Long options are never abbreviated, so that adding one cannot change what a script means.

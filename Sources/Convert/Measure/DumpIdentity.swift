@@ -1,0 +1,11 @@
+import Model
+
+/// What a tensor of a dump belongs to.
+struct DumpIdentity {
+  let kind: TensorStatistics.Kind
+  /// Name of the weight whose inputs these are; empty for the cache.
+  var weight = ""
+  var role: TensorRole?
+  var layer: Int?
+  var expert: Int?
+}

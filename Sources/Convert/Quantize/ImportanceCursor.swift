@@ -1,0 +1,19 @@
+/// Walks through a tile's groups, in order, beside the runs that some of them belong to.
+struct ImportanceCursor {
+  private var runs: ArraySlice<ImportanceRun>
+  private let groupSize: Int
+
+  init(_ runs: [ImportanceRun], groupSize: Int) {
+    self.runs = runs[...]
+    self.groupSize = groupSize
+  }
+
+  /// What the weights of a group count: those of `values` from `start` on; nil where all count alike.
+  /// Groups never leave a row.
+  mutating func importance(ofGroup group: Int) -> (values: [Float], start: Int)? {
+    while let run = runs.first, run.groups.upperBound <= group { runs.removeFirst() }
+    guard let run = runs.first, run.groups.contains(group) else { return nil }
+    let weight = run.firstInput + (group - run.groups.lowerBound) * groupSize
+    return (run.values, weight % run.values.count)
+  }
+}

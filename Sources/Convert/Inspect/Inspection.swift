@@ -95,8 +95,6 @@ package struct Inspection: Sendable {
       }
       guard !isParameter else { return nil }
       let shape = entry?.sourceShape ?? words.info.shape.dropLast() + [UInt64(inputs)]
-      var method: String?
-      if case .affine(_, let name)? = entry?.encoding { method = name }
       return Tensor(
         name: entry?.name ?? tensor.name, file: checkpoint.fileName(of: tensor), dtype: .u32,
         shape: Array(shape),
@@ -107,7 +105,8 @@ package struct Inspection: Sendable {
           shape: shape.map { Int(clamping: $0) }),
         sourceDType: entry?.sourceDType,
         packing: Packing(
-          layout: layout, stored: [words.name, scales.name, biases.name], method: method,
+          layout: layout, stored: [words.name, scales.name, biases.name],
+          method: entry?.method,
           error: entry?.error.map {
             QuantizationError(
               squaredNorm: $0.squaredNorm, squaredError: $0.squaredError,
@@ -139,7 +138,7 @@ package struct Inspection: Sendable {
     guard let wordCount = words.info.dimensions.last, let groups = scales.info.dimensions.last,
       groups > 0, wordCount > 0, wordCount < 1 << 40, groups < 1 << 40
     else { return nil }
-    if case .affine(let layout, _)? = entry?.encoding { return (layout, groups * layout.groupSize) }
+    if case .affine(let layout)? = entry?.layout { return (layout, groups * layout.groupSize) }
     let groupSize = quantization.entry(of: path)?["group_size"]?.intValue ?? 64
     guard AffineLayout.allowedGroupSizes.contains(groupSize) else { return nil }
     let inputs = groups * groupSize

@@ -50,5 +50,5 @@ package struct PackedCheckpoint: Sendable {
   }
 
   /// The files that were carried over with the weights, where that is recorded.
-  package var carried: [Manifest.SourceFile] { manifests.first?.carried ?? [] }
+  package var carried: [Manifest.RecordedFile] { manifests.first?.carried ?? [] }
 }

@@ -12,7 +12,7 @@ struct PackedFile: Sendable {
 
   struct Stored: Sendable {
     let tensor: Checkpoint.Tensor
-    let checksum: UInt64
+    let digest: Digest
     /// Whether it holds scales or biases.
     let isParameter: Bool
   }
@@ -41,7 +41,7 @@ struct PackedFile: Sendable {
         named.insert(recorded.name)
         stored.append(
           Stored(
-            tensor: tensor, checksum: recorded.checksum,
+            tensor: tensor, digest: recorded.digest,
             isParameter: entry.stored.count == 3 && !found.isEmpty))
         found.append(tensor)
       }
@@ -90,7 +90,7 @@ extension Manifest.Entry {
   private func expectedTensors(
     file: String
   ) throws(PackedError) -> [(shape: [UInt64], dtypes: [DType])] {
-    guard case .affine(let layout, _) = encoding else {
+    guard case .affine(let layout) = layout else {
       let decoded: [DType] = sourceDType.isFloat8 ? [.f16, .bf16, .f32] : []
       return [(sourceShape, [sourceDType] + decoded)]
     }

@@ -32,7 +32,7 @@ struct RowCheck {
     _ index: Int, fast: (_ row: Int) throws -> QuantizationError
   ) throws -> Finding? {
     let tensor = packed.tensors[index]
-    guard case .affine(let layout, _) = tensor.entry.encoding,
+    guard case .affine(let layout) = tensor.entry.layout,
       let groups = tensor.stored[1].info.dimensions.last, groups > 0
     else { return nil }
     let inputs = groups * layout.groupSize

@@ -51,7 +51,8 @@ package struct Validator {
       Finding($0)
     }
     let packed = PackedCheckpoint(checkpoint, sound)
-    report.findings += DocumentCheck(packed)?.findings() ?? []
+    report.findings += PlanCheck(packed: packed).findings()
+    report.findings += try DocumentCheck(packed, context.cancellation)?.findings() ?? []
     report.findings += try CarriedCheck(packed: packed, cancellation: context.cancellation)
       .findings()
     report.findings += try OriginalsCheck(packed: packed, cancellation: context.cancellation)

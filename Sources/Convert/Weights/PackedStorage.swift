@@ -35,11 +35,10 @@ struct PackedStorage: WeightStorage {
     tile.biases.grow(to: groups.count, filler: 0)
     tile.weights.grow(to: range.count, filler: 0)
     let sizes = [layout.bytesPerGroup] + parts.dropFirst().map { $0.info.dtype.bitCount / 8 }
-    tile.prepareStored(sizes.map { groups.count * $0 })
-    for (position, size) in sizes.enumerated() {
+    tile.prepareStored(sizes.map { groups.lowerBound * $0..<groups.upperBound * $0 })
+    for position in sizes.indices {
       try checkpoint.read(
-        groups.lowerBound * size..<groups.upperBound * size, of: parts[position],
-        into: &tile.stored[position].bytes)
+        tile.stored[position].range, of: parts[position], into: &tile.stored[position].bytes)
     }
     layout.unpack(tile.stored[0].bytes, count: range.count, into: &tile.codes)
     parameters(1, tile.stored[1], count: groups.count, into: &tile.scales)

@@ -104,6 +104,6 @@ extension BitPlan.Input {
     let file = try InputFile(path: path)
     self.init(
       name: URL(fileURLWithPath: path).lastPathComponent, byteCount: file.byteCount,
-      checksum: try file.checksum())
+      checksum: try file.digest(.whole).value)
   }
 }

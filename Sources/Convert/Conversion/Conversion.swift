@@ -24,7 +24,7 @@ package struct Conversion {
 
   /// Bytes of everything that will be written: weights, configuration, index, carried files.
   package func byteCount() -> Int {
-    output.byteCount + documents().reduce(0) { $0 + $1.bytes.count }
+    output.byteCount + output.documents.reduce(0) { $0 + $1.bytes.count }
       + (carried?.byteCount ?? 0)
   }
 
@@ -63,18 +63,7 @@ package struct Conversion {
 
   private var result: StagedResult {
     StagedResult(
-      target: target, documents: documents(), carried: carried,
+      target: target, documents: output.documents, carried: carried,
       inputs: plan.checkpoint.inputs + plan.adapterInputs)
-  }
-
-  /// The small files that are made rather than copied.
-  private func documents() -> [OutputDocument] {
-    guard target.isDirectory else { return [] }
-    var documents: [OutputDocument] = []
-    if let config = plan.checkpoint.config {
-      documents.append(
-        OutputDocument(OutputDocument.config, PackedConfig.document(config, plan: plan)))
-    }
-    return documents + OutputDocument.index(of: output.files)
   }
 }

@@ -43,7 +43,7 @@ extension ConversionPlan {
     let reads = checkpoint.readParts(tensor.tensor)
     let source = tensor.source(in: checkpoint, nonFinite: options.nonFinite)
     switch tensor.action {
-    case .drop: return CopiedTensor(leavingOut: reads[0])
+    case .drop: return UnwrittenTensor(reads: reads)
     case .copy: return CopiedTensor(reads[0])
     case .decode(let type):
       return EncodedTensor(

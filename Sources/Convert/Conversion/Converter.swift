@@ -26,9 +26,9 @@ package struct Converter {
   /// - Parameter carried: the files that were carried over beside them.
   /// - Throws: `FileError`, `ConversionError`, `MergeError`, `CancellationError`.
   package func run(
-    into directory: String, carried: [Manifest.SourceFile], _ context: RunContext
+    into directory: String, carried: [Manifest.RecordedFile], _ context: RunContext
   ) throws -> Result {
-    let sources = SourceDigests(plan.checkpoint.files)
+    let sources = SourceDigests()
     let outcomes = try CheckpointWriter(files: output.files, producers: plan.producers()).run(
       into: directory, context, sources: sources
     ) { manifest, outcomes in
@@ -45,12 +45,12 @@ package struct Converter {
   }
 
   private func complete(
-    _ manifest: inout Manifest, _ outcomes: [WritePass.Outcome], carried: [Manifest.SourceFile],
+    _ manifest: inout Manifest, _ outcomes: [WritePass.Outcome], carried: [Manifest.RecordedFile],
     _ sources: SourceDigests
   ) {
     manifest.carried = carried
     for (index, file) in plan.checkpoint.files.enumerated() {
-      manifest.sources[index].checksum = sources.checksum(of: file)
+      manifest.sources[index].digest = sources.digest(of: file)
     }
     let byName = Dictionary(
       zip(plan.tensors, outcomes).map { ($0.name, $1.effects) },

@@ -92,22 +92,18 @@ package struct TensorPlan: Sendable {
   }
 
   /// The entry that the manifest will hold, with nothing measured yet.
-  ///
-  /// - Parameter countsZeroed: whether NaN and infinities are made zero, and counted.
-  package func manifestEntry(
-    method: QuantizationMethod, countsZeroed: Bool = false
-  ) -> Manifest.Entry {
-    let stored = stored.map { Manifest.StoredTensor(name: $0.name, checksum: 0) }
-    var encoding = Manifest.Encoding.raw
+  package func manifestEntry(method: QuantizationMethod) -> Manifest.Entry {
+    let stored = stored.map { Manifest.StoredTensor(name: $0.name, digest: .blank) }
+    var layout = Manifest.Layout.plain
     var error: Manifest.MeasuredError?
-    if case .quantize(let layout, _) = action {
-      encoding = .affine(layout, method: method.rawValue)
+    if case .quantize(let affine, _) = action {
+      layout = .affine(affine)
       error = .init(squaredNorm: 0, squaredError: 0, largestError: 0)
     }
     return Manifest.Entry(
-      name: name, encoding: encoding, sourceDType: tensor.dtype,
-      sourceShape: tensor.shape,
-      order: encoding == .raw ? .outputMajor : identity.order, stored: stored, error: error,
-      zeroedCount: countsZeroed && isDecoded ? 0 : nil)
+      name: name, layout: layout, method: layout == .plain ? nil : method.rawValue,
+      sourceDType: tensor.dtype, sourceShape: tensor.shape,
+      order: layout == .plain ? .outputMajor : identity.order, stored: stored, error: error,
+      zeroedCount: isDecoded ? 0 : nil)
   }
 }

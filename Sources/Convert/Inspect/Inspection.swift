@@ -81,7 +81,7 @@ package struct Inspection: Sendable {
   ) -> Tensor {
     let entry = tensor.entry
     let sourceDType = packed.isRecorded ? entry.sourceDType : nil
-    guard case .affine(let layout, let method) = entry.encoding,
+    guard case .affine(let layout) = entry.layout,
       let storage = packed.packedStorage(tensor)
     else {
       return describe(tensor.stored[0], packed.checkpoint, naming, sourceDType: sourceDType)
@@ -95,7 +95,7 @@ package struct Inspection: Sendable {
       sourceDType: sourceDType,
       packing: Packing(
         layout: layout, stored: tensor.stored.map(\.name),
-        method: packed.isRecorded ? method : nil,
+        method: entry.method,
         error: entry.error.map {
           QuantizationError(
             squaredNorm: $0.squaredNorm, squaredError: $0.squaredError,

@@ -38,10 +38,9 @@ struct DumpTile {
     let part = tensor.parts[part]
     let bytesPerToken = tensor.width * tensor.dtype.bitCount / 8
     let tile = slot.tile
-    tile.prepareStored([tokens.count * bytesPerToken])
-    try dump.files[part.file].read(
-      tokens.lowerBound * bytesPerToken..<tokens.upperBound * bytesPerToken, of: part.info,
-      into: &tile.stored[0].bytes)
+    let bytes = tokens.lowerBound * bytesPerToken..<tokens.upperBound * bytesPerToken
+    tile.prepareStored([bytes])
+    try dump.files[part.file].read(bytes, of: part.info, into: &tile.stored[0].bytes)
     tile.weights.grow(to: valueCount, filler: 0)
     let isDecoded = ElementDecoder.decode(
       tile.stored[0].bytes, count: valueCount, as: tensor.dtype, into: &tile.weights)

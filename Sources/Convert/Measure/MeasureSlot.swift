@@ -5,6 +5,8 @@ import Stats
 final class MeasureSlot {
   let tile = WeightTile()
   let quantized = QuantizedGroups()
+  /// The values of the whole blocks in what was read, of each stored tensor.
+  var readBlocks: [[UInt64]] = []
   var values: ValueAccumulator
   var channels = ChannelMagnitudes()
   var activations = ActivationChannels(channelCount: 0)

@@ -75,7 +75,7 @@ package struct WeightMeasurement {
     private let take: (TensorStatistics) throws -> Void
     /// What each tensor is read from.
     private let reads: [[ReadPart]]
-    private var readHashes = ReadHashes()
+    private var readDigests = ReadDigests(ofAll: false)
     private var current: Accumulator?
 
     init(
@@ -100,6 +100,7 @@ package struct WeightMeasurement {
       let source = sources[tensor]
       slot.reset(ElementPatterns(source.storage.elementType))
       try source.read(range, into: slot.tile)
+      slot.readBlocks = ReadDigests.blocks(of: reads[tensor], in: slot.tile, ofAll: false)
       slot.countValues(range.count)
       if let matrix = WeightMeasurement.matrix(tensors[tensor]) {
         let first = range.lowerBound / matrix.columnCount
@@ -139,12 +140,14 @@ package struct WeightMeasurement {
         current?.merge(slot)
       }
       let stored = slot.tile.stored.prefix(slot.tile.storedCount)
-      readHashes.add(stored, of: reads[tensor])
+      if sources[tensor].storage.isReadInOrder {
+        readDigests.add(slot.tile, blocks: slot.readBlocks, of: reads[tensor])
+      }
       return stored.reduce(0) { $0 + $1.count }
     }
 
     func finish(_ tensor: Int) throws {
-      try readHashes.finish(reads[tensor])
+      try readDigests.finish(reads[tensor], inOrder: sources[tensor].storage.isReadInOrder)
       try current.map { try take($0.statistics(options)) }
       current = nil
     }

@@ -9,8 +9,8 @@ package struct CarriedFiles: Sendable {
   /// Left behind: weights in other formats, and hidden files.
   package let skipped: [String]
   private let directory: String
-  /// As a manifest will record them, without their checksums.
-  let planned: [Manifest.SourceFile]
+  /// As a manifest will record them, without their digests.
+  let planned: [Manifest.RecordedFile]
 
   private static let replaced: Set<String> = ["config.json", "model.safetensors.index.json"]
   private static let otherWeights: Set<String> = [
@@ -32,7 +32,7 @@ package struct CarriedFiles: Sendable {
     self.names = names
     planned = try names.map {
       let input = try InputFile(path: directory + "/" + $0)
-      return Manifest.SourceFile(name: $0, byteCount: input.byteCount, checksum: 0)
+      return Manifest.RecordedFile(name: $0, byteCount: input.byteCount, digest: .blank)
     }
     let converted = Set(checkpoint.fileNames)
     self.skipped = skipped.filter { !converted.contains($0) }
@@ -80,8 +80,8 @@ package struct CarriedFiles: Sendable {
   /// - Returns: what was copied.
   /// - Throws: `PackedError` where a file is not as recorded; `FileError`, `CancellationError`.
   func copy(
-    to target: String, recorded: [Manifest.SourceFile], cancellation: Cancellation
-  ) throws -> [Manifest.SourceFile] {
+    to target: String, recorded: [Manifest.RecordedFile], cancellation: Cancellation
+  ) throws -> [Manifest.RecordedFile] {
     let expected = Dictionary(
       recorded.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     if let lost = recorded.first(where: { !names.contains($0.name) }) {
@@ -89,7 +89,8 @@ package struct CarriedFiles: Sendable {
     }
     return try planned.map { file in
       let name = file.name
-      var hash = XXH64()
+      let rule = expected[name]?.digest.rule ?? .blocks
+      var hashers = DigestHashers([.blocks, rule])
       let input = try InputFile(path: directory + "/" + name)
       guard input.byteCount == file.byteCount else {
         throw FileError.resized(
@@ -104,28 +105,29 @@ package struct CarriedFiles: Sendable {
       var position = 0
       try input.forEachBlock(of: 0..<input.byteCount) { bytes, count in
         try cancellation.check()
-        hash.update(bytes, 0..<count)
+        hashers.update(bytes, 0..<count)
         try output.write(bytes, 0..<count, at: position)
         position += count
       }
       try input.checkUnchanged()
       try output.synchronize()
-      let copied = Manifest.SourceFile(
-        name: name, byteCount: input.byteCount, checksum: hash.value)
-      if let error = expected[name]?.difference(of: copied, path: input.path) { throw error }
-      return copied
+      func copied(_ rule: Digest.Rule) -> Manifest.RecordedFile {
+        .init(name: name, byteCount: input.byteCount, digest: hashers.digest(rule))
+      }
+      if let error = expected[name]?.difference(of: copied(rule), path: input.path) { throw error }
+      return copied(.blocks)
     }
   }
 }
 
-extension Manifest.SourceFile {
+extension Manifest.RecordedFile {
   /// How the file at `path` is not what this records; nil where it is.
-  func difference(of found: Manifest.SourceFile, path: String) -> PackedError? {
+  func difference(of found: Manifest.RecordedFile, path: String) -> PackedError? {
     if found.byteCount != byteCount {
       return .carriedSize(path: path, found: found.byteCount, recorded: byteCount)
     }
-    if found.checksum != checksum {
-      return .carriedDamaged(path: path, found: found.checksum, recorded: checksum)
+    if found.digest != digest {
+      return .carriedDamaged(path: path, found: found.digest, recorded: digest)
     }
     return nil
   }

@@ -8,21 +8,24 @@ struct OutputDocument {
   static let config = "config.json"
   static let index = "model.safetensors.index.json"
 
-  /// Those that an output has.
-  static func names(isDirectory: Bool, hasConfig: Bool, fileCount: Int) -> [String] {
-    guard isDirectory else { return [] }
-    return (hasConfig ? [config] : []) + (fileCount > 1 ? [index] : [])
+  /// Those of an output directory with these weight files: the configuration where there is one, and
+  /// the index where there are several files.
+  static func all(
+    config: JSONValue?, files: [(name: String, layout: SafetensorsLayout)]
+  ) -> [OutputDocument] {
+    var documents = config.map { [OutputDocument(Self.config, $0)] } ?? []
+    if files.count > 1 { documents.append(.init(index, ShardIndexDocument.make(files))) }
+    return documents
   }
 
-  /// The index of an output's files; none where there is one file.
-  static func index(of files: [PlannedFile]) -> [OutputDocument] {
-    guard files.count > 1 else { return [] }
-    return [OutputDocument(index, ShardIndexDocument.make(files))]
-  }
-
-  init(_ name: String, _ json: JSONValue) {
+  private init(_ name: String, _ json: JSONValue) {
     self.name = name
     bytes = Array(json.prettyText.utf8)
+  }
+
+  /// As a manifest records it.
+  var recorded: Manifest.Output.Document {
+    .recorded(.init(name: name, byteCount: bytes.count, digest: Digest(of: bytes)))
   }
 
   /// Creates the file in `directory` and syncs it.

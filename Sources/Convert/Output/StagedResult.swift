@@ -8,7 +8,7 @@ struct StagedResult {
   /// Files of the source directory that go with the weights.
   let carried: CarriedFiles?
   /// What the source's manifest says of such files; empty where it says nothing.
-  var recorded: [Manifest.SourceFile] = []
+  var recorded: [Manifest.RecordedFile] = []
   /// Everything that the weights are made of.
   let inputs: [InputFile]
 
@@ -30,7 +30,7 @@ struct StagedResult {
   /// - Throws: `FileError.changed` where an input is no longer what it was; errors name the target.
   func write<Result>(
     replacing: Bool, _ cancellation: Cancellation,
-    weights: (_ directory: String, _ carried: [Manifest.SourceFile]) throws -> Result,
+    weights: (_ directory: String, _ carried: [Manifest.RecordedFile]) throws -> Result,
     inspect: (_ path: String) throws -> Void = { _ in }
   ) throws -> Result {
     let staged = try StagedOutput(

@@ -40,7 +40,7 @@ struct MLXPacking {
 
   private static func plain(_ tensor: Checkpoint.Tensor) -> PackedCheckpoint.Tensor {
     entry(
-      tensor.name, .raw, dtype: tensor.info.dtype, shape: tensor.info.shape, stored: [tensor])
+      tensor.name, .plain, dtype: tensor.info.dtype, shape: tensor.info.shape, stored: [tensor])
   }
 
   private func packed(
@@ -57,19 +57,20 @@ struct MLXPacking {
         expectedDTypes: [part.info.dtype])
     }
     return Self.entry(
-      words.name, .affine(layout, method: "mlx"), dtype: storage.decodedType.dtype,
+      words.name, .affine(layout), dtype: storage.decodedType.dtype,
       shape: Array(shape), stored: storage.parts)
   }
 
   /// An entry as a manifest would have it, of which nothing is recorded.
   private static func entry(
-    _ name: String, _ encoding: Manifest.Encoding, dtype: DType, shape: [UInt64],
+    _ name: String, _ layout: Manifest.Layout, dtype: DType, shape: [UInt64],
     stored: [Checkpoint.Tensor]
   ) -> PackedCheckpoint.Tensor {
     PackedCheckpoint.Tensor(
       entry: Manifest.Entry(
-        name: name, encoding: encoding, sourceDType: dtype, sourceShape: shape,
-        order: .outputMajor, stored: stored.map { .init(name: $0.name, checksum: 0) }, error: nil),
+        name: name, layout: layout, sourceDType: dtype, sourceShape: shape,
+        order: .outputMajor, stored: stored.map { .init(name: $0.name, digest: .blank) }, error: nil
+      ),
       stored: stored)
   }
 

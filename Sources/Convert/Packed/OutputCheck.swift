@@ -31,9 +31,9 @@ struct OutputCheck {
     let misnamed = nameErrors()
     guard misnamed.isEmpty, manifests.count == output.shardCount else { return misnamed }
     let inOrder = manifests.sorted { ($0.output?.shard ?? 0) < ($1.output?.shard ?? 0) }
-    let found = Manifest.Output.digest(inOrder)
-    if found == output.checksum { return [] }
-    return [.otherOutput(path: checkpoint.path, found: found, recorded: output.checksum)]
+    let found = Manifest.Output.digest(output.digest.rule, of: inOrder)
+    if found == output.digest { return [] }
+    return [.otherOutput(path: checkpoint.path, found: found, recorded: output.digest)]
   }
 
   /// A file that is an output of its own may be renamed; a shard may not, for its name says which
@@ -54,7 +54,7 @@ extension Manifest {
     decantVersion == other.decantVersion && sources == other.sources && options == other.options
       && adapters?.merged == other.adapters?.merged && carried == other.carried
       && output?.shardCount == other.output?.shardCount
-      && output?.checksum == other.output?.checksum
+      && output?.digest == other.output?.digest
       && output?.documents == other.output?.documents
   }
 }

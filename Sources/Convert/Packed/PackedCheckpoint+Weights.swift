@@ -3,7 +3,7 @@ import Formats
 extension PackedCheckpoint {
   /// How a tensor is packed; nil for one that was kept.
   func packedStorage(_ tensor: Tensor) -> PackedStorage? {
-    guard case .affine(let layout, _) = tensor.entry.encoding else { return nil }
+    guard case .affine(let layout) = tensor.entry.layout else { return nil }
     return PackedStorage(
       affine: layout, tensor.stored, order: tensor.entry.order, of: checkpoint)
   }

@@ -20,7 +20,7 @@ package struct PackedCheckpoint: Sendable {
   /// - Throws: `ManifestError` where a file's manifest cannot be used, `PackedError` where it and
   ///   the file's tensors do not agree, a header is damaged, or files do not belong together.
   package init(_ checkpoint: Checkpoint) throws {
-    guard checkpoint.files.contains(where: Self.hasManifest) else {
+    guard checkpoint.files.contains(where: Self.isOwn) else {
       try self.init(packedByMLX: checkpoint)
       return
     }
@@ -38,12 +38,12 @@ package struct PackedCheckpoint: Sendable {
   /// - Throws: as above.
   init?(ifPacked checkpoint: Checkpoint) throws {
     let isPacked =
-      checkpoint.files.contains(where: Self.hasManifest)
+      checkpoint.files.contains(where: Self.isOwn)
       || checkpoint.tensors.contains { $0.info.dtype == .u32 }
     guard isPacked else { return nil }
     do {
       try self.init(checkpoint)
-    } catch PackedError.noManifest where !checkpoint.files.contains(where: Self.hasManifest) {
+    } catch PackedError.noManifest where !checkpoint.files.contains(where: Self.isOwn) {
       return nil
     }
   }
@@ -51,7 +51,7 @@ package struct PackedCheckpoint: Sendable {
   /// - Throws: `PackedError.noManifest` where nothing is packed; `.wrongTensor`.
   private init(packedByMLX checkpoint: Checkpoint) throws {
     let tensors = try MLXPacking(checkpoint).tensors()
-    guard tensors.contains(where: { $0.entry.encoding != .raw }) else {
+    guard tensors.contains(where: { $0.entry.layout != .plain }) else {
       throw PackedError.noManifest(file: checkpoint.files.first?.path ?? checkpoint.path)
     }
     self.checkpoint = checkpoint
@@ -59,16 +59,19 @@ package struct PackedCheckpoint: Sendable {
     self.tensors = tensors
   }
 
-  static func hasManifest(_ file: SafetensorsFile) -> Bool {
-    file.header.metadataValue(Manifest.manifestKey) != nil
+  /// Whether decant packed a file: damage of one of the two names must not make it another's.
+  static func isOwn(_ file: SafetensorsFile) -> Bool {
+    [Manifest.manifestKey, Manifest.headerChecksumKey].contains {
+      file.header.metadataValue($0) != nil
+    }
   }
 
   /// Whether decant wrote it, and recorded what it wrote.
   package var isRecorded: Bool { !manifests.isEmpty }
 
-  /// The checksums that a tensor's stored tensors must have.
-  func recordedChecksums(_ tensor: Tensor) -> [UInt64?] {
-    tensor.entry.stored.map { isRecorded ? $0.checksum : nil }
+  /// The digests that a tensor's stored tensors must have.
+  func recordedDigests(_ tensor: Tensor) -> [Digest?] {
+    tensor.entry.stored.map { isRecorded ? $0.digest : nil }
   }
 
   /// - Parameter files: those of the checkpoint, without errors.
@@ -93,5 +96,5 @@ package struct PackedCheckpoint: Sendable {
   }
 
   /// The files that were carried over with the weights, where that is recorded.
-  package var carried: [Manifest.SourceFile] { manifests.first?.carried ?? [] }
+  package var carried: [Manifest.RecordedFile] { manifests.first?.carried ?? [] }
 }

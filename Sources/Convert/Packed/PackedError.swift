@@ -15,15 +15,15 @@ package enum PackedError: DescribedError, Equatable {
   case sizeOverflow(file: String, tensor: String, shape: [UInt64])
   case claimedTwice(file: String, tensor: String)
   case unnamedTensor(file: String, tensor: String)
-  case damagedTensor(file: String, tensor: String, found: UInt64, recorded: UInt64)
+  case damagedTensor(file: String, tensor: String, found: Digest, recorded: Digest)
   /// A file of another output than `first`, which lies beside it.
   case foreignShard(file: String, first: String)
   case missingShards(path: String, found: Int, expected: Int)
   case shardName(file: String, expected: String)
-  case otherOutput(path: String, found: UInt64, recorded: UInt64)
+  case otherOutput(path: String, found: Digest, recorded: Digest)
   case carriedMissing(path: String)
   case carriedSize(path: String, found: Int, recorded: Int)
-  case carriedDamaged(path: String, found: UInt64, recorded: UInt64)
+  case carriedDamaged(path: String, found: Digest, recorded: Digest)
 
   package var rule: PackedRule {
     switch self {

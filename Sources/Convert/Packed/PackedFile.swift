@@ -13,14 +13,14 @@ struct PackedFile: Sendable {
   struct Stored: Sendable {
     let tensor: Checkpoint.Tensor
     /// Nil where nothing is recorded.
-    let checksum: UInt64?
+    let digest: Digest?
     /// Whether it holds scales or biases.
     let isParameter: Bool
 
     /// The parts of a tensor of which nothing is recorded.
     static func parts(of tensor: PackedCheckpoint.Tensor) -> [Stored] {
       tensor.stored.enumerated().map {
-        Stored(tensor: $1, checksum: nil, isParameter: tensor.stored.count == 3 && $0 > 0)
+        Stored(tensor: $1, digest: nil, isParameter: tensor.stored.count == 3 && $0 > 0)
       }
     }
   }
@@ -49,7 +49,7 @@ struct PackedFile: Sendable {
         named.insert(recorded.name)
         stored.append(
           Stored(
-            tensor: tensor, checksum: recorded.checksum,
+            tensor: tensor, digest: recorded.digest,
             isParameter: entry.stored.count == 3 && !found.isEmpty))
         found.append(tensor)
       }
@@ -98,7 +98,7 @@ extension Manifest.Entry {
   private func expectedTensors(
     file: String
   ) throws(PackedError) -> [(shape: [UInt64], dtypes: [DType])] {
-    guard case .affine(let layout, _) = encoding else {
+    guard case .affine(let layout) = layout else {
       let decoded: [DType] = sourceDType.isFloat8 ? [.f16, .bf16, .f32] : []
       return [(sourceShape, [sourceDType] + decoded)]
     }

@@ -15,6 +15,7 @@ package enum PackedRule: String, Sendable, CaseIterable {
   case tensorUnnamed = "tensor_unnamed"
   case groupSize = "group_size"
   case checksum
+  case plan
   case notFinite = "not_finite"
   case shardForeign = "shard_foreign"
   case shardMissing = "shard_missing"
@@ -23,6 +24,7 @@ package enum PackedRule: String, Sendable, CaseIterable {
   case documentMissing = "document_missing"
   case config
   case index
+  case documentDigest = "document_digest"
   case carriedMissing = "carried_missing"
   case carriedSize = "carried_size"
   case carriedChecksum = "carried_checksum"

@@ -14,12 +14,12 @@ package struct SourceTensor: Sendable {
   let file: Int
   /// The stored tensors that hold it.
   let stored: [Checkpoint.Tensor]
-  /// The checksums that those must have, where something says.
-  let recorded: [UInt64?]
+  /// The digests that those must have, where something says.
+  let recorded: [Digest?]
   /// How it is packed; nil for one whose elements are its weights.
   let packing: PackedStorage?
 
-  init(_ tensor: Checkpoint.Tensor, recorded: UInt64? = nil) {
+  init(_ tensor: Checkpoint.Tensor, recorded: Digest? = nil) {
     name = tensor.name
     dtype = tensor.info.dtype
     shape = tensor.info.shape
@@ -31,7 +31,7 @@ package struct SourceTensor: Sendable {
   }
 
   private init(
-    _ tensor: PackedCheckpoint.Tensor, _ storage: PackedStorage, recorded: [UInt64?]
+    _ tensor: PackedCheckpoint.Tensor, _ storage: PackedStorage, recorded: [Digest?]
   ) {
     name = tensor.entry.name
     dtype = storage.decodedType.dtype
@@ -44,7 +44,7 @@ package struct SourceTensor: Sendable {
   }
 
   init(_ tensor: PackedCheckpoint.Tensor, in packed: PackedCheckpoint) {
-    let recorded = packed.recordedChecksums(tensor)
+    let recorded = packed.recordedDigests(tensor)
     if let storage = packed.packedStorage(tensor) {
       self.init(tensor, storage, recorded: recorded)
     } else {

@@ -34,7 +34,7 @@ package struct MergeProbe {
       merged.tensors.map { ($0.entry.name, $0) }, uniquingKeysWith: { first, _ in first })
     for tensor in base.tensors {
       guard let update = updates[tensor.entry.name], !update.pooled.isEmpty,
-        case .affine(let layout, _) = tensor.entry.encoding, let other = merged[tensor.entry.name]
+        case .affine(let layout) = tensor.entry.layout, let other = merged[tensor.entry.name]
       else { continue }
       try cancellation.check()
       try compare(tensor, other, layout, update.pooled, into: &result)

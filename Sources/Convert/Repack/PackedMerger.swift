@@ -85,7 +85,7 @@ package struct PackedMerger {
   private static func check(
     _ update: TensorUpdate, for tensor: PackedCheckpoint.Tensor
   ) throws(MergeError) {
-    guard case .affine(let layout, _) = tensor.entry.encoding else {
+    guard case .affine(let layout) = tensor.entry.layout else {
       if update.scales != nil {
         throw .cannotCombine(
           tensor: tensor.entry.name, what: "it is not packed, so that it has no scales to tune")
@@ -128,7 +128,7 @@ package struct PackedMerger {
     guard let update, let last = tensor.stored.last, let type = ScaleType(last.info.dtype) else {
       return copies
     }
-    if case .affine(let layout, _) = tensor.entry.encoding {
+    if case .affine(let layout) = tensor.entry.layout {
       let scales = tensor.stored[1].info
       guard
         let change = ParameterUpdate(
@@ -155,7 +155,7 @@ package struct PackedMerger {
     .init(
       name: Manifest.Adapters.originalsFile,
       tensors: changed.map { stored, recorded in
-        CopiedTensor(packed.checkpoint.readPart(stored, recorded: recorded.checksum))
+        CopiedTensor(packed.checkpoint.readPart(stored, recorded: recorded.digest))
       })
   }
 
@@ -164,10 +164,11 @@ package struct PackedMerger {
     for tensor in packed.tensors {
       for (stored, recorded) in tensor.changed(by: updates[tensor.entry.name]) {
         let file = packed.checkpoint.files[stored.file]
-        let found = try file.checksum(of: stored.info, check: cancellation.check)
-        guard found == recorded.checksum else {
+        let found = try file.digest(
+          recorded.digest.rule, of: stored.info, check: cancellation.check)
+        guard found == recorded.digest else {
           throw PackedError.damagedTensor(
-            file: file.path, tensor: stored.name, found: found, recorded: recorded.checksum)
+            file: file.path, tensor: stored.name, found: found, recorded: recorded.digest)
         }
       }
     }

@@ -7,6 +7,7 @@ struct PackedRewrite {
   private let packed: PackedCheckpoint
   private let target: OutputTarget
   private let writer: CheckpointWriter
+  private let documents: [OutputDocument]
   private let carried: CarriedFiles?
 
   /// A file beside the packed ones, of stored tensors that are kept.
@@ -17,7 +18,8 @@ struct PackedRewrite {
 
   /// - Parameters:
   ///   - producers: what makes a tensor's stored tensors anew.
-  ///   - adapters: the record for a file, given the tensors in it.
+  ///   - adapters: the record for a file, given the tensors in it; the digests of what was stored
+  ///     before are made when it is kept.
   /// - Throws: what `producers` throws; `FileError`.
   init(
     _ packed: PackedCheckpoint, target: OutputTarget,
@@ -30,17 +32,26 @@ struct PackedRewrite {
     // The files stay as they are cut; one file as output takes them all.
     let byFile = target.isDirectory ? packed.tensorsByFile : [packed.tensors]
     let manifests = target.isDirectory ? packed.manifests : [Manifest(uniting: packed.manifests)]
-    let documents = OutputDocument.names(
-      isDirectory: target.isDirectory, hasConfig: packed.checkpoint.config != nil,
-      fileCount: byFile.count)
+    let weights = try byFile.enumerated().map { position, tensors in
+      let producers = try tensors.flatMap(producers)
+      return (
+        name: target.singleFileName ?? Sharding.fileName(position, of: byFile.count),
+        layout: SafetensorsLayout(producers.flatMap(\.parts)), producers: producers
+      )
+    }
+    documents = OutputDocument.all(
+      config: target.isDirectory ? packed.checkpoint.config?.document : nil,
+      files: weights.map { ($0.name, $0.layout) })
+    let recorded = documents.map(\.recorded)
     var all: [any TensorProducer] = []
     func planned(
-      _ name: String, _ producers: [any TensorProducer], _ manifest: Manifest?
+      _ name: String, _ layout: SafetensorsLayout, _ producers: [any TensorProducer],
+      _ manifest: Manifest?
     ) -> PlannedFile {
       defer { all += producers }
       return PlannedFile(
-        name: name, tensors: Array(all.count..<all.count + producers.count),
-        layout: SafetensorsLayout(producers.flatMap(\.parts)), manifest: manifest,
+        name: name, tensors: Array(all.count..<all.count + producers.count), layout: layout,
+        manifest: manifest,
         metadata: [
           (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
           ("decant.unmerged_by", decantVersion),
@@ -49,20 +60,23 @@ struct PackedRewrite {
     var files: [PlannedFile] = []
     for (position, tensors) in byFile.enumerated() {
       var manifest = manifests[position]
+      manifest.renew(tensors)
       manifest.sortTensors()
       manifest.adapters = adapters(tensors)
+      manifest.carried = carried?.planned ?? []
       // A base that does not say what it should be whole of cannot be vouched for.
       if manifest.output != nil {
-        manifest.carried = carried?.planned ?? []
         manifest.output = Manifest.Output(
-          shard: position + 1, shardCount: byFile.count, checksum: 0, documents: documents)
+          shard: position + 1, shardCount: byFile.count, digest: .blank, documents: recorded)
       }
+      let (name, layout, producers) = weights[position]
+      files.append(planned(name, layout, producers, manifest))
+    }
+    if let extra {
       files.append(
         planned(
-          target.singleFileName ?? Sharding.fileName(position, of: byFile.count),
-          try tensors.flatMap(producers), manifest))
+          extra.name, SafetensorsLayout(extra.tensors.flatMap(\.parts)), extra.tensors, nil))
     }
-    if let extra { files.append(planned(extra.name, extra.tensors, nil)) }
     writer = CheckpointWriter(files: files, producers: all)
   }
 
@@ -77,14 +91,15 @@ struct PackedRewrite {
     replacing: Bool, _ context: RunContext, check: (String) throws -> Void
   ) throws -> [(tensor: String, rounding: BiasRounding)] {
     let result = StagedResult(
-      target: target, documents: documents(), carried: carried, recorded: packed.carried,
+      target: target, documents: documents, carried: carried, recorded: packed.carried,
       inputs: packed.checkpoint.inputs)
     try result.check(
       source: packed.checkpoint, replacing: replacing, weights: writer.files.map(\.name))
     let outcomes = try result.write(replacing: replacing, context.cancellation) {
       directory, carried in
-      try writer.run(into: directory, context) { manifest, _ in
-        if manifest.output != nil { manifest.carried = carried }
+      try writer.run(into: directory, context) { manifest, outcomes in
+        manifest.carried = carried
+        recordOriginals(in: &manifest, outcomes)
       }
     } inspect: {
       try check($0)
@@ -95,12 +110,31 @@ struct PackedRewrite {
     }
   }
 
-  private func documents() -> [OutputDocument] {
-    guard target.isDirectory else { return [] }
-    var documents: [OutputDocument] = []
-    if let config = packed.checkpoint.config {
-      documents.append(OutputDocument(OutputDocument.config, config.document))
+  /// What is kept has the digests that it was written with.
+  private func recordOriginals(in manifest: inout Manifest, _ outcomes: [WritePass.Outcome]) {
+    guard let originals = manifest.adapters?.originals else { return }
+    var digests: [String: Digest] = [:]
+    for tensor in writer.files.filter({ $0.manifest == nil }).flatMap(\.tensors) {
+      digests[writer.producers[tensor].parts[0].name] = outcomes[tensor].hashers[0].digest
     }
-    return documents + OutputDocument.index(of: writer.files.filter { $0.manifest != nil })
+    manifest.adapters?.originals = originals.map {
+      .init(name: $0.name, digest: digests[$0.name] ?? .blank)
+    }
+  }
+}
+
+extension Manifest {
+  /// Makes a manifest of an older version one of the current version, but for the digests that are
+  /// made when its file is written. Version 1 said nothing of what no weight was made zero in.
+  ///
+  /// - Parameter checked: the file's tensors.
+  fileprivate mutating func renew(_ checked: [PackedCheckpoint.Tensor]) {
+    version = Self.formatVersion
+    let decoded = Set(
+      checked.filter { $0.stored.count > 1 || $0.stored[0].info.dtype != $0.entry.sourceDType }
+        .map(\.entry.name))
+    for index in tensors.indices where decoded.contains(tensors[index].name) {
+      tensors[index].zeroedCount = tensors[index].zeroedCount ?? 0
+    }
   }
 }

@@ -34,7 +34,7 @@ package struct Unmerger {
       guard let info = infos[stored.name] else {
         throw PackedError.missingTensor(file: kept.path, tensor: stored.name)
       }
-      originals[stored.name] = ReadPart(file: kept, tensor: info, recorded: stored.checksum)
+      originals[stored.name] = ReadPart(file: kept, tensor: info, recorded: stored.digest)
     }
     self.kept = kept
     restored = originals.count

@@ -63,12 +63,9 @@ package struct Unpacker {
   /// Configuration without the quantization, and the index where there are several files.
   private func documents() -> [OutputDocument] {
     guard target.isDirectory else { return [] }
-    var documents: [OutputDocument] = []
-    if var document = packed.checkpoint.config?.document {
-      document["quantization"] = nil
-      document["quantization_config"] = nil
-      documents.append(OutputDocument(OutputDocument.config, document))
-    }
-    return documents + OutputDocument.index(of: writer.files)
+    var config = packed.checkpoint.config?.document
+    config?["quantization"] = nil
+    config?["quantization_config"] = nil
+    return OutputDocument.all(config: config, files: writer.files.map { ($0.name, $0.layout) })
   }
 }

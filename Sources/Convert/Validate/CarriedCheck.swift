@@ -27,14 +27,14 @@ struct CarriedCheck {
   }
 
   private func difference(
-    _ recorded: Manifest.SourceFile, _ path: String
+    _ recorded: Manifest.RecordedFile, _ path: String
   ) throws -> PackedError? {
     let input = try InputFile(path: path)
     // Another size says enough: the file need not be read.
-    let checksum =
+    let digest =
       input.byteCount == recorded.byteCount
-      ? try input.checksum(check: cancellation.check) : 0
+      ? try input.digest(recorded.digest.rule, check: cancellation.check) : .blank
     return recorded.difference(
-      of: .init(name: recorded.name, byteCount: input.byteCount, checksum: checksum), path: path)
+      of: .init(name: recorded.name, byteCount: input.byteCount, digest: digest), path: path)
   }
 }

@@ -1,6 +1,6 @@
 import Formats
 
-/// Reads every stored tensor once: its checksum, and for scales and biases whether all values are
+/// Reads every stored tensor once: its digest, and for scales and biases whether all values are
 /// finite.
 final class DataCheck: TensorPass {
   private let checkpoint: Checkpoint
@@ -10,6 +10,8 @@ final class DataCheck: TensorPass {
   /// What is known of a tensor when a part of it was read.
   final class Slot {
     var buffer: [UInt8] = []
+    /// The values of its whole blocks.
+    var blocks: [UInt64] = []
     var values: [Float] = []
     var count = 0
     /// Index of the first value that is not finite.
@@ -17,7 +19,8 @@ final class DataCheck: TensorPass {
     var failure: Finding?
   }
 
-  private var hash = XXH64()
+  /// Of the current tensor.
+  private var hasher: DigestHasher?
   private var badIndex: Int?
   private var failure: Finding?
 
@@ -39,6 +42,7 @@ final class DataCheck: TensorPass {
     slot.count = range.count
     slot.badIndex = nil
     slot.failure = nil
+    slot.blocks = []
     slot.buffer.grow(to: range.count, filler: 0)
     do {
       try checkpoint.read(range, of: stored.tensor, into: &slot.buffer)
@@ -46,27 +50,34 @@ final class DataCheck: TensorPass {
       slot.failure = Finding(error, file: path(of: tensor))
       return
     }
+    slot.blocks =
+      stored.digest?.rule.blockValues(
+        slot.buffer, 0..<range.count, at: range.lowerBound) ?? []
     if stored.isParameter { slot.badIndex = firstNonFinite(range, of: stored.tensor, slot) }
   }
 
   func fold(_ range: Range<Int>, of tensor: Int, from slot: Slot) -> Int {
     failure = failure ?? slot.failure
-    hash.update(slot.buffer, 0..<slot.count)
+    var hasher = hasher ?? DigestHasher(stored[tensor].digest?.rule ?? .blocks)
+    self.hasher = nil
+    hasher.update(slot.buffer, 0..<slot.count, hashed: slot.blocks)
+    self.hasher = hasher
     badIndex = badIndex ?? slot.badIndex
     return range.count
   }
 
   func finish(_ tensor: Int) {
-    defer { (hash, badIndex, failure) = (XXH64(), nil, nil) }
+    defer { (hasher, badIndex, failure) = (nil, nil, nil) }
     let (name, file) = (stored[tensor].tensor.name, path(of: tensor))
     if let failure {
       findings.append(failure)
       return
     }
-    if let recorded = stored[tensor].checksum, recorded != hash.value {
+    let hasher = hasher ?? DigestHasher(stored[tensor].digest?.rule ?? .blocks)
+    if let recorded = stored[tensor].digest, recorded != hasher.digest {
       findings.append(
         Finding(
-          .damagedTensor(file: file, tensor: name, found: hash.value, recorded: recorded)))
+          .damagedTensor(file: file, tensor: name, found: hasher.digest, recorded: recorded)))
     }
     if let badIndex {
       findings.append(

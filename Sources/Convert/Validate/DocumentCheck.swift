@@ -1,32 +1,63 @@
 import Formats
 import Model
 
-/// Whether the documents that decant made beside the weights are there, and say what the manifests
-/// say: the block of `config.json` that runtimes read, and the index.
+/// Whether the documents that decant made beside the weights are there, say what the manifests say
+/// (the block of `config.json` that runtimes read, and the index), and are what was written.
 struct DocumentCheck {
   private let packed: PackedCheckpoint
   private let directory: String
+  private let cancellation: Cancellation
 
   /// Nil for a single file, which has no documents.
-  init?(_ packed: PackedCheckpoint) {
+  init?(_ packed: PackedCheckpoint, _ cancellation: Cancellation) {
     guard let directory = packed.checkpoint.directory else { return nil }
     self.packed = packed
     self.directory = directory
+    self.cancellation = cancellation
   }
 
-  func findings() -> [Finding] {
-    missingFindings() + configFindings() + indexFindings()
+  func findings() throws -> [Finding] {
+    let digestFindings = try recorded.compactMap(digestFinding)
+    return missingFindings() + configFindings() + indexFindings() + digestFindings
+  }
+
+  /// Only what decant makes is looked for: a recorded name leads nowhere else.
+  private var recorded: [Manifest.Output.Document] {
+    (packed.manifests.first?.output?.documents ?? []).filter {
+      [OutputDocument.config, OutputDocument.index].contains($0.name)
+    }
+  }
+
+  private func path(of document: Manifest.Output.Document) -> String {
+    directory + "/" + document.name
   }
 
   private func missingFindings() -> [Finding] {
-    let made: Set<String> = [OutputDocument.config, OutputDocument.index]
-    return (packed.manifests.first?.output?.documents ?? []).filter {
-      made.contains($0) && !FileStatus.exists(directory + "/" + $0)
-    }.map { name in
-      let path = directory + "/" + name
-      return Finding(
+    recorded.map(path).filter { !FileStatus.exists($0) }.map { path in
+      Finding(
         file: path, rule: .documentMissing,
         message: "\(path) is missing: it was written with the weights")
+    }
+  }
+
+  private func digestFinding(_ document: Manifest.Output.Document) throws -> Finding? {
+    let path = path(of: document)
+    guard case .recorded(let recorded) = document, FileStatus.exists(path) else { return nil }
+    func finding(_ text: String) -> Finding {
+      Finding(file: path, rule: .documentDigest, message: "\(path) \(text)")
+    }
+    do {
+      let input = try InputFile(path: path)
+      guard input.byteCount == recorded.byteCount else {
+        return finding(
+          "has \(input.byteCount) bytes; \(recorded.byteCount) were written with the weights")
+      }
+      let found = try input.digest(recorded.digest.rule, check: cancellation.check)
+      guard found != recorded.digest else { return nil }
+      return finding(
+        "has checksum \(found.hexDigits); the manifest says \(recorded.digest.hexDigits)")
+    } catch let error as FileError {
+      return Finding(error, file: path)
     }
   }
 
@@ -70,7 +101,7 @@ struct DocumentCheck {
     var findings: [Finding] = []
     var packedModules = Set<String>()
     for tensor in packed.tensors {
-      guard case .affine(let layout, _) = tensor.entry.encoding else { continue }
+      guard case .affine(let layout) = tensor.entry.layout else { continue }
       let module = Manifest.Entry.modulePath(of: tensor.entry.name)
       packedModules.insert(module)
       let entry = block.entry(of: module)

@@ -31,13 +31,14 @@ struct OriginalsCheck {
         findings.append(finding(stored.name, "tensor '\(stored.name)' is missing"))
         continue
       }
-      let found = try file.checksum(of: tensor, check: cancellation.check)
-      if found != stored.checksum {
+      let found = try file.digest(
+        stored.digest.rule, of: tensor, check: cancellation.check)
+      if found != stored.digest {
         findings.append(
           finding(
             stored.name,
             "tensor '\(stored.name)' has checksum \(found.hexDigits);"
-              + " the manifest says \(stored.checksum.hexDigits)"))
+              + " the manifest says \(stored.digest.hexDigits)"))
       }
     }
     return findings

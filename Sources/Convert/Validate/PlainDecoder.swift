@@ -74,7 +74,7 @@ struct PlainDecoder {
 
   /// The decoded weights of a row of a packed tensor; rows count through a stack of matrices.
   func packedRow(_ row: Int, of tensor: PackedCheckpoint.Tensor, inputs: Int) throws -> [Double] {
-    guard case .affine(let layout, _) = tensor.entry.encoding else { return [] }
+    guard case .affine(let layout) = tensor.entry.layout else { return [] }
     let (weight, scales, biases) = (tensor.stored[0], tensor.stored[1], tensor.stored[2])
     let rowBytes = inputs * layout.bits / 8
     var bytes = [UInt8](repeating: 0, count: rowBytes)

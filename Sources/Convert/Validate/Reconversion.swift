@@ -120,8 +120,8 @@ extension ConversionOptions {
     }
     var layouts: [String: AffineLayout] = [:]
     for tensor in packed.tensors {
-      guard case .affine(let layout, let name) = tensor.entry.encoding else { continue }
-      guard let method = QuantizationMethod(rawValue: name) else {
+      guard case .affine(let layout) = tensor.entry.layout else { continue }
+      guard let method = tensor.entry.method.flatMap(QuantizationMethod.init) else {
         throw ManifestError.malformed(
           file: file, place: "tensors['\(tensor.entry.name)'].method", expected: "a known method")
       }

@@ -38,7 +38,7 @@ struct RowCheck {
     _ index: Int, fast: (_ row: Int) throws -> QuantizationError
   ) throws -> Finding? {
     let tensor = packed.tensors[index]
-    guard case .affine(let layout, _) = tensor.entry.encoding,
+    guard case .affine(let layout) = tensor.entry.layout,
       let groups = tensor.stored[1].info.dimensions.last, groups > 0
     else { return nil }
     let inputs = groups * layout.groupSize
@@ -66,7 +66,7 @@ struct RowCheck {
   private func sourceRow(
     _ row: Int, of entry: Manifest.Entry, inputs: Int
   ) throws -> [Double]? {
-    if let source = packedSources[entry.name], source.entry.encoding != .raw {
+    if let source = packedSources[entry.name], source.entry.layout != .plain {
       return try sourceDecoder.packedRow(row, of: source, inputs: inputs)
     }
     return try sourceDecoder.sourceRow(row, of: entry)

@@ -85,7 +85,7 @@ struct SourceComparison {
   ) -> MatrixDistance? {
     let tensor = packed.tensors[index]
     let file = packed.path(of: tensor)
-    if case .affine(let layout, _) = tensor.entry.encoding {
+    if case .affine(let layout) = tensor.entry.layout {
       return MatrixDistance(
         file: file, tensor: tensor.entry.name, layout: layout, error: loss.error)
     }
@@ -125,7 +125,7 @@ struct SourceComparison {
         "was \(tensor.entry.sourceDType.rawValue) \(tensor.entry.sourceShape);"
           + " the source has \(source.tensor.dtype.rawValue) \(source.tensor.shape)")
     }
-    if case .affine = tensor.entry.encoding,
+    if case .affine = tensor.entry.layout,
       source.identity.order != tensor.entry.order
     {
       return finding(

@@ -28,15 +28,23 @@ struct SourceFileCheck {
         findings.append(finding("among the files that the manifest names"))
         continue
       }
-      let found = try file.input.checksum(check: context.cancellation.check)
-      if found != expected.checksum || file.input.byteCount != expected.byteCount {
+      let found = try digest(of: file, expected.digest.rule, context)
+      if found != expected.digest || file.input.byteCount != expected.byteCount {
         findings.append(
           finding(
             "the file that was converted: its checksum is \(found.hexDigits), the manifest says"
-              + " \(expected.checksum.hexDigits)"))
+              + " \(expected.digest.hexDigits)"))
       }
     }
     try source.checkUnchanged()
     return findings
+  }
+
+  private func digest(
+    of file: SafetensorsFile, _ rule: Digest.Rule, _ context: RunContext
+  ) throws -> Digest {
+    let check = context.cancellation.check
+    guard rule == .blocks else { return try file.input.digest(rule, check: check) }
+    return try file.sourceDigest { try file.digest(rule, of: $0, check: check) }
   }
 }

@@ -54,7 +54,8 @@ package struct Validator {
       Finding($0)
     }
     let packed = PackedCheckpoint(checkpoint, sound)
-    report.findings += DocumentCheck(packed)?.findings() ?? []
+    report.findings += PlanCheck(packed: packed).findings()
+    report.findings += try DocumentCheck(packed, context.cancellation)?.findings() ?? []
     report.findings += try CarriedCheck(packed: packed, cancellation: context.cancellation)
       .findings()
     report.findings += try OriginalsCheck(packed: packed, cancellation: context.cancellation)
@@ -67,12 +68,13 @@ package struct Validator {
   }
 
   /// Of a checkpoint that MLX packed; nil for any other. Nothing is recorded of it: what can be checked
-  /// is that packed words, scales and biases fit one another, and that these are finite.
+  /// is that packed words, scales and biases fit one another, that these are finite, and how far all
+  /// of it is from a source. Without one, that there is no manifest is a finding: it may have been lost.
   private func foreignReport(
     _ checkpoint: Checkpoint, against source: String?, _ adapters: AdapterSet?,
     _ context: RunContext
   ) throws -> ValidationReport? {
-    guard !checkpoint.files.contains(where: PackedCheckpoint.hasManifest) else { return nil }
+    guard !checkpoint.files.contains(where: PackedCheckpoint.isOwn) else { return nil }
     var report = ValidationReport()
     report.isRecorded = false
     do {
@@ -80,7 +82,12 @@ package struct Validator {
       let data = DataCheck(checkpoint, packed.tensors.flatMap { PackedFile.Stored.parts(of: $0) })
       try data.run(context)
       report.findings = data.findings
-      if let source {
+      if source == nil {
+        report.findings =
+          checkpoint.files.map { Finding(.noManifest(file: $0.path)) } + data.findings
+      }
+      // Scales that are not finite have no distance.
+      if let source, data.findings.isEmpty {
         guard adapters == nil else { throw PackedError.noManifest(file: path) }
         try compare(packed, with: source, nil, into: &report, context)
       }

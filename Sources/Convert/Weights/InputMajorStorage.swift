@@ -24,7 +24,7 @@ struct InputMajorStorage: WeightStorage {
     precondition(range.count == rows.count * inputs && first + rows.count <= outputs)
     let size = tensor.info.dtype.bitCount / 8
     func element(_ input: Int) -> Int { (matrix * inputs + input) * outputs + first }
-    tile.prepareStored([range.count * size])
+    tile.prepareStored([0..<range.count * size])
     for input in 0..<inputs {
       let start = element(input) * size
       try checkpoint.read(

@@ -24,11 +24,10 @@ struct PackedStorage: WeightStorage {
     let sizes = parts.indices.map { layout.bytesPerGroup(ofPart: $0) }
     tile.groups.reserve(groups.count, groupSize: layout.groupSize)
     tile.weights.grow(to: range.count, filler: 0)
-    tile.prepareStored(sizes.map { groups.count * $0 })
-    for (part, size) in sizes.enumerated() {
+    tile.prepareStored(sizes.map { groups.lowerBound * $0..<groups.upperBound * $0 })
+    for part in sizes.indices {
       try checkpoint.read(
-        groups.lowerBound * size..<groups.upperBound * size, of: parts[part],
-        into: &tile.stored[part].bytes)
+        tile.stored[part].range, of: parts[part], into: &tile.stored[part].bytes)
       layout.decode(
         tile.stored[part].bytes, groupCount: groups.count, part: part, into: &tile.groups)
     }

@@ -14,9 +14,9 @@ struct PlainStorage: WeightStorage {
 
   func read(_ range: Range<Int>, into tile: WeightTile) throws {
     let size = tensor.info.dtype.bitCount / 8
-    tile.prepareStored([range.count * size])
-    try checkpoint.read(
-      range.lowerBound * size..<range.upperBound * size, of: tensor, into: &tile.stored[0].bytes)
+    let bytes = range.lowerBound * size..<range.upperBound * size
+    tile.prepareStored([bytes])
+    try checkpoint.read(bytes, of: tensor, into: &tile.stored[0].bytes)
     tile.weights.grow(to: range.count, filler: 0)
     try tensor.decode(
       tile.stored[0].bytes, count: range.count, into: &tile.weights, of: checkpoint)

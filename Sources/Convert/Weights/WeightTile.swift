@@ -19,16 +19,18 @@ final class WeightTile {
 
   struct Bytes {
     var bytes: [UInt8] = []
-    var count = 0
+    /// Which bytes of the stored tensor they are, where they are one run of it.
+    var range = 0..<0
+    var count: Int { range.count }
   }
 
-  /// Makes room for stored bytes of these sizes.
-  func prepareStored(_ sizes: [Int]) {
-    while stored.count < sizes.count { stored.append(Bytes()) }
-    storedCount = sizes.count
-    for (index, size) in sizes.enumerated() {
-      stored[index].bytes.grow(to: size, filler: 0)
-      stored[index].count = size
+  /// Makes room for these bytes of stored tensors.
+  func prepareStored(_ ranges: [Range<Int>]) {
+    while stored.count < ranges.count { stored.append(Bytes()) }
+    storedCount = ranges.count
+    for (index, range) in ranges.enumerated() {
+      stored[index].bytes.grow(to: range.count, filler: 0)
+      stored[index].range = range
     }
   }
 

@@ -27,14 +27,14 @@ struct CheckpointWriter {
     var manifests = files.map { file in
       file.manifest.map { blank in
         var manifest = blank
-        manifest.record(checksums: checksums(pass.outcomes, in: file))
+        manifest.record(digests: digests(pass.outcomes, in: file))
         complete(&manifest, pass.outcomes)
         return manifest
       }
     }
-    let together = Manifest.Output.digest(manifests.compactMap(\.self))
+    let together = Manifest.Output.digest(.blocks, of: manifests.compactMap(\.self))
     for index in files.indices {
-      manifests[index]?.output?.checksum = together
+      manifests[index]?.output?.digest = together
       let header = files[index].header(manifests[index])
       try outputs[index].write(header, 0..<header.count, at: 0)
       try outputs[index].synchronize()
@@ -57,14 +57,13 @@ struct CheckpointWriter {
   }
 
   /// By the names of the stored tensors.
-  private func checksums(_ outcomes: [WritePass.Outcome], in file: PlannedFile) -> [String: UInt64]
-  {
-    var checksums: [String: UInt64] = [:]
+  private func digests(_ outcomes: [WritePass.Outcome], in file: PlannedFile) -> [String: Digest] {
+    var digests: [String: Digest] = [:]
     for tensor in file.tensors {
-      for (part, hash) in zip(producers[tensor].parts, outcomes[tensor].checksums) {
-        checksums[part.name] = hash.value
+      for (part, hasher) in zip(producers[tensor].parts, outcomes[tensor].hashers) {
+        digests[part.name] = hasher.digest
       }
     }
-    return checksums
+    return digests
   }
 }

@@ -12,12 +12,6 @@ struct CopiedTensor: TensorProducer {
     parts = [.init(name: name ?? tensor.name, dtype: tensor.dtype, shape: tensor.shape)]
   }
 
-  /// A tensor that is only read: for the checksum of its file.
-  init(leavingOut source: ReadPart) {
-    self.source = source
-    parts = []
-  }
-
   var reads: [ReadPart] { [source] }
 
   func tiles() -> [Range<Int>] {
@@ -25,11 +19,10 @@ struct CopiedTensor: TensorProducer {
   }
 
   func produce(_ range: Range<Int>, in slot: ProducerSlot) throws {
-    slot.tile.prepareStored([range.count])
+    slot.tile.prepareStored([range])
     try source.file.read(range, of: source.tensor, into: &slot.tile.stored[0].bytes)
-    guard !parts.isEmpty else { return }
     slot.preparePieces([(range.lowerBound, range.count)])
-    // The copy goes out while what was read goes into a checksum.
+    // The copy goes out while what was read goes into a digest.
     slot.pieces[0].bytes.replaceSubrange(
       0..<range.count, with: slot.tile.stored[0].bytes[0..<range.count])
   }

@@ -9,12 +9,12 @@ extension Manifest {
     ]
   }
 
-  /// - Parameter checksums: by the names of the stored tensors.
-  mutating func record(checksums: [String: UInt64]) {
+  /// - Parameter digests: by the names of the stored tensors.
+  mutating func record(digests: [String: Digest]) {
     for index in tensors.indices {
       for position in tensors[index].stored.indices {
         let name = tensors[index].stored[position].name
-        tensors[index].stored[position].checksum = checksums[name] ?? 0
+        tensors[index].stored[position].digest = digests[name] ?? .blank
       }
     }
   }

@@ -1,3 +1,5 @@
+import Formats
+
 /// Bytes of a stored tensor: runs of the same length at equal distances, or one run.
 struct Piece {
   var bytes: [UInt8] = []
@@ -7,6 +9,13 @@ struct Piece {
   var runByteCount = 0
   /// From the beginning of one run to that of the next.
   var stride = 0
+  /// The values of the whole blocks at its start; see `hashBlocks`.
+  private(set) var blocks: [UInt64] = []
 
   var isOneRun: Bool { runByteCount == byteCount }
+
+  mutating func hashBlocks() {
+    blocks =
+      isOneRun ? Digest.Rule.blocks.blockValues(bytes, 0..<byteCount, at: offset) : []
+  }
 }

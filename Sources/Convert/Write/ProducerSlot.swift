@@ -7,6 +7,8 @@ final class ProducerSlot {
   let other = WeightTile()
   var pieces: [Piece] = []
   private(set) var pieceCount = 0
+  /// The values of the whole blocks in what was read, of each stored tensor.
+  var readBlocks: [[UInt64]] = []
   var effects = ProductionEffects()
   let quantized = QuantizedGroups()
 

@@ -4,21 +4,21 @@ import Formats
 struct ReadPart: Sendable {
   let file: SafetensorsFile
   let tensor: TensorInfo
-  /// The checksum that it must have; nil where nothing says.
-  let recorded: UInt64?
+  /// The digest that it must have; nil where nothing says.
+  let recorded: Digest?
 }
 
 extension Checkpoint {
-  /// - Parameter recorded: the checksum that the tensor must have; nil where nothing says.
-  func readPart(_ tensor: Checkpoint.Tensor, recorded: UInt64?) -> ReadPart {
+  /// - Parameter recorded: the digest that the tensor must have; nil where nothing says.
+  func readPart(_ tensor: Checkpoint.Tensor, recorded: Digest?) -> ReadPart {
     ReadPart(file: files[tensor.file], tensor: tensor.info, recorded: recorded)
   }
 }
 
 extension PackedCheckpoint {
-  /// A tensor's stored tensors, to be read whole and held against their checksums.
+  /// A tensor's stored tensors, to be read whole and held against their digests.
   func readParts(_ tensor: Tensor) -> [ReadPart] {
-    zip(tensor.stored, recordedChecksums(tensor)).map {
+    zip(tensor.stored, recordedDigests(tensor)).map {
       checkpoint.readPart($0, recorded: $1)
     }
   }

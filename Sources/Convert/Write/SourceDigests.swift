@@ -1,32 +1,21 @@
 import Formats
 
-/// The checksums of source files that are read whole, tensor after tensor.
+/// The digests of source files, from those of their tensors, which may be read in any order.
 final class SourceDigests {
-  private var hashes: [String: XXH64] = [:]
+  /// By the paths of the files, then by the names of the tensors.
+  private var digests: [String: [String: Digest]] = [:]
 
-  init(_ files: [SafetensorsFile]) {
-    for file in files {
-      var hash = XXH64()
-      hash.update(file.headerBytes)
-      hashes[file.path] = hash
-    }
+  func add(_ digest: Digest, of read: ReadPart) {
+    digests[read.file.path, default: [:]][read.tensor.name] = digest
   }
 
-  func add(_ stored: ArraySlice<WeightTile.Bytes>, of producer: any TensorProducer) {
-    for (read, stored) in zip(producer.reads, stored) {
-      hashes[read.file.path]?.update(stored.bytes, 0..<stored.count)
-    }
-  }
-
-  /// Reads the tensors again that were not read in order.
-  func finish(_ producer: any TensorProducer) throws {
-    guard !producer.readsInOrder else { return }
-    for read in producer.reads {
-      try read.file.forEachBlock(of: read.tensor) { bytes, count in
-        hashes[read.file.path]?.update(bytes, 0..<count)
+  func digest(of file: SafetensorsFile) -> Digest {
+    let ofFile = digests[file.path] ?? [:]
+    return file.sourceDigest { tensor in
+      guard let digest = ofFile[tensor.name] else {
+        preconditionFailure("every tensor of a source is read")
       }
+      return digest
     }
   }
-
-  func checksum(of file: SafetensorsFile) -> UInt64 { hashes[file.path]?.value ?? 0 }
 }

@@ -1,6 +1,6 @@
 import Formats
 
-/// Produces tensors and writes them where they belong; keeps their checksums.
+/// Produces tensors and writes them where they belong; keeps their digests.
 final class WritePass: TensorPass {
   /// Where a tensor goes: a file, and for each of its parts the position in it.
   struct Place {
@@ -11,7 +11,7 @@ final class WritePass: TensorPass {
   /// What became of a tensor.
   struct Outcome {
     /// Of its parts; of those that are written in order.
-    var checksums: [XXH64]
+    var hashers: [DigestHasher]
     var effects = ProductionEffects()
   }
 
@@ -21,7 +21,7 @@ final class WritePass: TensorPass {
   private let sources: SourceDigests?
   private(set) var outcomes: [Outcome]
   /// Of the stored tensors that the current one is made from.
-  private var readHashes = ReadHashes()
+  private var reads: ReadDigests
 
   /// - Parameters:
   ///   - places: of each producer's tensor; nil where nothing is written of it.
@@ -34,7 +34,8 @@ final class WritePass: TensorPass {
     self.places = places
     self.files = files
     self.sources = sources
-    outcomes = producers.map { Outcome(checksums: $0.parts.map { _ in XXH64() }) }
+    reads = ReadDigests(ofAll: sources != nil)
+    outcomes = producers.map { Outcome(hashers: $0.parts.map { _ in DigestHasher() }) }
   }
 
   var tensorCount: Int { producers.count }
@@ -46,21 +47,32 @@ final class WritePass: TensorPass {
   func work(_ tile: Range<Int>, of tensor: Int, in slot: ProducerSlot) throws {
     slot.reset()
     try producers[tensor].produce(tile, in: slot)
+    hashBlocks(of: tensor, in: slot)
+  }
+
+  /// Hashes here what needs not be hashed in order.
+  private func hashBlocks(of tensor: Int, in slot: ProducerSlot) {
+    let producer = producers[tensor]
+    slot.readBlocks =
+      producer.readsInOrder
+      ? ReadDigests.blocks(of: producer.reads, in: slot.tile, ofAll: sources != nil) : []
+    guard places[tensor] != nil else { return }
+    for index in 0..<slot.pieceCount { slot.pieces[index].hashBlocks() }
   }
 
   func fold(_ tile: Range<Int>, of tensor: Int, from slot: ProducerSlot) throws -> Int {
     let producer = producers[tensor]
     let stored = slot.tile.stored.prefix(slot.tile.storedCount)
     if producer.readsInOrder {
-      sources?.add(stored, of: producer)
-      readHashes.add(stored, of: producer.reads)
+      reads.add(slot.tile, blocks: slot.readBlocks, of: producer.reads)
     }
     outcomes[tensor].effects.merge(slot.effects)
     let readCount = stored.reduce(0) { $0 + $1.count }
     guard let place = places[tensor] else { return readCount }
     for (index, piece) in slot.pieces.prefix(slot.pieceCount).enumerated() {
       if piece.isOneRun {
-        outcomes[tensor].checksums[index].update(piece.bytes, 0..<piece.byteCount)
+        outcomes[tensor].hashers[index].update(
+          piece.bytes, 0..<piece.byteCount, hashed: piece.blocks)
       }
       try write(piece, to: files[place.file], at: place.offsets[index])
     }
@@ -76,9 +88,11 @@ final class WritePass: TensorPass {
     }
   }
 
-  /// - Throws: `PackedError.damagedTensor`.
+  /// - Throws: `PackedError.damagedTensor` where what was read is not what was recorded.
   func finish(_ tensor: Int) throws {
-    try sources?.finish(producers[tensor])
-    try readHashes.finish(producers[tensor].reads)
+    let producer = producers[tensor]
+    try reads.finish(producer.reads, inOrder: producer.readsInOrder) { read, digest in
+      sources?.add(digest, of: read)
+    }
   }
 }

@@ -121,17 +121,23 @@ package final class InputFile: Sendable {
     }
   }
 
-  /// The checksum of the whole file.
+  /// The digest of the whole file.
   ///
   /// - Parameter check: called before every block; may throw to stop.
   /// - Throws: `FileError`, what `check` throws.
-  package func checksum(check: () throws -> Void = {}) throws -> UInt64 {
-    var hash = XXH64()
-    try forEachBlock(of: 0..<byteCount) { bytes, count in
+  package func digest(_ rule: Digest.Rule, check: () throws -> Void = {}) throws -> Digest {
+    try digest(rule, of: 0..<byteCount, check: check)
+  }
+
+  /// The digest of `range` of the file.
+  func digest(_ rule: Digest.Rule, of range: Range<Int>, check: () throws -> Void) throws -> Digest
+  {
+    var hasher = DigestHasher(rule)
+    try forEachBlock(of: range) { bytes, count in
       try check()
-      hash.update(bytes, 0..<count)
+      hasher.update(bytes, 0..<count)
     }
-    return hash.value
+    return hasher.digest
   }
 
   /// The whole file, which may have at most `limit` bytes.

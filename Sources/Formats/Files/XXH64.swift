@@ -28,6 +28,11 @@ package struct XXH64: Sendable {
 
   package mutating func update(_ bytes: [UInt8]) { update(bytes, 0..<bytes.count) }
 
+  /// Continues with the eight bytes of a number, the lowest first.
+  package mutating func update(_ number: UInt64) {
+    update((0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) })
+  }
+
   /// Continues with `bytes[range]`.
   package mutating func update(_ bytes: [UInt8], _ range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)

@@ -69,7 +69,7 @@ extension Manifest.Adapters {
     var json: JSONValue = ["merged": .array(merged.map(\.json))]
     if let originals {
       json["originals"] = .object(
-        originals.map { .init($0.name, .string($0.checksum.hexDigits)) })
+        originals.map { .init($0.name, .string($0.digest.hexDigits)) })
     }
     return json
   }
@@ -84,7 +84,9 @@ extension Manifest.Adapters {
       try reader.members(originals, "adapters.originals").map { member in
         Manifest.StoredTensor(
           name: member.name,
-          checksum: try reader.checksum(member.value, "adapters.originals['\(member.name)']"))
+          digest: Digest(
+            reader.rule,
+            try reader.checksum(member.value, "adapters.originals['\(member.name)']")))
       }
     }
   }

@@ -5,32 +5,46 @@ extension Manifest {
     /// Counted from 1.
     package let shard: Int
     package let shardCount: Int
-    /// Of the lines of all shards; see `digest`.
-    package var checksum: UInt64
+    /// Of the lines of all shards; see `digest(_:of:)`.
+    package var digest: Digest
     /// The files that decant made beside the weights: configuration and index.
-    package let documents: [String]
+    package let documents: [Document]
 
-    package init(shard: Int, shardCount: Int, checksum: UInt64, documents: [String]) {
+    package init(shard: Int, shardCount: Int, digest: Digest, documents: [Document]) {
       self.shard = shard
       self.shardCount = shardCount
-      self.checksum = checksum
+      self.digest = digest
       self.documents = documents
     }
 
-    /// The checksum of a line `name checksum` for every stored tensor: shard by shard, in the byte
-    /// order of the entries' names, weight before scales before biases.
+    package enum Document: Sendable, Equatable {
+      /// All that version 1 says of one.
+      case named(String)
+      case recorded(RecordedFile)
+
+      package var name: String {
+        switch self {
+        case .named(let name): name
+        case .recorded(let file): file.name
+        }
+      }
+    }
+
+    /// The digest of a line `name digits` for every stored tensor: shard by shard, in the byte order
+    /// of the entries' names, weight before scales before biases.
     ///
     /// - Parameter shards: the manifests in the order of their shards.
-    package static func digest(_ shards: [Manifest]) -> UInt64 {
-      var hash = XXH64()
+    package static func digest(_ rule: Digest.Rule, of shards: [Manifest]) -> Digest {
+      var hasher = DigestHasher(rule)
       for shard in shards {
         for entry in shard.tensorsByName {
           for stored in entry.stored {
-            hash.update(Array("\(stored.name) \(stored.checksum.hexDigits)\n".utf8))
+            let line = Array("\(stored.name) \(stored.digest.hexDigits)\n".utf8)
+            hasher.update(line, 0..<line.count)
           }
         }
       }
-      return hash.value
+      return hasher.digest
     }
   }
 
@@ -48,7 +62,7 @@ extension Manifest.Output {
   var json: JSONValue {
     [
       "shard": .integer(shard), "shards": .integer(shardCount),
-      "xxh64": .string(checksum.hexDigits), "documents": .array(documents.map { .string($0) }),
+      "digest": .string(digest.hexDigits), "documents": .array(documents.map(\.json)),
     ]
   }
 
@@ -60,9 +74,20 @@ extension Manifest.Output {
     guard shard >= 1, shard <= shardCount else {
       throw reader.malformed("output.shard", "a number from 1 to output.shards")
     }
-    checksum = try reader.checksum(json["xxh64"], "output.xxh64")
-    documents = try reader.array(json["documents"], "output.documents").map {
-      try reader.string($0, "output.documents")
+    digest = try reader.digest(json, "output", reader.rule)
+    documents = try reader.array(json["documents"], "output.documents").enumerated().map {
+      let place = "output.documents[\($0)]"
+      return reader.version == 1
+        ? .named(try reader.string($1, place)) : .recorded(try reader.recordedFile($1, place))
+    }
+  }
+}
+
+extension Manifest.Output.Document {
+  fileprivate var json: JSONValue {
+    switch self {
+    case .named(let name): .string(name)
+    case .recorded(let file): file.json
     }
   }
 }

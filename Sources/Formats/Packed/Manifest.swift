@@ -1,18 +1,20 @@
 /// What decant writes about itself into every file: enough to decode each tensor in that file
 /// alone, to check every byte, and to tell where it came from. docs/FORMAT.md specifies it.
 package struct Manifest: Sendable, Equatable {
-  /// Raised when a reader of the old number would misread the new files.
-  package static let formatVersion = 1
+  /// What is written. Raised when a reader of the old number would misread the new files.
+  package static let formatVersion = 2
 
   /// Names of the entries in a file's `__metadata__`.
   package static let manifestKey = "decant.manifest"
   package static let headerChecksumKey = "decant.header_xxh64"
 
+  /// What it was read as; older versions are read, and written as the current one.
+  package var version = formatVersion
   package var decantVersion: String
   /// Tensors of this file, by the name they had in the source, in name order.
   package var tensors: [Entry]
   /// The files that the weights were read from.
-  package var sources: [SourceFile]
+  package var sources: [RecordedFile]
   /// The options of the conversion, as a JSON object.
   package var options: JSONValue
   /// The plan that chose the widths of this file's tensors, as a JSON object; nil where one width
@@ -21,12 +23,12 @@ package struct Manifest: Sendable, Equatable {
   /// Nil where none was merged.
   package var adapters: Adapters?
   /// The files that were carried over beside the weights, by their paths in the directory.
-  package var carried: [SourceFile] = []
+  package var carried: [RecordedFile] = []
   /// Nil in files of a decant that did not record it.
   package var output: Output?
 
   package init(
-    decantVersion: String, tensors: [Entry], sources: [SourceFile], options: JSONValue,
+    decantVersion: String, tensors: [Entry], sources: [RecordedFile], options: JSONValue,
     plan: JSONValue? = nil, adapters: Adapters? = nil
   ) {
     self.plan = plan
@@ -37,46 +39,54 @@ package struct Manifest: Sendable, Equatable {
     self.adapters = adapters
   }
 
-  package struct SourceFile: Sendable, Equatable {
+  /// A file that was read, carried over, or made beside the weights.
+  package struct RecordedFile: Sendable, Equatable {
     package let name: String
     package let byteCount: Int
-    /// XXH64 of the whole file.
-    package var checksum: UInt64
+    /// Of a source made of those of its header and its tensors, but in version 1; else of all bytes.
+    package var digest: Digest
 
-    package init(name: String, byteCount: Int, checksum: UInt64) {
+    package init(name: String, byteCount: Int, digest: Digest) {
       self.name = name
       self.byteCount = byteCount
-      self.checksum = checksum
+      self.digest = digest
     }
   }
 
-  package enum Encoding: Sendable, Equatable {
+  /// How the weights of a tensor are stored.
+  package enum Layout: Sendable, Equatable {
     /// The tensor's elements as they are.
-    case raw
-    case affine(AffineLayout, method: String)
+    case plain
+    case affine(AffineLayout)
+
+    static let names = ["affine", "plain"]
   }
 
   package struct Entry: Sendable, Equatable {
     package let name: String
-    package let encoding: Encoding
+    package let layout: Layout
+    /// How scales and biases were chosen; nil where there are none.
+    package let method: String?
     package let sourceDType: DType
     package let sourceShape: [UInt64]
-    /// How the source stored it; packed it is output-major.
+    /// How the source stored what is packed, which is output-major; a plain tensor lies as it did.
     package let order: MatrixOrder
-    /// Stored tensors with their checksums: `weight`, `scales`, `biases`, or the one raw tensor.
+    /// Stored tensors with their digests: `weight`, `scales`, `biases`, or the one plain tensor.
     package var stored: [StoredTensor]
-    /// Measured with the stored values; nil for a raw tensor, which loses nothing.
+    /// Measured with the stored values; nil for a plain tensor, which loses nothing.
     package var error: MeasuredError?
-    /// NaN and infinities of the source that were stored as 0; nil where none may be.
+    /// NaN and infinities of the source that were stored as 0; nil where nothing was decoded, and in
+    /// version 1 where none may be.
     package var zeroedCount: Int?
 
     package init(
-      name: String, encoding: Encoding, sourceDType: DType, sourceShape: [UInt64],
-      order: MatrixOrder, stored: [StoredTensor], error: MeasuredError?,
+      name: String, layout: Layout, method: String? = nil, sourceDType: DType,
+      sourceShape: [UInt64], order: MatrixOrder, stored: [StoredTensor], error: MeasuredError?,
       zeroedCount: Int? = nil
     ) {
       self.name = name
-      self.encoding = encoding
+      self.layout = layout
+      self.method = method
       self.sourceDType = sourceDType
       self.sourceShape = sourceShape
       self.order = order
@@ -88,11 +98,11 @@ package struct Manifest: Sendable, Equatable {
 
   package struct StoredTensor: Sendable, Equatable {
     package let name: String
-    package var checksum: UInt64
+    package var digest: Digest
 
-    package init(name: String, checksum: UInt64) {
+    package init(name: String, digest: Digest) {
       self.name = name
-      self.checksum = checksum
+      self.digest = digest
     }
   }
 

@@ -1,5 +1,5 @@
 /// Which way a matrix lies in a file.
-package enum MatrixOrder: Sendable, Hashable {
+package enum MatrixOrder: Sendable, Hashable, CaseIterable {
   /// `[out, in]`, or `[matrices, out, in]`: a row holds the weights of one output.
   case outputMajor
   /// `[in, out]`, or `[matrices, in, out]`.

@@ -53,16 +53,22 @@ package struct SafetensorsFile: Sendable {
       of: base + tensor.dataRange.lowerBound..<base + tensor.dataRange.upperBound, body)
   }
 
-  /// The checksum of a tensor's bytes.
+  /// The digest of a tensor's bytes.
   ///
   /// - Parameter check: called before every block; may throw to stop.
   /// - Throws: `FileError`, what `check` throws.
-  package func checksum(of tensor: TensorInfo, check: () throws -> Void = {}) throws -> UInt64 {
-    var hash = XXH64()
-    try forEachBlock(of: tensor) { bytes, count in
-      try check()
-      hash.update(bytes, 0..<count)
-    }
-    return hash.value
+  package func digest(
+    _ rule: Digest.Rule, of tensor: TensorInfo, check: () throws -> Void = {}
+  ) throws -> Digest {
+    let base = header.dataOffset
+    return try input.digest(
+      rule, of: base + tensor.dataRange.lowerBound..<base + tensor.dataRange.upperBound,
+      check: check)
+  }
+
+  /// The digest of the file as a source, from those of its tensors, by whichever way they come.
+  package func sourceDigest(_ digest: (TensorInfo) throws -> Digest) rethrows -> Digest {
+    // The header's tensors are in the order of their data.
+    Digest(combining: try [Digest(of: headerBytes)] + header.tensors.map(digest))
   }
 }

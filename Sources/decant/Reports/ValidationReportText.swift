@@ -46,7 +46,7 @@ struct ValidationReportText {
         report.isRecorded
         ? "\(printable(path)): all holds\n"
         : "\(printable(path)): packed parts fit one another, and scales are finite;"
-          + " decant did not write it, so there are no checksums to hold it against\n"
+          + " decant did not write it, so that there are no checksums to hold it against\n"
     }
     if !terminal.isQuiet, let distances = report.distances, !distances.isEmpty {
       text += "\ndistance of every weight matrix from its source\n"

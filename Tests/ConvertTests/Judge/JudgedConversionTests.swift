@@ -74,7 +74,9 @@ import Testing
         stored(name, "biases", in: packed) == type.encode(groups.map(\.bias)), "biases of \(name)")
 
       let entry = try #require(entries[name])
-      #expect(entry["transposed"] as? Bool == weight.isInputMajor)
+      let recorded = try #require(entry["source"] as? [String: Any])
+      #expect(
+        recorded["order"] as? String == (weight.isInputMajor ? "input_major" : "output_major"))
       let error = try #require(entry["error"] as? [String: Double])
       let differences = zip(matrix.values, groups.flatMap(\.decoded)).map { $0 - $1 }
       let largest = differences.map(\.magnitude).max()

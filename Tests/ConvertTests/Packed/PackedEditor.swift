@@ -31,18 +31,50 @@ struct PackedEditor {
     manifest["tensors"]?[name]?[member] = value
   }
 
-  /// Makes the checksums of all tensors again, and that of them together, which is right for an
+  /// Changes what an entry says of the tensor's source or layout.
+  mutating func editEntry(_ name: String, _ part: String, _ member: String, _ value: JSONValue?) {
+    manifest["tensors"]?[name]?[part]?[member] = value
+  }
+
+  /// Adds a plan that chose what the entries have.
+  ///
+  /// - Parameter change: other members of a tensor's choice; nil for none.
+  mutating func addPlan(_ change: (_ tensor: String) -> JSONValue? = { _ in nil }) {
+    let choices = (manifest["tensors"]?.members ?? []).filter { entry in
+      entry.value["layout"]?["name"] == "affine" || change(entry.name) != nil
+    }.map { entry -> JSONValue in
+      var choice: JSONValue = [
+        "name": .string(entry.name), "keep": false,
+        "bits": entry.value["layout"]?["bits"] ?? .null,
+        "group_size": entry.value["layout"]?["group_size"] ?? .null,
+      ]
+      for member in change(entry.name)?.members ?? [] { choice[member.name] = member.value }
+      return choice
+    }
+    manifest["plan"] = ["totals": ["tensor_bytes": 1], "tensors": .array(choices)]
+  }
+
+  /// Makes the digests of all tensors again, and that of them together, which is right for an
   /// output of one file.
   mutating func rehash() {
-    var lines = ""
     for entry in manifest["tensors"]?.members ?? [] {
-      for stored in entry.value["xxh64"]?.members ?? [] {
-        let digits = XXH64.digest(Array(data[range(of: stored.name)])).hexDigits
-        manifest["tensors"]?[entry.name]?["xxh64"]?[stored.name] = .string(digits)
-        lines += stored.name + " " + digits + "\n"
+      for stored in entry.value["stored"]?.members ?? [] {
+        let digits = Digest(of: Array(data[range(of: stored.name)])).hexDigits
+        manifest["tensors"]?[entry.name]?["stored"]?[stored.name] = .string(digits)
       }
     }
-    manifest["output"]?["xxh64"] = .string(XXH64.digest(Array(lines.utf8)).hexDigits)
+    rehashOutput()
+  }
+
+  /// Makes the digest of all tensors together again.
+  mutating func rehashOutput() {
+    var lines = ""
+    for entry in manifest["tensors"]?.members ?? [] {
+      for stored in entry.value["stored"]?.members ?? [] {
+        lines += "\(stored.name) \(stored.value.stringValue ?? "")\n"
+      }
+    }
+    manifest["output"]?["digest"] = .string(Digest(of: Array(lines.utf8)).hexDigits)
   }
 
   /// - Parameter sealing: whether the header's own checksum is made again.

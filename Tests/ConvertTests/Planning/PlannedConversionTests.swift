@@ -46,12 +46,12 @@ import Testing
     let layouts = Dictionary(uniqueKeysWithValues: bitPlan.choices.map { ($0.name, $0.layout) })
     #expect(Set(layouts.values).count > 2)
     for entry in manifest.tensors {
-      guard case .affine(let layout, let method) = entry.encoding else {
+      guard case .affine(let layout) = entry.layout else {
         #expect(layouts[entry.name] == nil)
         continue
       }
       #expect(layouts[entry.name] == layout, "\(entry.name)")
-      #expect(method == "minmax")
+      #expect(entry.method == "minmax")
     }
     let record = try #require(manifest.plan)
     #expect(record["request"] == ["target_bpw": "4.25"])
@@ -82,7 +82,7 @@ import Testing
     #expect(try folder.byteCount(of: "out") == predicted)
     let packed = try Checkpoint(path: folder.path + "/out")
     for entry in try PackedCheckpoint.manifest(of: packed.files[0]).tensors {
-      if case .affine(let layout, _) = entry.encoding {
+      if case .affine(let layout) = entry.layout {
         #expect(!entry.name.hasSuffix("v_proj.weight"))
         if entry.name == "lm_head.weight" {
           #expect(layout == AffineLayout(bits: 8, groupSize: 32))
@@ -119,9 +119,9 @@ import Testing
     let entries = try PackedCheckpoint.manifest(of: packed.files[0]).tensors
     let head = try #require(entries.first { $0.name == "lm_head.weight" })
     #expect(
-      head.encoding == .affine(AffineLayout(bits: 2, groupSize: 64)!, method: "minmax"))
+      head.layout == .affine(AffineLayout(bits: 2, groupSize: 64)!) && head.method == "minmax")
     let embedding = try #require(entries.first { $0.name == "model.embed_tokens.weight" })
-    #expect(embedding.encoding == .raw)
+    #expect(embedding.layout == .plain)
     let config = try JSONValue(parsing: folder.bytes("out/config.json"))
     #expect(config["quantization"]?["lm_head"]?["bits"] == 2)
     #expect(try validate(folder.path + "/out", against: SampleModel.path) == [])

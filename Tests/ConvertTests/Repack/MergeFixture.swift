@@ -29,20 +29,20 @@ func writePacked(
     ($1.dtype, $0.name) < ($0.dtype, $1.name)
   }
   func stored(_ tensor: TestTensor) -> Manifest.StoredTensor {
-    .init(name: tensor.name, checksum: XXH64.digest(tensor.bytes))
+    .init(name: tensor.name, digest: Digest(of: tensor.bytes))
   }
   var entries = modules.map { module in
     let groups = module.stored[1].shape
     return Manifest.Entry(
-      name: module.name + ".weight", encoding: .affine(module.layout, method: "minmax"),
+      name: module.name + ".weight", layout: .affine(module.layout), method: "minmax",
       sourceDType: .f16,
       sourceShape: [UInt64(groups[0]), UInt64(groups[1] * module.layout.groupSize)],
       order: .outputMajor, stored: module.stored.map(stored),
-      error: .init(squaredNorm: 1, squaredError: 0, largestError: 0))
+      error: .init(squaredNorm: 1, squaredError: 0, largestError: 0), zeroedCount: 0)
   }
   entries += raw.map {
     Manifest.Entry(
-      name: $0.name, encoding: .raw, sourceDType: $0.dtype,
+      name: $0.name, layout: .plain, sourceDType: $0.dtype,
       sourceShape: $0.shape.map { UInt64($0) },
       order: .outputMajor, stored: [stored($0)], error: nil)
   }

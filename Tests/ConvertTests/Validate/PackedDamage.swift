@@ -56,19 +56,27 @@ struct PackedDamage: Sendable, CustomTestStringConvertible {
     PackedDamage(rule, place, tensor: tensor) { try $0.edit($0.oneFile, change) }
   }
 
+  /// Changes `config.json`, which then is not what was written, whatever else is wrong.
+  static func config(
+    _ expected: [(String, String?)], _ place: String,
+    _ change: @escaping @Sendable (inout JSONValue) -> Void
+  ) -> PackedDamage {
+    PackedDamage(expected + [("document_digest", nil)], place) { pack in
+      try pack.editDocument(pack.one + "/config.json", change)
+      return try validate(pack.one)
+    }
+  }
+
   /// Changes the two blocks of `config.json` alike.
   static func block(
     _ expected: [(String, String?)], _ place: String,
     _ change: @escaping @Sendable (inout JSONValue) -> Void
   ) -> PackedDamage {
-    PackedDamage(expected, place) { pack in
-      try pack.editDocument(pack.one + "/config.json") { config in
-        guard var block = config["quantization"] else { return }
-        change(&block)
-        config["quantization"] = block
-        config["quantization_config"] = block
-      }
-      return try validate(pack.one)
+    config(expected, place) { config in
+      guard var block = config["quantization"] else { return }
+      change(&block)
+      config["quantization"] = block
+      config["quantization_config"] = block
     }
   }
 }
@@ -162,27 +170,48 @@ extension PackedDamage {
     },
     .file("manifest", "format_version") { $0.manifest["format_version"] = 9 },
     .file("manifest", "output.shard") { $0.manifest["output"]?["shard"] = 2 },
+    .file("manifest", "a layout of later versions") {
+      $0.editEntry(SmallPack.up, "layout", "name", "affine_in_affine")
+    },
+    .file("manifest", "source.order") { $0.editEntry(SmallPack.up, "source", "order", "sideways") },
+    .file("manifest", "no zeroed") { $0.editEntry(SmallPack.up, "zeroed", nil) },
+    .file("manifest", "no carried") { $0.manifest["carried"] = nil },
+    .file("plan", "another width", tensor: SmallPack.up) { file in
+      file.addPlan { $0 == SmallPack.up ? ["bits": 3, "group_size": 64] : nil }
+    },
+    .file("plan", "a tensor that it keeps", tensor: SmallPack.down) { file in
+      file.addPlan { $0 == SmallPack.down ? ["keep": true] : nil }
+    },
+    .file("plan", "a tensor that it packs", tensor: norm) { file in
+      file.addPlan { $0 == norm ? ["bits": 4, "group_size": 64] : nil }
+    },
+    .file("plan", "a packed tensor without a width", tensor: SmallPack.embedding) { file in
+      file.addPlan { $0 == SmallPack.embedding ? ["name": "another"] : nil }
+    },
+    .file("plan", "no tensors") { $0.manifest["plan"] = ["totals": [:]] },
     .file("tensor_missing", "an entry too many", tensor: "ghost") { file in
       var entry = file.manifest["tensors"]?[norm]
-      entry?["xxh64"] = ["ghost": "0123456789abcdef"]
+      entry?["stored"] = ["ghost": "0123456789abcdef"]
       file.manifest["tensors"]?["ghost"] = entry
     },
-    .file("tensor_shape", "raw", tensor: norm) { $0.editEntry(norm, "source_shape", [32, 2]) },
+    .file("tensor_shape", "raw", tensor: norm) { $0.editEntry(norm, "source", "shape", [32, 2]) },
     .file("tensor_shape", "affine", tensor: SmallPack.up) {
-      $0.editEntry(SmallPack.up, "source_shape", [95, 64])
+      $0.editEntry(SmallPack.up, "source", "shape", [95, 64])
     },
-    .file("tensor_shape", "bits", tensor: SmallPack.up) { $0.editEntry(SmallPack.up, "bits", 3) },
-    .file("tensor_size", "source_shape", tensor: SmallPack.up) {
-      $0.editEntry(SmallPack.up, "source_shape", [.integer(UInt64.max), 64])
+    .file("tensor_shape", "bits", tensor: SmallPack.up) {
+      $0.editEntry(SmallPack.up, "layout", "bits", 3)
+    },
+    .file("tensor_size", "source.shape", tensor: SmallPack.up) {
+      $0.editEntry(SmallPack.up, "source", "shape", [.integer(UInt64.max), 64])
     },
     .file("tensor_claimed_twice", "a raw entry", tensor: "model.embed_tokens.biases") { file in
       var entry = file.manifest["tensors"]?[norm]
-      entry?["xxh64"] = ["model.embed_tokens.biases": "0123456789abcdef"]
+      entry?["stored"] = ["model.embed_tokens.biases": "0123456789abcdef"]
       file.manifest["tensors"]?["model.embed_tokens.biases"] = entry
     },
     .file("tensor_unnamed", "no entry", tensor: norm) { $0.manifest["tensors"]?[norm] = nil },
-    .file("group_size", "source_shape", tensor: SmallPack.up) {
-      $0.editEntry(SmallPack.up, "source_shape", [96, 65])
+    .file("group_size", "source.shape", tensor: SmallPack.up) {
+      $0.editEntry(SmallPack.up, "source", "shape", [96, 65])
     },
     .file("checksum", "codes", tensor: SmallPack.up) { file in
       file.data[file.range(of: SmallPack.up).lowerBound] ^= 1
@@ -228,7 +257,9 @@ extension PackedDamage {
       // The configuration of both halves, and an index that was left behind, say so too.
       return findings.filter { !["config", "document_missing"].contains($0.rule) }
     },
-    PackedDamage([("shard_name", nil), ("shard_name", nil)], "renumbered shards") { pack in
+    PackedDamage(
+      [("shard_name", nil), ("shard_name", nil), ("document_digest", nil)], "renumbered shards"
+    ) { pack in
       let names = [SmallPack.shardName(1), SmallPack.shardName(2)]
       let files = try names.map { try pack.folder.bytes("two/" + $0) }
       for (name, bytes) in zip(names.reversed(), files) {
@@ -247,8 +278,8 @@ extension PackedDamage {
       try FileManager.default.copyItem(atPath: pack.shard(1), toPath: file)
       return try validate(file)
     },
-    .file("output_checksum", "output.xxh64") {
-      $0.manifest["output"]?["xxh64"] = "0123456789abcdef"
+    .file("output_checksum", "output.digest") {
+      $0.manifest["output"]?["digest"] = "0123456789abcdef"
     },
     PackedDamage("document_missing", "config.json") {
       try FileManager.default.removeItem(atPath: $0.one + "/config.json")
@@ -257,11 +288,19 @@ extension PackedDamage {
       try FileManager.default.removeItem(atPath: pack.two + "/model.safetensors.index.json")
       return try validate(pack.two)
     },
-    PackedDamage("config", "no block") { pack in
-      try pack.editDocument(pack.one + "/config.json") { $0["quantization"] = nil }
+    .config([("config", nil)], "no block") { $0["quantization"] = nil },
+    .config([("config", nil)], "no second block") { $0["quantization_config"] = nil },
+    .config([], "a member of the source's") { $0["model_type"] = "mistral" },
+    PackedDamage("document_digest", "another space in config.json") { pack in
+      try pack.editBytes(pack.one + "/config.json") {
+        $0[$0.firstIndex(of: UInt8(ascii: " "))!] = UInt8(ascii: "\t")
+      }
     },
-    PackedDamage("config", "no second block") { pack in
-      try pack.editDocument(pack.one + "/config.json") { $0["quantization_config"] = nil }
+    PackedDamage([("document_digest", nil)], "another order in the index") { pack in
+      try pack.editDocument(pack.two + "/model.safetensors.index.json") { index in
+        index["weight_map"] = .object((index["weight_map"]?.members ?? []).reversed())
+      }
+      return try validate(pack.two)
     },
     .block([("config", nil), ("config", SmallPack.embedding), ("config", SmallPack.up)], "mode") {
       $0["mode"] = "mxfp4"
@@ -280,7 +319,7 @@ extension PackedDamage {
     .block([("config", "model.norm")], "an entry of what is not packed") {
       $0["model.norm"] = ["group_size": 64, "bits": 4, "mode": "affine"]
     },
-    PackedDamage([("index", nil)], "total_size") { pack in
+    PackedDamage([("index", nil), ("document_digest", nil)], "total_size") { pack in
       try pack.editDocument(pack.two + "/model.safetensors.index.json") {
         $0["metadata"]?["total_size"] = 7
       }

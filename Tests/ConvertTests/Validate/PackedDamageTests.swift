@@ -15,6 +15,8 @@ import Testing
     #expect(try validate(pack.two, against: pack.source) == [])
     let merged = try pack.merged(pack.two, to: "merged")
     #expect(try validate(merged) == [])
+    try pack.edit(pack.oneFile) { $0.addPlan() }
+    #expect(try validate(pack.one) == [])
   }
 
   @Test(arguments: PackedDamage.all)

@@ -49,7 +49,7 @@ import Testing
       ], to: folder.path + "/model.safetensors")
     let checkpoint = try Checkpoint(path: folder.path + "/model.safetensors")
     let entry = Manifest.Entry(
-      name: "p.weight", encoding: .raw, sourceDType: .f8E4M3, sourceShape: [256, 256],
+      name: "p.weight", layout: .plain, sourceDType: .f8E4M3, sourceShape: [256, 256],
       order: .outputMajor, stored: [], error: nil)
     let decoder = PlainDecoder(checkpoint)
     let first = try #require(try decoder.sourceRow(0, of: entry))
@@ -67,7 +67,7 @@ import Testing
       try writeSafetensors(
         [TestTensor("p.weight", dtype, [1, 65536], bytes: codes)], to: path)
       let entry = Manifest.Entry(
-        name: "p.weight", encoding: .raw, sourceDType: dtype, sourceShape: [1, 65536],
+        name: "p.weight", layout: .plain, sourceDType: dtype, sourceShape: [1, 65536],
         order: .outputMajor, stored: [], error: nil)
       let row = try #require(
         try PlainDecoder(Checkpoint(path: path)).sourceRow(0, of: entry))

@@ -4,23 +4,34 @@ import Testing
 @Suite struct ManifestTests {
   static func sample() throws -> Manifest {
     let layout = try #require(AffineLayout(bits: 3, groupSize: 64))
-    return Manifest(
+    var manifest = Manifest(
       decantVersion: "1.2.3",
       tensors: [
         .init(
-          name: "a.weight", encoding: .affine(layout, method: "search"), sourceDType: .bf16,
+          name: "a.weight", layout: .affine(layout), method: "search", sourceDType: .bf16,
           sourceShape: [128, 64], order: .inputMajor,
           stored: [
-            .init(name: "a.weight", checksum: 1), .init(name: "a.scales", checksum: .max),
-            .init(name: "a.biases", checksum: 0),
+            .init(name: "a.weight", digest: .init(.blocks, 1)),
+            .init(name: "a.scales", digest: .init(.blocks, .max)),
+            .init(name: "a.biases", digest: .init(.blocks, 0)),
           ],
-          error: .init(squaredNorm: 1024, squaredError: 0.5, largestError: 0)),
+          error: .init(squaredNorm: 1024, squaredError: 0.5, largestError: 0), zeroedCount: 3),
         .init(
-          name: "n", encoding: .raw, sourceDType: .f32, sourceShape: [], order: .outputMajor,
-          stored: [.init(name: "n", checksum: 0xABCD)], error: nil),
+          name: "n", layout: .plain, sourceDType: .f32, sourceShape: [], order: .outputMajor,
+          stored: [.init(name: "n", digest: .init(.blocks, 0xABCD))], error: nil),
       ],
-      sources: [.init(name: "model.safetensors", byteCount: 1 << 40, checksum: 5)],
+      sources: [
+        .init(name: "model.safetensors", byteCount: 1 << 40, digest: .init(.blocks, 5)),
+        .init(name: "first.safetensors", byteCount: 7, digest: .init(.whole, 6)),
+      ],
       options: ["bits": 3])
+    manifest.carried = [.init(name: "a/b.txt", byteCount: 0, digest: .init(.blocks, 8))]
+    manifest.output = .init(
+      shard: 2, shardCount: 3, digest: .init(.blocks, 9),
+      documents: [
+        .recorded(.init(name: "config.json", byteCount: 12, digest: .init(.blocks, 10)))
+      ])
+    return manifest
   }
 
   @Test func comesThroughAsItWas() throws {
@@ -32,10 +43,12 @@ import Testing
   @Test func theLengthDoesNotDependOnWhatIsMeasured() throws {
     let plain = try Self.sample()
     var measured = plain
-    measured.tensors[0].stored[0].checksum = 0xFEDC_BA98_7654_3210
+    measured.tensors[0].stored[0].digest = .init(.blocks, 0xFEDC_BA98_7654_3210)
+    measured.tensors[0].zeroedCount = 1 << 40
     measured.tensors[0].error = .init(
       squaredNorm: 1.234_567_890_123e38, squaredError: 9.999_999_999_99e-39, largestError: 1 / 3)
-    measured.sources[0].checksum = .max
+    measured.sources[0].digest = .init(.blocks, .max)
+    measured.output?.digest = .init(.blocks, .max)
     #expect(measured.jsonText != plain.jsonText)
     #expect(measured.jsonText.utf8.count == plain.jsonText.utf8.count)
   }
@@ -58,7 +71,7 @@ import Testing
               groupSize: 32),
             .init(name: "a.bias", kind: "replaced"),
           ])
-      ], originals: [.init(name: "a.biases", checksum: 9)])
+      ], originals: [.init(name: "a.biases", digest: .init(.blocks, 9))])
     return manifest
   }
 
@@ -113,39 +126,82 @@ import Testing
 
   @Test(
     arguments: [
-      ("source_dtype", "F128", ".source_dtype", "a dtype"),
-      ("source_shape", [-1], ".source_shape", "a list of unsigned integers"),
-      ("encoding", "zip", ".encoding", "raw or affine, not 'zip'"),
-      ("bits", 7, "", "a layout that exists; 7 bits, groups of 64 do not"),
+      ("source", ["dtype": "F128"], ".source.dtype", "a dtype"),
+      ("source", ["dtype": "F16", "shape": [-1]], ".source.shape", "a list of unsigned integers"),
+      ("source", ["dtype": "F16", "shape": []], ".source.order", "a string"),
+      ("source", nil, ".source.dtype", "a string"),
+      (
+        "source", ["dtype": "F16", "shape": [], "order": "up"], ".source.order",
+        "output_major or input_major, not 'up'"
+      ),
+      ("layout", nil, ".layout.name", "a string"),
+      ("layout", ["name": "affine"], ".layout.bits", "an integer >= 0"),
+      (
+        "layout", ["name": "affine", "bits": 7, "group_size": 64], ".layout",
+        "a layout that exists; 7 bits, groups of 64 do not"
+      ),
       ("method", nil, ".method", "a string"),
       (
-        "xxh64", ["a.weight": "0000000000000000"], ".xxh64",
+        "stored", ["a.weight": "0000000000000000"], ".stored",
         "the checksums of a.weight, a.scales, a.biases"
       ),
       (
-        "xxh64",
+        "stored",
         [
           "a.weight": "0000000000000000", "b.scales": "0000000000000000",
           "a.biases": "0000000000000000",
-        ], ".xxh64['a.scales']", "16 hexadecimal digits"
+        ], ".stored['a.scales']", "16 hexadecimal digits"
       ),
       (
-        "xxh64", ["a.scales": "0000000000000000", "a.weight": "123", "a.biases": "0"],
-        ".xxh64['a.weight']", "16 hexadecimal digits"
+        "stored", ["a.scales": "0000000000000000", "a.weight": "123", "a.biases": "0"],
+        ".stored['a.weight']", "16 hexadecimal digits"
       ),
-      ("transposed", "yes", ".transposed", "true or false"),
       ("error", [:], ".error.squared_norm", "a number >= 0"),
+      ("zeroed", nil, ".zeroed", "an integer >= 0"), ("zeroed", -1, ".zeroed", "an integer >= 0"),
     ] as [(String, JSONValue?, String, String)])
   func aBrokenTensorIsNamed(
     _ member: String, _ value: JSONValue?, _ place: String, _ expected: String
   ) throws {
-    let text = try edited {
-      var tensors = $0["tensors"]!
-      tensors["a.weight"]![member] = value
-      $0["tensors"] = tensors
-    }
+    let text = try edited { $0["tensors"]?["a.weight"]?[member] = value }
     let error = ManifestError.malformed(
       file: "f", place: "tensors['a.weight']" + place, expected: expected)
+    #expect(throws: error) { try Manifest(text: text, file: "f") }
+  }
+
+  @Test func anUnknownLayoutIsNamedWithThoseThatAreKnown() throws {
+    let text = try edited { $0["tensors"]?["a.weight"]?["layout"] = ["name": "ternary"] }
+    let error = ManifestError.unknownLayout(
+      file: "f", tensor: "a.weight", name: "ternary", known: ["affine", "plain"])
+    #expect(throws: error) { try Manifest(text: text, file: "f") }
+    #expect(
+      error.message
+        == "f: tensor 'a.weight' has the layout 'ternary'; this decant knows affine, plain")
+  }
+
+  /// What version 2 replaced is no part of it.
+  @Test(
+    arguments: [
+      ("carried", nil, "carried", "a list"),
+      (
+        "carried", [["file": "a", "byte_count": 0, "xxh64": "0000000000000000"]],
+        "carried[0].digest", "16 hexadecimal digits"
+      ),
+      ("sources", [["file": "a", "byte_count": 0]], "sources[0].digest", "16 hexadecimal digits"),
+      (
+        "output", ["shard": 1, "shards": 1, "xxh64": "0000000000000000", "documents": []],
+        "output.digest", "16 hexadecimal digits"
+      ),
+      (
+        "output",
+        ["shard": 1, "shards": 1, "digest": "0000000000000000", "documents": ["config.json"]],
+        "output.documents[0].file", "a string"
+      ),
+    ] as [(String, JSONValue?, String, String)])
+  func aBrokenRecordIsNamed(
+    _ member: String, _ value: JSONValue?, _ place: String, _ expected: String
+  ) throws {
+    let text = try edited { $0[member] = value }
+    let error = ManifestError.malformed(file: "f", place: place, expected: expected)
     #expect(throws: error) { try Manifest(text: text, file: "f") }
   }
 

@@ -3,8 +3,8 @@
 
 Every packed tensor is decoded by mlx and must be, bit for bit, what `decant unpack` wrote. Its
 error is computed again in float64 and must be the one in the manifest, and no more than that of
-mlx's own quantizer and of plain min-max. With --load, mlx-lm must accept the directory and the
-model must still predict what the source predicts.
+mlx's own quantizer and of plain min-max. Every stored tensor must have its digest. With --load,
+mlx-lm must accept the directory and the model must still predict what the source predicts.
 """
 
 import argparse
@@ -14,7 +14,8 @@ import mlx.core as mx
 import numpy as np
 from safetensors import safe_open
 
-from checkpoints import Checks, bits_equal, doubles, manifest_of, read_all, shards
+from checkpoints import (
+    Checks, bits_equal, digests_of, doubles, manifest_of, read_all, shards)
 
 # Per width: the largest mean distance from the reference logits, and the smallest share of
 # positions whose likeliest token stays. Both leave room beside what was measured on
@@ -63,11 +64,11 @@ def minmax_decoded(weights, bits, group_size, dtype):
 def check_affine(checks, name, entry, packed, source, unpacked):
     """One packed tensor. Returns its squared norm and error."""
     path = name.removesuffix(".weight")
-    bits, group_size = entry["bits"], entry["group_size"]
+    bits, group_size = entry["layout"]["bits"], entry["layout"]["group_size"]
     scales, biases = packed[f"{path}.scales"], packed[f"{path}.biases"]
     decoded = mx.dequantize(
         packed[f"{path}.weight"], scales, biases, group_size=group_size, bits=bits)
-    swapped = entry["transposed"]
+    swapped = entry["source"]["order"] == "input_major"
     restored = mx.contiguous(mx.swapaxes(decoded, -1, -2)) if swapped else decoded
     checks.require(
         bits_equal(restored, unpacked[name]), f"{name}: unpacked is not what mlx decodes")
@@ -106,8 +107,11 @@ def check_tensors(checks, arguments):
     unpacked = read_all(arguments.unpacked)
     entries = {}
     for shard in shards(arguments.packed):
-        entries |= manifest_of(shard)["tensors"]
-    affine = {name for name, entry in entries.items() if entry["encoding"] == "affine"}
+        own = manifest_of(shard)["tensors"]
+        recorded = {part: digits for entry in own.values() for part, digits in entry["stored"].items()}
+        checks.require(recorded == digests_of(shard), f"{shard}: other digests than recorded")
+        entries |= own
+    affine = {name for name, entry in entries.items() if entry["layout"]["name"] == "affine"}
     with_scales = {name.removesuffix(".scales") for name in packed if name.endswith(".scales")}
     checks.require(affine, "nothing is packed")
     checks.require(
@@ -125,7 +129,7 @@ def check_tensors(checks, arguments):
                 same = bits_equal(tensors[name], source[name])
                 checks.require(same, f"{name}: kept, but changed in the {what} files")
     ours, mlx, minmax = 10 * np.log10(totals[0] / totals[1:])
-    widths = {entries[name]["bits"] for name in affine}
+    widths = {entries[name]["layout"]["bits"] for name in affine}
     return (
         f"{len(affine)} of {len(entries)} tensors packed, SQNR {ours:.2f} dB"
         f" (mlx {mlx:.2f}, min-max {minmax:.2f})"), widths

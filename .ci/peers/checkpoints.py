@@ -1,12 +1,14 @@
 """Reading checkpoints through the safetensors library, and keeping count of what failed."""
 
 import json
+import struct
 import sys
 from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
 from safetensors import safe_open
+from xxhash import xxh64_intdigest
 
 mx.set_default_device(mx.cpu)
 
@@ -30,6 +32,24 @@ def header_of(path):
     """The JSON header of a safetensors file."""
     with open(path, "rb") as file:
         return json.loads(file.read(int.from_bytes(file.read(8), "little")))
+
+
+def digest_of(data):
+    """As docs/FORMAT.md defines it."""
+    blocks = (data[start:start + 2**18] for start in range(0, len(data), 2**18))
+    values = b"".join(struct.pack("<Q", xxh64_intdigest(block)) for block in blocks)
+    return f"{xxh64_intdigest(values):016x}"
+
+
+def digests_of(path):
+    """The digest of every tensor of a file, by name."""
+    header = header_of(path)
+    header.pop("__metadata__", None)
+    data = np.memmap(path, np.uint8, "r")
+    start = 8 + int.from_bytes(data[:8].tobytes(), "little")
+    return {
+        name: digest_of(data[start + begin:start + end])
+        for name, (begin, end) in ((n, r["data_offsets"]) for n, r in header.items())}
 
 
 def read_all(path):

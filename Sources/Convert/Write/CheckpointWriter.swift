@@ -24,10 +24,12 @@ struct CheckpointWriter {
     let outputs = try files.map { try OutputFile(creating: directory + "/" + $0.name) }
     let pass = WritePass(producers, places: places, files: outputs, sources: sources)
     try pass.run(context)
-    var manifests = files.map { file in
-      file.manifest.map { blank in
+    var manifests = try files.map { file in
+      try file.manifest.map { blank in
         var manifest = blank
-        manifest.record(digests: digests(pass.outcomes, in: file))
+        manifest.record(
+          digests: try digests(
+            pass.outcomes, in: file, at: directory + "/" + file.name, context.cancellation))
         complete(&manifest, pass.outcomes)
         return manifest
       }
@@ -56,13 +58,25 @@ struct CheckpointWriter {
     return places
   }
 
-  /// By the names of the stored tensors.
-  private func digests(_ outcomes: [WritePass.Outcome], in file: PlannedFile) -> [String: Digest] {
+  /// By the names of the stored tensors. Those that were scattered over the file are read from it.
+  private func digests(
+    _ outcomes: [WritePass.Outcome], in file: PlannedFile, at path: String,
+    _ cancellation: Cancellation
+  ) throws -> [String: Digest] {
     var digests: [String: Digest] = [:]
+    var scattered = Set<String>()
     for tensor in file.tensors {
       for (part, hasher) in zip(producers[tensor].parts, outcomes[tensor].hashers) {
         digests[part.name] = hasher.digest
+        if outcomes[tensor].isScattered { scattered.insert(part.name) }
       }
+    }
+    guard !scattered.isEmpty else { return digests }
+    let written = try InputFile(path: path)
+    for tensor in file.layout.tensors where scattered.contains(tensor.name) {
+      let start = file.blankHeader.count + tensor.dataRange.lowerBound
+      digests[tensor.name] = try written.digest(
+        .blocks, of: start..<start + tensor.byteCount, check: cancellation.check)
     }
     return digests
   }

@@ -10,8 +10,10 @@ final class WritePass: TensorPass {
 
   /// What became of a tensor.
   struct Outcome {
-    /// Of its parts; of those that are written in order.
+    /// Of its parts, unless they are scattered.
     var hashers: [DigestHasher]
+    /// Whether its bytes are not written in their order.
+    var isScattered = false
     var effects = ProductionEffects()
   }
 
@@ -73,6 +75,8 @@ final class WritePass: TensorPass {
       if piece.isOneRun {
         outcomes[tensor].hashers[index].update(
           piece.bytes, 0..<piece.byteCount, hashed: piece.blocks)
+      } else {
+        outcomes[tensor].isScattered = true
       }
       try write(piece, to: files[place.file], at: place.offsets[index])
     }

@@ -129,9 +129,10 @@ package final class InputFile: Sendable {
     try digest(rule, of: 0..<byteCount, check: check)
   }
 
-  /// The digest of `range` of the file.
-  func digest(_ rule: Digest.Rule, of range: Range<Int>, check: () throws -> Void) throws -> Digest
-  {
+  /// The digest of the bytes `range` of the file.
+  package func digest(
+    _ rule: Digest.Rule, of range: Range<Int>, check: () throws -> Void
+  ) throws -> Digest {
     var hasher = DigestHasher(rule)
     try forEachBlock(of: range) { bytes, count in
       try check()

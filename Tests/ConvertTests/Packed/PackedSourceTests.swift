@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Stats
+import TestModels
 import Testing
 
 @testable import Convert
@@ -67,6 +68,36 @@ import Testing
     #expect(try tensors(outputs[0]) == tensors(outputs[1]))
     #expect(try validate(outputs[0], against: path(packing)) == [])
     #expect(try validate(outputs[0], against: pack.source).map(\.rule).contains("source"))
+  }
+
+  /// Packed weights are output-major; kept, they go back to the order that their names stand for.
+  @Test func inputMajorWeightsThatAreKeptGoBackToTheirOrder() throws {
+    let family = try #require(
+      SyntheticFamily.all.first { $0.config["model_type"]?.stringValue == "gpt2" })
+    let folder = try TemporaryFolder()
+    try writeSafetensors(
+      family.tensors.enumerated().map { index, tensor in
+        TestTensor(random: tensor.name, tensor.dtype, tensor.shape, seed: UInt64(index))
+      }, to: folder.path + "/source.safetensors")
+    try folder.write("config.json", Array(family.config.prettyText.utf8))
+    func output(_ name: String) -> String { folder.path + "/\(name).safetensors" }
+    var options = ConversionOptions()
+    options.groupSize = 32
+    try convert(output("source"), to: output("packed"), options: options)
+    try unpack(output("packed"), to: output("plain"))
+    options.keep = [try NamePattern("*c_fc*"), try NamePattern("*wte*")]
+    options.requantizes = true
+    options.minimumCoverage = 0
+    try convert(output("packed"), to: output("again"), options: options)
+    #expect(try validate(output("again"), against: output("packed")) == [])
+    let (again, plain) = (
+      try NaiveFile(path: output("again")).tensors, try NaiveFile(path: output("plain")).tensors
+    )
+    let kept = plain.keys.filter { $0.hasSuffix("c_fc.weight") || $0.hasSuffix("wte.weight") }
+    #expect(kept.count == 3)
+    for name in kept {
+      #expect(again[name]?.shape == plain[name]?.shape && again[name]?.bytes == plain[name]?.bytes)
+    }
   }
 
   @Test(arguments: Packing.allCases) func statisticsAreOfWhatIsStored(_ packing: Packing) throws {

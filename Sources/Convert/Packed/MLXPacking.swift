@@ -87,7 +87,7 @@ struct MLXPacking {
   ) -> AffineLayout? {
     guard let wordCount = words.info.dimensions.last, let groups = scales.info.dimensions.last,
       groups > 0, wordCount > 0, wordCount < 1 << 40, groups < 1 << 40,
-      scales.info.dimensions.count >= 2, Self.isCountable(scales.info)
+      Self.isCountable(scales.info)
     else { return nil }
     let groupSize = block.entry(of: path)?["group_size"]?.intValue ?? 64
     guard AffineLayout.allowedGroupSizes.contains(groupSize) else { return nil }

@@ -26,6 +26,12 @@ package struct ConversionPlan: Sendable {
     guard options.requantizes || !isPacked else {
       throw PlanError.alreadyPacked(path: checkpoint.path)
     }
+    // Packed by MLX, and not so that it is known how.
+    if !isPacked, QuantizationBlock(checkpoint.config).whole?["bits"] != nil,
+      !checkpoint.files.contains(where: PackedCheckpoint.isOwn)
+    {
+      throw PlanError.alreadyQuantized(path: checkpoint.path, method: "MLX")
+    }
     // What a manifest records of it is whether it was done.
     var options = options
     options.requantizes = isPacked

@@ -3,9 +3,9 @@ import Model
 
 /// The weights of a checkpoint that MLX packed, found by names, types and shapes: it has no manifest.
 ///
-/// A packed module P has `P.weight` (U32), `P.scales` and `P.biases`. The group size is that of the
-/// configuration's `quantization` block, of the module or of the whole, and 64 where it says nothing;
-/// the shapes then give the bits.
+/// A packed module P has `P.weight` (U32), `P.scales` and `P.biases`. The configuration's `quantization`
+/// block gives group size and bits, of the module or of the whole; without it nothing is decoded, for
+/// the same shapes are those of several layouts.
 /// Source: ml-explore/mlx-lm, `utils.py`; ml-explore/mlx, `python/mlx/nn/layers/quantized.py`.
 struct MLXPacking {
   private let checkpoint: Checkpoint
@@ -81,7 +81,8 @@ struct MLXPacking {
     return name
   }
 
-  /// The layout that the group size and the shapes leave; nil where there is none.
+  /// The layout that the configuration gives; where it does not give the bits, the shapes do. Nil where
+  /// there is none.
   private func layout(
     _ words: Checkpoint.Tensor, _ scales: Checkpoint.Tensor, path: String
   ) -> AffineLayout? {
@@ -89,8 +90,10 @@ struct MLXPacking {
       groups > 0, wordCount > 0, wordCount < 1 << 40, groups < 1 << 40,
       Self.isCountable(scales.info)
     else { return nil }
-    let groupSize = block.entry(of: path)?["group_size"]?.intValue ?? 64
-    guard AffineLayout.allowedGroupSizes.contains(groupSize) else { return nil }
+    guard let entry = block.entry(of: path), let groupSize = entry["group_size"]?.intValue,
+      AffineLayout.allowedGroupSizes.contains(groupSize)
+    else { return nil }
+    if let bits = entry["bits"]?.intValue { return AffineLayout(bits: bits, groupSize: groupSize) }
     let inputs = groups * groupSize
     guard wordCount * 32 % inputs == 0 else { return nil }
     return AffineLayout(bits: wordCount * 32 / inputs, groupSize: groupSize)

@@ -161,6 +161,28 @@ import Testing
     #expect(throws: PackedError.self) { try unpack(mlx, to: pack.folder.path + "/unpacked") }
   }
 
+  /// Shapes alone fit several layouts: what the configuration does not say is not guessed.
+  @Test func withoutAGroupSizeNothingIsDecoded() throws {
+    try pack.editDocument(mlx + "/config.json") {
+      $0["quantization"] = ["bits": 4]
+      $0["quantization_config"] = nil
+    }
+    #expect(throws: PackedError.self) { try unpack(mlx, to: pack.folder.path + "/unpacked") }
+    #expect(throws: PlanError.alreadyQuantized(path: mlx, method: "MLX")) {
+      try StatisticsRun(Checkpoint(path: mlx), dumps: [], options: MeasureOptions())
+    }
+  }
+
+  @Test func bitsThatTheShapesContradictAreRefused() throws {
+    try pack.editDocument(mlx + "/config.json") {
+      $0["quantization"] = ["group_size": 32, "bits": 8]
+    }
+    let error = #expect(throws: PackedError.self) {
+      try unpack(mlx, to: pack.folder.path + "/unpacked")
+    }
+    #expect(error?.rule == .tensorShape)
+  }
+
   @Test func scalesThatAreNotFiniteAreFound() throws {
     let module = String(SmallPack.up.dropLast(".weight".count))
     let file = try NaiveFile(path: pack.oneFile)

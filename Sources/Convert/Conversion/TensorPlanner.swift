@@ -73,7 +73,8 @@ struct TensorPlanner {
 
   mutating func plan(_ tensor: SourceTensor) throws -> TensorPlan {
     let name = tensor.name
-    let identity = naming.identify(name: name, dtype: tensor.dtype, shape: tensor.dimensions)
+    let identity = naming.identify(
+      name: name, dtype: tensor.dtype, shape: tensor.dimensions, order: tensor.knownOrder)
     let keeper = firstKeep(matching: name)
     let override = lastOverride(matching: name)
     let scale = try weightScale(of: tensor, identity)

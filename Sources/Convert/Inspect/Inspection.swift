@@ -48,7 +48,13 @@ package struct Inspection: Sendable {
   ///   not agree with the tensors; `PackedError` where packed tensors do not fit one another.
   package init(_ checkpoint: Checkpoint) throws {
     self.checkpoint = checkpoint
-    let packed = try PackedCheckpoint(ifPacked: checkpoint)
+    // What cannot be decoded can still be shown as it is stored.
+    let packed: PackedCheckpoint?
+    do {
+      packed = try PackedCheckpoint(ifPacked: checkpoint)
+    } catch PackedError.unknownPacking {
+      packed = nil
+    }
     let known = Dictionary(
       (packed?.tensors ?? []).map { ($0.stored[0].name, $0) },
       uniquingKeysWith: { first, _ in first })
@@ -91,7 +97,7 @@ package struct Inspection: Sendable {
       shape: entry.sourceShape, byteCount: storage.byteCount, parameterCount: storage.shape.count,
       identity: naming.identify(
         name: entry.name, dtype: entry.sourceDType,
-        shape: entry.sourceShape.map { Int(clamping: $0) }),
+        shape: entry.sourceShape.map { Int(clamping: $0) }, order: entry.order),
       sourceDType: sourceDType,
       packing: Packing(
         layout: layout, stored: tensor.stored.map(\.name),

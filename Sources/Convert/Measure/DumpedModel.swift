@@ -39,7 +39,8 @@ struct DumpedModel {
       config: checkpoint.config, tensors: tensors.map { ($0.name, $0.dimensions) })
     for tensor in tensors {
       let shape = tensor.dimensions
-      let identity = naming.identify(name: tensor.name, dtype: tensor.dtype, shape: shape)
+      let identity = naming.identify(
+        name: tensor.name, dtype: tensor.dtype, shape: shape, order: tensor.knownOrder)
       if let layer = identity.layer { layerCount = max(layerCount, layer + 1) }
       guard shape.count >= 2 else { continue }
       let inputs = TensorPlan.inputCount(shape, identity)

@@ -21,20 +21,23 @@ struct MLXPacking {
 
   /// Every weight of the checkpoint, packed or not, in the order of its first stored tensor.
   ///
-  /// - Throws: `PackedError.wrongTensor` where packed words, scales and biases do not fit one another.
+  /// - Throws: `PackedError.wrongTensor` where packed words, scales and biases do not fit one another;
+  ///   `.unknownPacking` where there are words and scales in no known layout.
   func tensors() throws -> [PackedCheckpoint.Tensor] {
     try checkpoint.tensors.compactMap { tensor in
       // The names of other parts are only made up where there may be some.
-      let isParameter = tensor.name.hasSuffix(".scales") || tensor.name.hasSuffix(".biases")
-      guard isParameter || tensor.info.dtype == .u32 else { return Self.plain(tensor) }
-      let path = Self.modulePath(of: tensor.name)
-      guard let words = byName[path + ".weight"], let scales = byName[path + ".scales"],
-        let biases = byName[path + ".biases"], words.info.dtype == .u32,
+      guard let path = Self.modulePath(of: tensor), let words = byName[path + ".weight"],
+        words.info.dtype == .u32, let scales = byName[path + ".scales"]
+      else { return Self.plain(tensor) }
+      guard let biases = byName[path + ".biases"],
         let layout = layout(words, scales, path: path),
         let storage = PackedStorage(
           affine: layout, [words, scales, biases], order: .outputMajor, of: checkpoint)
-      else { return Self.plain(tensor) }
-      return isParameter ? nil : try packed(storage, layout)
+      else {
+        throw PackedError.unknownPacking(
+          file: checkpoint.files[words.file].path, tensor: words.name)
+      }
+      return tensor.name == words.name ? try packed(storage, layout) : nil
     }
   }
 
@@ -74,11 +77,12 @@ struct MLXPacking {
       stored: stored)
   }
 
-  private static func modulePath(of name: String) -> String {
-    for suffix in [".weight", ".scales", ".biases"] where name.hasSuffix(suffix) {
-      return String(name.dropLast(suffix.count))
+  /// The module of what may be a part of a packed weight; nil for any other tensor.
+  private static func modulePath(of tensor: Checkpoint.Tensor) -> String? {
+    let suffixes = tensor.info.dtype == .u32 ? [".weight"] : [".scales", ".biases"]
+    return suffixes.first(where: tensor.name.hasSuffix).map {
+      String(tensor.name.dropLast($0.count))
     }
-    return name
   }
 
   /// The layout that the configuration gives; where it does not give the bits, the shapes do. Nil where

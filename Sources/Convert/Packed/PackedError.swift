@@ -6,6 +6,8 @@ package enum PackedError: DescribedError, Equatable {
   /// A manifest, and no checksum of the header that holds it.
   case headerUnsealed(file: String)
   case headerDamaged(file: String)
+  /// Words and scales without a manifest, in no layout that a configuration explains.
+  case unknownPacking(file: String, tensor: String)
   case missingTensor(file: String, tensor: String)
   case wrongTensor(
     file: String, tensor: String, shape: [UInt64], dtype: DType, expectedShape: [UInt64],
@@ -27,7 +29,7 @@ package enum PackedError: DescribedError, Equatable {
 
   package var rule: PackedRule {
     switch self {
-    case .noManifest: .manifestMissing
+    case .noManifest, .unknownPacking: .manifestMissing
     case .headerUnsealed, .headerDamaged: .headerChecksum
     case .missingTensor: .tensorMissing
     case .wrongTensor: .tensorShape
@@ -48,7 +50,8 @@ package enum PackedError: DescribedError, Equatable {
 
   package var tensor: String? {
     switch self {
-    case .missingTensor(_, let tensor), .wrongTensor(_, let tensor, _, _, _, _),
+    case .missingTensor(_, let tensor), .unknownPacking(_, let tensor),
+      .wrongTensor(_, let tensor, _, _, _, _),
       .shapeDoesNotDivide(_, let tensor, _, _), .sizeOverflow(_, let tensor, _),
       .claimedTwice(_, let tensor), .unnamedTensor(_, let tensor),
       .damagedTensor(_, let tensor, _, _):
@@ -61,7 +64,8 @@ package enum PackedError: DescribedError, Equatable {
   package var file: String {
     switch self {
     case .noManifest(let file), .headerUnsealed(let file), .headerDamaged(let file),
-      .missingTensor(let file, _), .wrongTensor(let file, _, _, _, _, _),
+      .missingTensor(let file, _), .unknownPacking(let file, _),
+      .wrongTensor(let file, _, _, _, _, _),
       .shapeDoesNotDivide(let file, _, _, _), .sizeOverflow(let file, _, _),
       .claimedTwice(let file, _), .unnamedTensor(let file, _),
       .damagedTensor(let file, _, _, _), .foreignShard(let file, _),
@@ -78,10 +82,13 @@ package enum PackedError: DescribedError, Equatable {
     case .noManifest: " has no manifest: decant did not write it"
     case .headerUnsealed: ": the header carries no checksum"
     case .headerDamaged: ": the header does not have the checksum that it carries"
+    case .unknownPacking(_, let tensor):
+      ": tensor '\(tensor)' is packed, and neither a manifest nor group size and bits in config.json"
+        + " say how it is to be decoded"
     case .missingTensor(_, let tensor):
       ": the manifest names tensor '\(tensor)', which the file does not hold"
     case .wrongTensor(_, let tensor, let shape, let dtype, let expected, let dtypes):
-      ": tensor '\(tensor)' is \(dtype.rawValue) \(shape); the manifest makes it "
+      ": tensor '\(tensor)' is \(dtype.rawValue) \(shape); it should be "
         + dtypes.map(\.rawValue).joined(separator: " or ") + " \(expected)"
     case .shapeDoesNotDivide(_, let tensor, let shape, let groupSize):
       ": tensor '\(tensor)' of shape \(shape) does not divide into groups of \(groupSize)"
@@ -109,7 +116,9 @@ package enum PackedError: DescribedError, Equatable {
 
   package var hint: String? {
     switch self {
-    case .noManifest: "this takes what 'decant convert' wrote"
+    case .noManifest:
+      "only what 'decant convert' wrote has one; inspect, stats, plan and unpack also take what MLX packed"
+    case .unknownPacking: "decant reads its own packed files, and MLX's affine ones"
     case .foreignShard, .missingShards, .otherOutput:
       "keep together the files that one conversion wrote, all of them"
     case .shardName: "give the file its name back, and put the other shards beside it"

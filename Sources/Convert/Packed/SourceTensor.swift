@@ -54,6 +54,9 @@ package struct SourceTensor: Sendable {
 
   package var isPacked: Bool { packing != nil }
 
+  /// How the model stored it, where that is known for certain: a packed weight says it.
+  var knownOrder: MatrixOrder? { packing?.order }
+
   /// The order that its weights are turned from when they are read as they lie: packed ones are
   /// output-major, whatever they were before.
   var turnedFrom: MatrixOrder { packing?.order ?? .outputMajor }

@@ -44,7 +44,7 @@ struct RowCheck {
     let inputs = groups * layout.groupSize
     for row in Self.rows(tensor.stored[1].info.elementCount / groups) {
       guard let weights = try sourceRow(row, of: tensor.entry, inputs: inputs) else {
-        return finding(tensor, "has a scale in the source that is of no known kind")
+        return finding(tensor, "has rows or a scale in the source that are of no known kind")
       }
       let plain = Self.error(
         weights, try packedDecoder.packedRow(row, of: tensor, inputs: inputs))
@@ -66,7 +66,10 @@ struct RowCheck {
   private func sourceRow(
     _ row: Int, of entry: Manifest.Entry, inputs: Int
   ) throws -> [Double]? {
-    if let source = packedSources[entry.name], source.entry.layout != .plain {
+    if let source = packedSources[entry.name], case .affine(let layout) = source.entry.layout {
+      // Rows of another length are no rows of the same weight.
+      guard let groups = source.stored[1].info.dimensions.last, groups * layout.groupSize == inputs
+      else { return nil }
       return try sourceDecoder.packedRow(row, of: source, inputs: inputs)
     }
     return try sourceDecoder.sourceRow(row, of: entry)
@@ -94,6 +97,6 @@ struct RowCheck {
   private static func agree(
     _ a: Double, _ b: Double, within tolerance: Double = tolerance
   ) -> Bool {
-    abs(a - b) <= tolerance * max(a, b)
+    a == b || abs(a - b) <= tolerance * max(a, b)
   }
 }

@@ -140,7 +140,18 @@ struct SourceComparison {
   ) -> Finding? {
     let (tensor, measured) = (packed.tensors[index], loss.error)
     let file = packed.path(of: tensor)
+    guard measured.squaredError.isFinite else {
+      return Finding(
+        file: file, tensor: tensor.entry.name, rule: .notFinite,
+        message: "\(file): tensor '\(tensor.entry.name)' decodes to NaN or infinity")
+    }
     guard let recorded = tensor.entry.error else {
+      if packed.isRecorded, tensor.entry.layout != .plain {
+        return Finding(
+          file: file, tensor: tensor.entry.name, rule: .recordedError,
+          message: "\(file): tensor '\(tensor.entry.name)' has squared error"
+            + " \(measured.squaredError) against the source; the manifest records none")
+      }
       return loss.differs
         ? Finding(
           file: file, tensor: tensor.entry.name, rule: .source,

@@ -22,7 +22,10 @@ package struct TensorNaming: Sendable {
     self.init(config: config, tensors: EmptyCollection())
   }
 
-  package func identify(name: String, dtype: DType, shape: [Int]) -> TensorIdentity {
+  /// - Parameter known: how a matrix is stored, where more than names and shapes tell.
+  package func identify(
+    name: String, dtype: DType, shape: [Int], order known: MatrixOrder? = nil
+  ) -> TensorIdentity {
     let parts = TensorName(name)
     let role = Self.role(of: parts, shape: shape)
     let treatment = Treatment(
@@ -30,8 +33,9 @@ package struct TensorNaming: Sendable {
     // Packed weights have shapes of their own, of which only gpt-oss's stacks are read here.
     let isReadable = if case .quantize = treatment { true } else { role.isExpert }
     let order: MatrixOrder =
-      isReadable && storage.isInputMajor(parts, role: role, shape: shape)
-      ? .inputMajor : .outputMajor
+      known
+      ?? (isReadable && storage.isInputMajor(parts, role: role, shape: shape)
+        ? .inputMajor : .outputMajor)
     return TensorIdentity(
       role: role, layer: role == .tower ? nil : parts.layer,
       expert: role == .tower ? nil : parts.expert, treatment: treatment, order: order,

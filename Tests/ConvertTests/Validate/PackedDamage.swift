@@ -368,6 +368,10 @@ extension PackedDamage {
       }
       return try validate(pack.one, against: pack.source)
     },
+    PackedDamage([("recorded_error", SmallPack.up)], "no error") { pack in
+      try pack.edit(pack.oneFile) { $0.manifest["tensors"]?[SmallPack.up]?["error"] = nil }
+      return try validate(pack.one, against: pack.source)
+    },
     // What a packed file cannot be damaged to: a fast reader that is wrong.
     PackedDamage([("second_decode", SmallPack.up)], "a reader that finds no loss") { pack in
       let packed = try PackedCheckpoint(Checkpoint(path: pack.one))

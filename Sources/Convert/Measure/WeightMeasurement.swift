@@ -111,9 +111,9 @@ package struct WeightMeasurement {
       slot.roundTrips.removeAll(keepingCapacity: true)
       guard options.measuresLoss, case .quantize(let layout, let scaleType) = tensors[tensor].action
       else { return }
-      let importance =
-        options.method == .search
-        ? try importance.runs(of: range, source, groupSize: layout.groupSize) : []
+      let importance = try importance.runs(
+        of: range, source,
+        WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method))
       measureLoss(range.count, layout.groupSize, scaleType, importance, in: slot)
     }
 

@@ -26,10 +26,12 @@ struct MLXPacking {
   func tensors() throws -> [PackedCheckpoint.Tensor] {
     try checkpoint.tensors.compactMap { tensor in
       // The names of other parts are only made up where there may be some.
-      guard let path = Self.modulePath(of: tensor), let words = byName[path + ".weight"],
-        words.info.dtype == .u32, let scales = byName[path + ".scales"]
+      guard let path = Self.modulePath(of: tensor) else { return Self.plain(tensor) }
+      let names = Manifest.Entry.packedNames(of: path + ".weight")
+      guard let words = byName[names.weight], words.info.dtype == .u32,
+        let scales = byName[names.scales]
       else { return Self.plain(tensor) }
-      guard let biases = byName[path + ".biases"],
+      guard let biases = byName[names.biases],
         let layout = layout(words, scales, path: path),
         let storage = PackedStorage(
           affine: layout, [words, scales, biases], order: .outputMajor, of: checkpoint)

@@ -19,7 +19,7 @@ final class DataCheck: TensorPass {
     var failure: Finding?
   }
 
-  /// Of the current tensor.
+  /// Of the current tensor; nil before its first tile, and where nothing is recorded.
   private var hasher: DigestHasher?
   private var badIndex: Int?
   private var failure: Finding?
@@ -58,10 +58,10 @@ final class DataCheck: TensorPass {
 
   func fold(_ range: Range<Int>, of tensor: Int, from slot: Slot) -> Int {
     failure = failure ?? slot.failure
-    var hasher = hasher ?? DigestHasher(stored[tensor].digest?.rule ?? .blocks)
-    self.hasher = nil
-    hasher.update(slot.buffer, 0..<slot.count, hashed: slot.blocks)
-    self.hasher = hasher
+    if let recorded = stored[tensor].digest {
+      if hasher == nil { hasher = DigestHasher(recorded.rule) }
+      hasher?.update(slot.buffer, 0..<slot.count, hashed: slot.blocks)
+    }
     badIndex = badIndex ?? slot.badIndex
     return range.count
   }
@@ -73,11 +73,12 @@ final class DataCheck: TensorPass {
       findings.append(failure)
       return
     }
-    let hasher = hasher ?? DigestHasher(stored[tensor].digest?.rule ?? .blocks)
-    if let recorded = stored[tensor].digest, recorded != hasher.digest {
-      findings.append(
-        Finding(
-          .damagedTensor(file: file, tensor: name, found: hasher.digest, recorded: recorded)))
+    if let recorded = stored[tensor].digest {
+      let found = (hasher ?? DigestHasher(recorded.rule)).digest
+      if found != recorded {
+        findings.append(
+          Finding(.damagedTensor(file: file, tensor: name, found: found, recorded: recorded)))
+      }
     }
     if let badIndex {
       findings.append(

@@ -49,9 +49,9 @@ struct RowCheck {
       let plain = Self.error(
         weights, try packedDecoder.packedRow(row, of: tensor, inputs: inputs))
       let found = try fast(row)
-      guard Self.agree(plain.squaredNorm, found.squaredNorm),
-        Self.agree(plain.squaredError, found.squaredError),
-        Self.agree(plain.largestError, found.largestError, within: Self.singleTolerance)
+      guard plain.squaredNorm.agrees(with: found.squaredNorm, within: Self.tolerance),
+        plain.squaredError.agrees(with: found.squaredError, within: Self.tolerance),
+        plain.largestError.agrees(with: found.largestError, within: Self.singleTolerance)
       else {
         return finding(
           tensor,
@@ -92,11 +92,5 @@ struct RowCheck {
       error.largestError = max(error.largestError, abs(weight - value))
     }
     return error
-  }
-
-  private static func agree(
-    _ a: Double, _ b: Double, within tolerance: Double = tolerance
-  ) -> Bool {
-    a == b || abs(a - b) <= tolerance * max(a, b)
   }
 }

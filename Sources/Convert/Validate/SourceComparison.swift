@@ -157,12 +157,9 @@ struct SourceComparison {
           file: file, tensor: tensor.entry.name, rule: .source,
           message: "\(file): tensor '\(tensor.entry.name)' differs from the source") : nil
     }
-    func agrees(_ a: Double, _ b: Double, within tolerance: Double = Self.tolerance) -> Bool {
-      abs(a - b) <= tolerance * max(a, b)
-    }
-    if agrees(recorded.squaredError, measured.squaredError),
-      agrees(recorded.squaredNorm, measured.squaredNorm),
-      agrees(recorded.largestError, measured.largestError, within: Self.singleTolerance)
+    if recorded.squaredError.agrees(with: measured.squaredError, within: Self.tolerance),
+      recorded.squaredNorm.agrees(with: measured.squaredNorm, within: Self.tolerance),
+      recorded.largestError.agrees(with: measured.largestError, within: Self.singleTolerance)
     {
       return nil
     }

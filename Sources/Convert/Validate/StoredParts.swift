@@ -10,12 +10,15 @@ struct StoredParts {
     self.checkpoint = checkpoint
   }
 
-  /// Whether they hold the bytes of the tile that was produced, each piece one run.
+  /// Whether they hold the bytes of the tile that was produced.
   func hold(_ slot: ProducerSlot) throws -> Bool {
-    for (position, piece) in slot.pieces.prefix(slot.pieceCount).enumerated() {
+    for (part, piece) in slot.pieces.prefix(slot.pieceCount).enumerated() {
       var found = [UInt8](repeating: 0, count: piece.byteCount)
-      try checkpoint.read(
-        piece.offset..<piece.offset + piece.byteCount, of: tensors[position], into: &found)
+      try piece.forEachRun { bytes, position in
+        try checkpoint.read(
+          position..<position + bytes.count, of: tensors[part], into: &found,
+          at: bytes.lowerBound)
+      }
       if found[...] != piece.bytes[0..<piece.byteCount] { return false }
     }
     return true

@@ -81,11 +81,10 @@ package struct Validator {
       guard let packed = try PackedCheckpoint(ifPacked: checkpoint) else { return nil }
       let data = DataCheck(checkpoint, packed.tensors.flatMap { PackedFile.Stored.parts(of: $0) })
       try data.run(context)
-      report.findings = data.findings
       if source == nil {
-        report.findings =
-          checkpoint.files.map { Finding(.noManifest(file: $0.path)) } + data.findings
+        report.findings = checkpoint.files.map { Finding(.noManifest(file: $0.path)) }
       }
+      report.findings += data.findings
       // Scales that are not finite have no distance.
       if let source, data.findings.isEmpty {
         guard adapters == nil else { throw PackedError.noManifest(file: path) }

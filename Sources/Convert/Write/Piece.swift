@@ -14,6 +14,17 @@ struct Piece {
 
   var isOneRun: Bool { runByteCount == byteCount }
 
+  /// Goes through the runs.
+  ///
+  /// - Parameter body: given the bytes of one, and where they stand in the stored tensor.
+  func forEachRun(_ body: (_ bytes: Range<Int>, _ position: Int) throws -> Void) rethrows {
+    var position = offset
+    for start in Swift.stride(from: 0, to: byteCount, by: max(1, runByteCount)) {
+      try body(start..<start + runByteCount, position)
+      position += stride
+    }
+  }
+
   mutating func hashBlocks() {
     blocks =
       isOneRun ? Digest.Rule.blocks.blockValues(bytes, 0..<byteCount, at: offset) : []

@@ -78,18 +78,12 @@ final class WritePass: TensorPass {
       } else {
         outcomes[tensor].isScattered = true
       }
-      try write(piece, to: files[place.file], at: place.offsets[index])
+      try piece.forEachRun { bytes, position in
+        try files[place.file].write(piece.bytes, bytes, at: place.offsets[index] + position)
+      }
     }
     return sources == nil
       ? slot.pieces.prefix(slot.pieceCount).reduce(0) { $0 + $1.byteCount } : readCount
-  }
-
-  private func write(_ piece: Piece, to file: OutputFile, at base: Int) throws {
-    var position = base + piece.offset
-    for start in stride(from: 0, to: piece.byteCount, by: max(1, piece.runByteCount)) {
-      try file.write(piece.bytes, start..<start + piece.runByteCount, at: position)
-      position += piece.stride
-    }
   }
 
   /// - Throws: `PackedError.damagedTensor` where what was read is not what was recorded.

@@ -10,13 +10,8 @@ package struct PackedGroups: Sendable {
 
   /// Makes room for groups; what was there stays.
   package mutating func reserve(_ groupCount: Int, groupSize: Int) {
-    func grow<Element>(_ array: inout [Element], to count: Int, _ filler: Element) {
-      if array.count < count {
-        array.append(contentsOf: repeatElement(filler, count: count - array.count))
-      }
-    }
-    grow(&codes, to: groupCount * groupSize, 0)
-    grow(&scales, to: groupCount, 0)
-    grow(&biases, to: groupCount, 0)
+    codes.grow(to: groupCount * groupSize, filler: 0)
+    scales.grow(to: groupCount, filler: 0)
+    biases.grow(to: groupCount, filler: 0)
   }
 }

@@ -7,14 +7,14 @@ import Testing
 /// Outputs that would touch what is read, by whatever way it is reached.
 @Suite struct CommandInputsTests {
   private let folder: TemporaryFolder
-  private var source: String { folder.path + "/home/source" }
+  private var source: String { folder.path + "/base/source" }
 
   init() throws {
     folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
-      atPath: folder.path + "/home/source/sub", withIntermediateDirectories: true)
-    try folder.write("home/source/weights", [1, 2, 3])
-    try folder.write("home/source/sub/vocabulary", [4])
+      atPath: folder.path + "/base/source/sub", withIntermediateDirectories: true)
+    try folder.write("base/source/weights", [1, 2, 3])
+    try folder.write("base/source/sub/vocabulary", [4])
   }
 
   private func isRefused(_ output: String, _ inputs: [String]? = nil) throws -> Bool {
@@ -30,9 +30,9 @@ import Testing
   @Test func theSourceWhatIsInItAndWhatHoldsIt() throws {
     for name in ["source", "source/new", "source/sub/new", "source/weights", "source/none/new", ""]
     {
-      #expect(try isRefused(folder.path + "/home/" + name), "\(name)")
+      #expect(try isRefused(folder.path + "/base/" + name), "\(name)")
     }
-    for name in ["home/other", "other", "home/source2", "home/sourc"] {
+    for name in ["base/other", "other", "base/source2", "base/sourc"] {
       #expect(try !isRefused(folder.path + "/" + name), "\(name)")
     }
   }
@@ -48,7 +48,7 @@ import Testing
   @Test func linksAreSeenThrough() throws {
     let files = FileManager.default
     try files.createSymbolicLink(
-      atPath: folder.path + "/way", withDestinationPath: "home/source")
+      atPath: folder.path + "/way", withDestinationPath: "base/source")
     try files.linkItem(atPath: source + "/weights", toPath: folder.path + "/hard")
     for name in ["way", "way/new", "way/sub/new", "hard"] {
       #expect(try isRefused(folder.path + "/" + name), "\(name)")
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test(.enabled(if: BindMount.isPossible)) func mountsAreSeenThrough() throws {
-    let home = try BindMount(of: folder.path + "/home", at: folder.path + "/mounted")
+    let home = try BindMount(of: folder.path + "/base", at: folder.path + "/mounted")
     defer { home.remove() }
     for name in ["source", "source/new", "source/sub", ""] {
       #expect(try isRefused(folder.path + "/mounted/" + name), "\(name)")

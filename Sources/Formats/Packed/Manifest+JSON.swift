@@ -70,6 +70,7 @@ extension Manifest.Entry {
       "dtype": .string(sourceDType.rawValue), "shape": .array(sourceShape.map { .integer($0) }),
     ]
     if layout != .plain { source["order"] = .string(order.manifestName) }
+    source["origin"] = origin?.json
     json["source"] = source
     json["stored"] = .object(stored.map { .init($0.name, .string($0.digest.hexDigits)) })
     if let error {

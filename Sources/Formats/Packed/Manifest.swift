@@ -11,7 +11,8 @@ package struct Manifest: Sendable, Equatable {
   /// What it was read as; older versions are read, and written as the current one.
   package var version = formatVersion
   package var decantVersion: String
-  /// Tensors of this file, by the name they had in the source, in name order.
+  /// Tensors of this file, in name order; what they were called in the source, where that is another
+  /// name, their origin says.
   package var tensors: [Entry]
   /// The files that the weights were read from.
   package var sources: [RecordedFile]
@@ -68,9 +69,12 @@ package struct Manifest: Sendable, Equatable {
     /// How scales and biases were chosen; nil where there are none.
     package let method: String?
     package let sourceDType: DType
+    /// Of the weights that came from the source: its own shape, unless an origin says what that was.
     package let sourceShape: [UInt64]
     /// How the source stored what is packed, which is output-major; a plain tensor lies as it did.
     package let order: MatrixOrder
+    /// What of which tensors of the source it is; nil for all of the one of its name.
+    package let origin: TensorOrigin?
     /// Stored tensors with their digests: `weight`, `scales`, `biases`, or the one plain tensor.
     package var stored: [StoredTensor]
     /// Measured with the stored values; nil for a plain tensor, which loses nothing.
@@ -81,8 +85,8 @@ package struct Manifest: Sendable, Equatable {
 
     package init(
       name: String, layout: Layout, method: String? = nil, sourceDType: DType,
-      sourceShape: [UInt64], order: MatrixOrder, stored: [StoredTensor], error: MeasuredError?,
-      zeroedCount: Int? = nil
+      sourceShape: [UInt64], order: MatrixOrder, origin: TensorOrigin? = nil,
+      stored: [StoredTensor], error: MeasuredError?, zeroedCount: Int? = nil
     ) {
       self.name = name
       self.layout = layout
@@ -90,6 +94,7 @@ package struct Manifest: Sendable, Equatable {
       self.sourceDType = sourceDType
       self.sourceShape = sourceShape
       self.order = order
+      self.origin = origin
       self.stored = stored
       self.error = error
       self.zeroedCount = zeroedCount

@@ -6,6 +6,7 @@ extension ManifestReader {
     let dtype: DType
     let shape: [UInt64]
     let order: MatrixOrder
+    var origin: TensorOrigin?
     /// The member that holds the digests of the stored tensors.
     let storedMember: String
   }
@@ -27,6 +28,7 @@ extension ManifestReader {
     return Manifest.Entry(
       name: name, layout: description.layout, method: description.method,
       sourceDType: description.dtype, sourceShape: description.shape, order: description.order,
+      origin: description.origin,
       stored: try stored(
         json[description.storedMember], "\(place).\(description.storedMember)", storedNames),
       error: try json["error"].map { try measuredError($0, place + ".error") },
@@ -46,15 +48,18 @@ extension ManifestReader {
         file: file, tensor: tensor, name: other, known: Manifest.Layout.names)
     }
     let source = json["source"]
+    let shape = try shape(source?["shape"], place + ".source.shape")
     return Description(
       layout: layout, method: try method(json, place, layout),
-      dtype: try dtype(source?["dtype"], place + ".source.dtype"),
-      shape: try shape(source?["shape"], place + ".source.shape"),
+      dtype: try dtype(source?["dtype"], place + ".source.dtype"), shape: shape,
       order: layout == .plain ? .outputMajor : try order(source?["order"], place + ".source.order"),
+      origin: try source?["origin"].map {
+        try origin($0, place + ".source.origin", shape: shape, isPacked: layout != .plain)
+      },
       storedMember: "stored")
   }
 
-  private func order(_ json: JSONValue?, _ place: String) throws -> MatrixOrder {
+  func order(_ json: JSONValue?, _ place: String) throws -> MatrixOrder {
     let text = try string(json, place)
     guard let order = MatrixOrder.allCases.first(where: { $0.manifestName == text }) else {
       throw malformed(
@@ -103,7 +108,7 @@ extension ManifestReader {
     return dtype
   }
 
-  private func shape(_ json: JSONValue?, _ place: String) throws -> [UInt64] {
+  func shape(_ json: JSONValue?, _ place: String) throws -> [UInt64] {
     try array(json, place).map { dimension in
       guard case .number(let text) = dimension, let value = UInt64(text) else {
         throw malformed(place, "a list of unsigned integers")

@@ -15,18 +15,13 @@ extension TensorPlan {
   func source(
     in checkpoint: Checkpoint, nonFinite: NonFinitePolicy?, turning order: MatrixOrder
   ) -> WeightSource {
-    let stored = tensor.stored[0]
-    let storage: any WeightStorage =
-      if let packing = tensor.packing {
-        packing
-      } else if order == .inputMajor {
-        InputMajorStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
-      } else {
-        PlainStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
-      }
+    let merge = WeightMerge(update, name: name).map { [$0 as any WeightTransform] } ?? []
+    // A packed tensor's origin is that of another source.
+    let changes = tensor.pieces.isEmpty ? nil : ChangedWeights(tensor.origin?.changes ?? [])
     return WeightSource(
-      name: name, file: checkpoint.fileName(of: tensor), storage: storage, nonFinite: nonFinite,
-      transforms: WeightMerge(update, name: name).map { [$0] } ?? [])
+      name: name, file: checkpoint.fileName(of: tensor),
+      storage: tensor.storage(in: checkpoint, scales: scales, turning: order),
+      nonFinite: nonFinite, transforms: merge + [changes].compactMap(\.self))
   }
 }
 
@@ -34,17 +29,24 @@ extension ConversionPlan {
   /// What makes the output's tensors, one for each tensor of the plan.
   func producers() -> [any TensorProducer] {
     let importance = ImportanceSampler(meanSquares: options.meanSquares)
-    return tensors.map { producer(of: $0, importance) }
+    var isRead = Set<String>()
+    return tensors.map { tensor in
+      // What several are made of is digested once.
+      let reads = checkpoint.readParts(tensor.tensor).filter {
+        isRead.insert($0.tensor.name).inserted
+      }
+      return producer(of: tensor, reads, importance)
+    }
   }
 
   private func producer(
-    of tensor: TensorPlan, _ importance: ImportanceSampler
+    of tensor: TensorPlan, _ reads: [ReadPart], _ importance: ImportanceSampler
   ) -> any TensorProducer {
-    let reads = checkpoint.readParts(tensor.tensor)
     let source = tensor.source(in: checkpoint, nonFinite: options.nonFinite)
     switch tensor.action {
     case .drop: return UnwrittenTensor(reads: reads)
-    case .copy: return CopiedTensor(reads[0])
+    case .copy:
+      return CopiedTensor(reads[0], name: tensor.name, shape: tensor.tensor.shape)
     case .decode(let type):
       return EncodedTensor(
         source, reads: reads, as: type, shape: tensor.tensor.shape, order: tensor.tensor.turnedFrom)

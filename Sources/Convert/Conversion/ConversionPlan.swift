@@ -8,6 +8,7 @@ package struct ConversionPlan: Sendable {
   /// In the order of the source's files and data.
   package let tensors: [TensorPlan]
   private let tie: TiedWeights
+  private let arranged: ArrangedSource
   /// What the manifest says of the adapters that are merged.
   package let adapters: Manifest.Adapters?
   /// The files that those are read from.
@@ -15,10 +16,12 @@ package struct ConversionPlan: Sendable {
   /// Whether the output projection uses the embedding; nil for models without a vocabulary.
   package var tiesWordEmbeddings: Bool? { tie.isTied }
 
+  /// - Parameter arrangement: which tensors there will be.
   /// - Throws: `PlanError`, `SourceError`, `MergeError`; `AllocationError` where the options hold a
   ///   plan that does not fit; `FileError` where scales or tied weights cannot be read.
   package init(
-    _ checkpoint: Checkpoint, options: ConversionOptions, adapters: AdapterSet? = nil
+    _ checkpoint: Checkpoint, options: ConversionOptions,
+    arrangement: TensorArrangement = .mlx, adapters: AdapterSet? = nil
   ) throws {
     try Self.checkSource(checkpoint)
     let sources = try checkpoint.sourceTensors()
@@ -36,8 +39,8 @@ package struct ConversionPlan: Sendable {
     var options = options
     options.requantizes = isPacked
     try self.init(
-      checkpoint, sources, options: options, tie: TiedWeights(sources, of: checkpoint),
-      adapters: adapters)
+      checkpoint, ArrangedSource(sources, of: checkpoint, arrangement), options: options,
+      tie: TiedWeights(sources, of: checkpoint), adapters: adapters)
   }
 
   /// The same conversion, without adapters, with the widths of `bitPlan`, which took the place of the
@@ -48,18 +51,19 @@ package struct ConversionPlan: Sendable {
     options.overrides = []
     options.keep = []
     return try ConversionPlan(
-      checkpoint, tensors.map(\.tensor), options: options, tie: tie, adapters: nil)
+      checkpoint, arranged, options: options, tie: tie, adapters: nil)
   }
 
   private init(
-    _ checkpoint: Checkpoint, _ sources: [SourceTensor], options: ConversionOptions,
+    _ checkpoint: Checkpoint, _ arranged: ArrangedSource, options: ConversionOptions,
     tie: TiedWeights, adapters: AdapterSet?
   ) throws {
+    self.arranged = arranged
     self.checkpoint = checkpoint
     self.options = options
     self.tie = tie
-    var planner = TensorPlanner(checkpoint, sources, options: options, tie: tie)
-    var tensors = try sources.map { try planner.plan($0) }
+    var planner = TensorPlanner(checkpoint, arranged, options: options, tie: tie)
+    var tensors = try arranged.tensors.map { try planner.plan($0) }
     try planner.checkPatterns()
     try planner.checkPlan()
     adapterInputs = adapters?.members.map(\.adapter.file.input) ?? []

@@ -13,6 +13,10 @@ package enum PlanError: DescribedError, Equatable {
   case larger(path: String, byteCount: Int, sourceByteCount: Int)
   case tiedWeightsDiffer(head: String, embedding: String)
   case nameClash(tensor: String, stored: String)
+  /// A pattern for some of the tensors that are stored as one.
+  case patternDividesStack(String, option: String, tensor: String, stack: String)
+  /// Of a type of which no part can be stored otherwise.
+  case cannotArrange(tensor: String, dtype: DType)
 
   package var message: String {
     switch self {
@@ -34,6 +38,11 @@ package enum PlanError: DescribedError, Equatable {
       "config.json ties '\(head)' to '\(embedding)', but their bytes differ"
     case .nameClash(let tensor, let stored):
       "packing '\(tensor)' would write a second tensor '\(stored)'"
+    case .patternDividesStack(let text, let option, let tensor, let stack):
+      "\(option) '\(text)' matches '\(tensor)', but not all that is stored as '\(stack)'"
+    case .cannotArrange(let tensor, let dtype):
+      "'\(tensor)' is made of several tensors or of parts of one, and has dtype \(dtype.rawValue);"
+        + " that can be done with F32, F16 and BF16"
     }
   }
 
@@ -53,6 +62,9 @@ package enum PlanError: DescribedError, Equatable {
       "'--dry-run' says why, tensor by tensor; '--min-coverage 0' converts all the same"
     case .tiedWeightsDiffer:
       "set tie_word_embeddings to false in a copy of the checkpoint if the head is real, or remove it"
+    case .patternDividesStack:
+      "write a pattern for all of them: MLX has one width for all experts of a layer"
+    case .cannotArrange: "quantize it"
     case .nameClash: "keep that tensor with --keep"
     }
   }

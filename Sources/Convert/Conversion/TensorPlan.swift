@@ -27,7 +27,8 @@ package struct TensorPlan: Sendable {
   package let standing: Standing
   /// One line for people.
   package var reason: String
-  package let scale: WeightScale?
+  /// Of the 8-bit float weights that it is made of, in order.
+  let scales: [WeightScale?]
   /// What adapters do to it.
   var update: TensorUpdate?
   /// Type of the biases, where it is not that of the scales.
@@ -103,7 +104,8 @@ package struct TensorPlan: Sendable {
     return Manifest.Entry(
       name: name, layout: layout, method: layout == .plain ? nil : method.rawValue,
       sourceDType: tensor.dtype, sourceShape: tensor.shape,
-      order: layout == .plain ? .outputMajor : identity.order, stored: stored, error: error,
+      order: layout == .plain ? .outputMajor : identity.order, origin: tensor.origin,
+      stored: stored, error: error,
       zeroedCount: isDecoded ? 0 : nil)
   }
 }

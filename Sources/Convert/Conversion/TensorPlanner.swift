@@ -8,6 +8,7 @@ struct TensorPlanner {
   private let options: ConversionOptions
   private let tie: TiedWeights
   private let naming: TensorNaming
+  private let arranged: ArrangedSource
   private let byName: [String: Checkpoint.Tensor]
   /// FP8 weight by the name of the scale it uses.
   private let scaledWeights: [String: String]
@@ -17,9 +18,11 @@ struct TensorPlanner {
   private var unclaimed: [String: BitPlan.Choice]
 
   init(
-    _ checkpoint: Checkpoint, _ tensors: [SourceTensor], options: ConversionOptions,
+    _ checkpoint: Checkpoint, _ arranged: ArrangedSource, options: ConversionOptions,
     tie: TiedWeights
   ) {
+    self.arranged = arranged
+    let tensors = arranged.tensors.flatMap(\.parts)
     self.checkpoint = checkpoint
     self.options = options
     self.tie = tie
@@ -73,73 +76,117 @@ struct TensorPlanner {
 
   mutating func plan(_ tensor: SourceTensor) throws -> TensorPlan {
     let name = tensor.name
-    let identity = naming.identify(
-      name: name, dtype: tensor.dtype, shape: tensor.dimensions, order: tensor.knownOrder)
-    let keeper = firstKeep(matching: name)
-    let override = lastOverride(matching: name)
-    let scale = try weightScale(of: tensor, identity)
+    let identity = identity(of: tensor)
+    let keeper = try firstKeep(matching: tensor)
+    let override = try lastOverride(matching: tensor)
+    let scales = try tensor.parts.map { try weightScale(of: $0) }
     func plan(_ action: TensorPlan.Action, _ standing: TensorPlan.Standing, _ reason: String)
       -> TensorPlan
     {
       TensorPlan(
         tensor: tensor, identity: identity, action: action, standing: standing, reason: reason,
-        scale: scale)
+        scales: scales)
     }
-    func keep(_ standing: TensorPlan.Standing, _ reason: String) -> TensorPlan {
-      if scale != nil {
+    func keep(_ standing: TensorPlan.Standing, _ reason: String) throws -> TensorPlan {
+      if tensor.changesWhenPacked { return try self.plan(tensor.unchanged) }
+      if scales.contains(where: { $0 != nil }) {
         let type = checkpoint.config?.declaredDType.flatMap(ScaleType.init) ?? .bf16
         return plan(.decode(type), standing, reason + "; decoded from \(tensor.dtype.rawValue)")
       }
       if tensor.isPacked, let type = ScaleType(tensor.dtype) {
         return plan(.decode(type), standing, reason + "; it was packed, and is decoded")
       }
-      return plan(.copy, standing, reason)
+      guard !tensor.isOneCopied else { return plan(.copy, standing, reason) }
+      guard let type = ScaleType(tensor.dtype) else {
+        throw PlanError.cannotArrange(tensor: name, dtype: tensor.dtype)
+      }
+      return plan(.decode(type), standing, reason)
     }
 
-    if let weight = scaledWeights[name] {
+    let sourceName = tensor.parts[0].name
+    if let weight = scaledWeights[sourceName] {
       return plan(.drop, .dropped, "scale of '\(weight)', which is decoded with it")
     }
-    if isActivationScale(name) {
+    if isActivationScale(sourceName) {
       return plan(.drop, .dropped, "scale of the FP8 runtime's activations")
     }
-    if name == tie.redundantHead {
+    if sourceName == tie.redundantHead {
       return plan(.drop, .dropped, "tied: equal to the embedding, which is stored once")
+    }
+    if let reason = arranged.dropped[name] { return plan(.drop, .dropped, reason) }
+    if let reason = arranged.kept[name] {
+      unclaimed[name] = nil
+      return try keep(.keptOnPurpose, reason)
     }
     switch identity.treatment {
     case .drop(let reason): return plan(.drop, .dropped, reason)
-    case .keep(let reason): return keep(.keptOnPurpose, reason)
+    case .keep(let reason): return try keep(.keptOnPurpose, reason)
     case .quantize: break
     }
     if let layouts = options.recordedLayouts {
       guard let layout = layouts[name],
         TensorPlan.inputCount(tensor.dimensions, identity) % layout.groupSize == 0
-      else { return keep(.keptOnPurpose, "kept, as recorded") }
+      else { return try keep(.keptOnPurpose, "kept, as recorded") }
       return plan(.quantize(layout, scaleType(of: tensor)), .quantized, "as recorded")
     }
-    if let keeper { return keep(.keptOnPurpose, "--keep \(keeper)") }
+    if let keeper { return try keep(.keptOnPurpose, "--keep \(keeper)") }
     if options.plan != nil, TensorPlan.fitsALayout(tensor.dimensions, identity) {
       guard let choice = try claim(tensor, identity) else {
-        return keep(.keptOnPurpose, "kept by the plan")
+        return try keep(.keptOnPurpose, "kept by the plan")
       }
       return plan(.quantize(choice, scaleType(of: tensor)), .quantized, identity.role.rawValue)
     }
-    return fit(tensor, identity, override: override).map { layout, reason in
-      plan(.quantize(layout, scaleType(of: tensor)), .quantized, reason)
-    } ?? keep(.keptUnfit, unfitReason(tensor, identity))
+    guard let (layout, reason) = fit(tensor, identity, override: override) else {
+      return try keep(.keptUnfit, unfitReason(tensor, identity))
+    }
+    return plan(.quantize(layout, scaleType(of: tensor)), .quantized, reason)
   }
 
-  private mutating func firstKeep(matching name: String) -> String? {
+  /// What a tensor is, by the name it has in the source, and how it is read.
+  private func identity(of tensor: SourceTensor) -> TensorIdentity {
+    func identity(_ name: String, _ tensor: SourceTensor) -> TensorIdentity {
+      naming.identify(
+        name: name, dtype: tensor.dtype, shape: tensor.dimensions, order: tensor.knownOrder)
+    }
+    let own = identity(tensor.parts[0].name, tensor.parts[0])
+    guard tensor.origin != nil, !tensor.pieces.isEmpty else { return own }
+    // What is cut is no longer what it was cut from.
+    let isCut = tensor.origin?.outputs != nil
+    return TensorIdentity(
+      role: isCut && own.role.isFused ? identity(tensor.name, tensor).role : own.role,
+      layer: own.layer, expert: tensor.pieces.count > 1 ? nil : own.expert,
+      treatment: own.treatment, order: .outputMajor, fusedRows: isCut ? nil : own.fusedRows)
+  }
+
+  /// Whether a pattern is meant for a tensor, by its name in the source or in the output.
+  ///
+  /// - Throws: `PlanError.patternDividesStack` where only some of the tensors that become one match.
+  private func matches(
+    _ pattern: NamePattern, _ tensor: SourceTensor, option: String
+  ) throws(PlanError) -> Bool {
+    if pattern.matches(tensor.name) { return true }
+    let matching = tensor.pieces.filter { pattern.matches($0.name) }
+    guard matching.isEmpty || matching.count == tensor.pieces.count else {
+      throw .patternDividesStack(
+        pattern.text, option: option, tensor: matching[0].name, stack: tensor.name)
+    }
+    return !matching.isEmpty
+  }
+
+  private mutating func firstKeep(matching tensor: SourceTensor) throws(PlanError) -> String? {
     var first: String?
-    for (index, pattern) in options.keep.enumerated() where pattern.matches(name) {
+    for (index, pattern) in options.keep.enumerated()
+    where try matches(pattern, tensor, option: "--keep") {
       keepMatches[index] = true
       first = first ?? pattern.text
     }
     return first
   }
 
-  private mutating func lastOverride(matching name: String) -> Int? {
+  private mutating func lastOverride(matching tensor: SourceTensor) throws(PlanError) -> Int? {
     var last: Int?
-    for (index, override) in options.overrides.enumerated() where override.pattern.matches(name) {
+    for (index, override) in options.overrides.enumerated()
+    where try matches(override.pattern, tensor, option: "--override") {
       overrideMatches[index].any = true
       last = index
     }
@@ -204,10 +251,10 @@ struct TensorPlanner {
     return tensor.dtype.isFloat8 ? .bf16 : .f32
   }
 
-  private func weightScale(
-    of tensor: SourceTensor, _ identity: TensorIdentity
-  ) throws -> WeightScale? {
+  private func weightScale(of tensor: SourceTensor) throws -> WeightScale? {
     guard tensor.dtype.isFloat8 else { return nil }
+    let identity = naming.identify(
+      name: tensor.name, dtype: tensor.dtype, shape: tensor.dimensions, order: tensor.knownOrder)
     guard let scale = WeightScale.companion(of: tensor.name, in: byName) else {
       throw SourceError.scaleMissing(tensor: tensor.name, file: checkpoint.fileName(of: tensor))
     }

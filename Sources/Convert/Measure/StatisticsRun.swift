@@ -18,7 +18,7 @@ package struct StatisticsRun {
     conversion.groupSize = options.groupSize
     // What is packed is measured as it is.
     conversion.requantizes = true
-    let plan = try ConversionPlan(checkpoint, options: conversion)
+    let plan = try ConversionPlan(checkpoint, options: conversion, arrangement: .asStored)
     weights = WeightMeasurement(plan, options: options)
     var dumpOptions = options
     // A search weighs errors by the mean squares of the channels.

@@ -22,6 +22,8 @@ package enum PackedError: DescribedError, Equatable {
   case foreignShard(file: String, first: String)
   case missingShards(path: String, found: Int, expected: Int)
   case shardName(file: String, expected: String)
+  /// Parts of a tensor of the source that are not all of it, or overlap.
+  case originIncomplete(file: String, tensor: String)
   case otherOutput(path: String, found: Digest, recorded: Digest)
   case carriedMissing(path: String)
   case carriedSize(path: String, found: Int, recorded: Int)
@@ -41,6 +43,7 @@ package enum PackedError: DescribedError, Equatable {
     case .foreignShard: .shardForeign
     case .missingShards: .shardMissing
     case .shardName: .shardName
+    case .originIncomplete: .origin
     case .otherOutput: .outputChecksum
     case .carriedMissing: .carriedMissing
     case .carriedSize: .carriedSize
@@ -54,7 +57,7 @@ package enum PackedError: DescribedError, Equatable {
       .wrongTensor(_, let tensor, _, _, _, _),
       .shapeDoesNotDivide(_, let tensor, _, _), .sizeOverflow(_, let tensor, _),
       .claimedTwice(_, let tensor), .unnamedTensor(_, let tensor),
-      .damagedTensor(_, let tensor, _, _):
+      .damagedTensor(_, let tensor, _, _), .originIncomplete(_, let tensor):
       tensor
     default: nil
     }
@@ -70,6 +73,7 @@ package enum PackedError: DescribedError, Equatable {
       .claimedTwice(let file, _), .unnamedTensor(let file, _),
       .damagedTensor(let file, _, _, _), .foreignShard(let file, _),
       .missingShards(let file, _, _), .shardName(let file, _), .otherOutput(let file, _, _),
+      .originIncomplete(let file, _),
       .carriedMissing(let file), .carriedSize(let file, _, _), .carriedDamaged(let file, _, _):
       file
     }
@@ -103,6 +107,8 @@ package enum PackedError: DescribedError, Equatable {
     case .missingShards(_, let found, let expected):
       " holds \(found) of the \(expected) files that the output was written as"
     case .shardName(_, let expected): " was written as \(expected)"
+    case .originIncomplete(_, let tensor):
+      ": the tensors that hold parts of the source's '\(tensor)' are not all of it, or overlap"
     case .otherOutput(_, let found, let recorded):
       ": its tensors have the checksum \(found.hexDigits) together;"
         + " the manifest says \(recorded.hexDigits)"

@@ -16,6 +16,7 @@ package enum PackedRule: String, Sendable, CaseIterable {
   case groupSize = "group_size"
   case checksum
   case plan
+  case origin
   case notFinite = "not_finite"
   case shardForeign = "shard_foreign"
   case shardMissing = "shard_missing"

@@ -16,31 +16,48 @@ package struct SourceTensor: Sendable {
   let stored: [Checkpoint.Tensor]
   /// The digests that those must have, where something says.
   let recorded: [Digest?]
-  /// How it is packed; nil for one whose elements are its weights.
+  /// How it is packed; nil for one whose elements are its weights, and for one made of others.
   let packing: PackedStorage?
+  /// What of which tensors it is, where it is not one of its name and shape; of a packed one, as it was
+  /// before packing.
+  var origin: TensorOrigin?
+  /// The tensors of the checkpoint that it is made of; none where it is one of those.
+  let pieces: [SourceTensor]
+  /// Whether the changes of its origin are made only where it is packed.
+  let changesWhenPacked: Bool
 
-  init(_ tensor: Checkpoint.Tensor, recorded: Digest? = nil) {
-    name = tensor.name
-    dtype = tensor.info.dtype
-    shape = tensor.info.shape
-    byteCount = tensor.info.byteCount
-    file = tensor.file
-    stored = [tensor]
-    self.recorded = [recorded]
-    packing = nil
+  init(
+    name: String, dtype: DType, shape: [UInt64], byteCount: Int, file: Int,
+    stored: [Checkpoint.Tensor], recorded: [Digest?], packing: PackedStorage?,
+    origin: TensorOrigin?, pieces: [SourceTensor] = [], changesWhenPacked: Bool = false
+  ) {
+    self.name = name
+    self.dtype = dtype
+    self.shape = shape
+    self.byteCount = byteCount
+    self.file = file
+    self.stored = stored
+    self.recorded = recorded
+    self.packing = packing
+    self.origin = origin
+    self.pieces = pieces
+    self.changesWhenPacked = changesWhenPacked
+  }
+
+  init(_ tensor: Checkpoint.Tensor, recorded: Digest? = nil, origin: TensorOrigin? = nil) {
+    self.init(
+      name: tensor.name, dtype: tensor.info.dtype, shape: tensor.info.shape,
+      byteCount: tensor.info.byteCount, file: tensor.file, stored: [tensor], recorded: [recorded],
+      packing: nil, origin: origin)
   }
 
   private init(
     _ tensor: PackedCheckpoint.Tensor, _ storage: PackedStorage, recorded: [Digest?]
   ) {
-    name = tensor.entry.name
-    dtype = storage.decodedType.dtype
-    shape = tensor.entry.sourceShape
-    byteCount = storage.byteCount
-    file = tensor.stored[0].file
-    stored = storage.parts
-    self.recorded = recorded
-    packing = storage
+    self.init(
+      name: tensor.entry.name, dtype: storage.decodedType.dtype, shape: tensor.entry.sourceShape,
+      byteCount: storage.byteCount, file: tensor.stored[0].file, stored: storage.parts,
+      recorded: recorded, packing: storage, origin: tensor.entry.origin)
   }
 
   init(_ tensor: PackedCheckpoint.Tensor, in packed: PackedCheckpoint) {
@@ -48,14 +65,14 @@ package struct SourceTensor: Sendable {
     if let storage = packed.packedStorage(tensor) {
       self.init(tensor, storage, recorded: recorded)
     } else {
-      self.init(tensor.stored[0], recorded: recorded[0])
+      self.init(tensor.stored[0], recorded: recorded[0], origin: tensor.entry.origin)
     }
   }
 
-  package var isPacked: Bool { packing != nil }
+  package var isPacked: Bool { packing != nil || pieces.contains(where: \.isPacked) }
 
   /// How the model stored it, where that is known for certain: a packed weight says it.
-  var knownOrder: MatrixOrder? { packing?.order }
+  var knownOrder: MatrixOrder? { pieces.isEmpty ? packing?.order : .outputMajor }
 
   /// The order that its weights are turned from when they are read as they lie: packed ones are
   /// output-major, whatever they were before.

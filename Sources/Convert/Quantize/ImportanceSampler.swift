@@ -85,16 +85,19 @@ final class ImportanceSampler: Sendable {
     return try state.withLock { state throws -> [Float]? in
       if let known = state.known[place] { return known }
       let importance =
-        try measured(source)
+        try measured(matrix, of: source)
         ?? ChannelImportance.inferred(
-          columnEnergies: try columnEnergies(matrix, of: source, in: state.tile))
+          columnEnergies: columnEnergies(matrix, of: source, in: state.tile))
       state.keep(importance, for: place)
       return importance
     }
   }
 
-  private func measured(_ source: WeightSource) throws -> [Float]? {
-    guard let squares = meanSquares[source.name], squares.count == source.shape.inputs else {
+  /// Of the matrix's own tensor in the source, where it is one of a stack.
+  private func measured(_ matrix: Int, of source: WeightSource) -> [Float]? {
+    let shape = source.shape
+    let name = source.storage.sourceName(of: matrix * shape.outputs * shape.inputs)
+    guard let squares = meanSquares[name ?? source.name], squares.count == shape.inputs else {
       return nil
     }
     return ChannelImportance.measured(meanSquares: squares)

@@ -15,7 +15,10 @@ package struct Unpacker {
   ) throws {
     self.packed = packed
     self.target = target
-    let producers = packed.tensors.map { Self.producer(of: $0, in: packed, type) }
+    let producers =
+      packed.tensors.filter { $0.entry.origin == nil }
+      .map { Self.producer(of: $0, in: packed, type) }
+      + (try Self.restored(packed, type))
     let requests = producers.map { $0.parts[0] }
     let shards = Sharding.split(
       Array(requests.indices), sizes: { SafetensorsLayout([requests[$0]]).dataByteCount },
@@ -40,6 +43,36 @@ package struct Unpacker {
     return EncodedTensor(
       packed.source(tensor, storage), reads: reads, as: type ?? storage.decodedType,
       shape: tensor.entry.sourceShape, order: tensor.entry.order, option: "--dtype")
+  }
+
+  /// The tensors that others hold, in whole or in parts, under other names.
+  private static func restored(
+    _ packed: PackedCheckpoint, _ type: ScaleType?
+  ) throws -> [any TensorProducer] {
+    var isRead = Set<String>()
+    return try RestoredTensor.all(of: packed).map { tensor in
+      // What holds several is checked once.
+      let reads = tensor.parts.map(\.tensor).filter { isRead.insert($0.entry.name).inserted }
+        .flatMap(packed.readParts)
+      let part = tensor.parts[0].tensor
+      let isPacked = part.entry.layout != .plain
+      if !isPacked, let origin = part.entry.origin, origin.keepsElements, origin.changes.isEmpty,
+        !origin.names.isNumbered
+      {
+        return CopiedTensor(reads[0], name: tensor.name, shape: tensor.shape)
+      }
+      let storage = try RestoredStorage(tensor, in: packed)
+      let stored =
+        packed.packedStorage(part)?.decodedType ?? ScaleType(part.stored[0].info.dtype)
+      guard let own = stored else {
+        throw PackedError.originIncomplete(file: packed.path(of: part), tensor: tensor.name)
+      }
+      return EncodedTensor(
+        WeightSource(
+          name: tensor.name, file: packed.checkpoint.fileName(of: part.stored[0]),
+          storage: storage), reads: reads, as: isPacked ? type ?? own : own,
+        shape: tensor.shape, order: tensor.order, option: "--dtype")
+    }
   }
 
   /// Bytes of the decoded tensors.

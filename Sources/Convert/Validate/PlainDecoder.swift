@@ -97,37 +97,82 @@ struct PlainDecoder {
     }
   }
 
-  /// The weights of a row as the source gives them, in single precision and with its scale; nil
-  /// where the scale is of no kind that is known here.
+  /// The weights of a row as the source gives them, in single precision, with its scale, and with what
+  /// the manifest says was done to them; nil where the scale is of no kind that is known here.
   func sourceRow(_ row: Int, of entry: Manifest.Entry) throws -> [Double]? {
-    guard let tensor = tensors[entry.name], let last = tensor.info.dimensions.last,
-      tensor.info.shape.count >= 2
-    else { return nil }
-    let rows = tensor.info.dimensions[tensor.info.dimensions.count - 2]
-    let places: [Int] =
-      if entry.order == .inputMajor {
-        // Row `output` of the layout is a column of matrix `matrix`.
-        (0..<rows).map { input in
-          let (matrix, output) = row.quotientAndRemainder(dividingBy: last)
-          return (matrix * rows + input) * last + output
-        }
-      } else {
-        Array(row * last..<(row + 1) * last)
-      }
-    var values: [Double]
-    if entry.order == .inputMajor {
-      values = try places.map { try elements($0..<$0 + 1, of: tensor)[0] }
-    } else {
-      values = try elements(row * last..<(row + 1) * last, of: tensor)
+    guard let (name, places) = places(ofRow: row, of: entry), let tensor = tensors[name] else {
+      return nil
     }
-    values = values.map(Self.single.rounded)
+    var values = try places.map { try elements($0..<$0 + 1, of: tensor)[0] }
+      .map(Self.single.rounded)
     if tensor.info.dtype.isFloat8 {
-      guard
-        let factors = try scaleFactors(places, of: tensor, isInputMajor: entry.order == .inputMajor)
-      else { return nil }
+      // Heads that are turned were output-major before.
+      let isInputMajor =
+        entry.origin.map { $0.order == .inputMajor && $0.matrixRows == nil }
+        ?? (entry.order == .inputMajor)
+      guard let factors = try scaleFactors(places, of: tensor, isInputMajor: isInputMajor) else {
+        return nil
+      }
       values = zip(values, factors).map { Self.single.rounded($0 * $1) }
     }
+    for change in entry.origin?.changes ?? [] {
+      values = Self.changed(values, change, row: row, of: entry)
+    }
     return values
+  }
+
+  /// The tensor of the source that a row of an entry comes from, and the numbers of its elements.
+  private func places(
+    ofRow row: Int, of entry: Manifest.Entry
+  ) -> (name: String, places: [Int])? {
+    guard let origin = entry.origin else {
+      guard let tensor = tensors[entry.name], let last = tensor.info.dimensions.last,
+        tensor.info.shape.count >= 2
+      else { return nil }
+      guard entry.order == .inputMajor else {
+        return (entry.name, Array(row * last..<(row + 1) * last))
+      }
+      // Row `output` of the layout is a column of matrix `matrix`.
+      let rows = tensor.info.dimensions[tensor.info.dimensions.count - 2]
+      let (matrix, output) = row.quotientAndRemainder(dividingBy: last)
+      return (entry.name, (0..<rows).map { (matrix * rows + $0) * last + output })
+    }
+    // docs/FORMAT.md, "Origins".
+    let shape = origin.shape.map { Int(clamping: $0) }
+    guard let columns = shape.last, shape.count >= 2 else { return nil }
+    let rows = origin.matrixRows ?? shape[shape.count - 2]
+    let all = shape.dropLast().reduce(1, *) / rows
+    let (allOutputs, allInputs) = origin.order == .inputMajor ? (columns, rows) : (rows, columns)
+    let (first, count, step) =
+      origin.outputs.map { ($0.first, $0.count, $0.step) } ?? (0, allOutputs, 1)
+    let matrices = origin.matrices ?? 0..<all
+    let name = origin.names[row / count / matrices.count]
+    let matrix = matrices.lowerBound + row / count % matrices.count
+    let output = first + row % count * step
+    let places = (origin.inputs ?? 0..<allInputs).map { input in
+      origin.order == .inputMajor
+        ? (matrix * rows + input) * columns + output : (matrix * rows + output) * columns + input
+    }
+    return (name, places)
+  }
+
+  private static func changed(
+    _ values: [Double], _ change: WeightChange, row: Int, of entry: Manifest.Entry
+  ) -> [Double] {
+    switch change {
+    case .multiply(let factor): return values.map { single.rounded($0 * factor) }
+    case .add(let value): return values.map { single.rounded($0 + value) }
+    case .multiplyRows(let runs):
+      var left = row % Int(clamping: entry.sourceShape[entry.sourceShape.count - 2])
+      for run in runs {
+        if left < run.count { return values.map { single.rounded($0 * run.factor) } }
+        left -= run.count
+      }
+      return values
+    case .normalizeRows(let epsilon):
+      let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot() + epsilon
+      return values.map { single.rounded($0 / length) }
+    }
   }
 
   /// The scales of the elements at `places` of an 8-bit weight, which are numbered as they lie. One

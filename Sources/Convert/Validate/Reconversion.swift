@@ -20,7 +20,9 @@ struct Reconversion {
       .compactMap { $0.pooling.flatMap(PoolingConvention.init) }
     adapters.chosenPooling = adapters.chosenPooling ?? recorded.first { $0 != .peft }
     let options = try ConversionOptions(repeating: packed)
-    plan = try ConversionPlan(Checkpoint(path: source), options: options, adapters: adapters)
+    plan = try ConversionPlan(
+      Checkpoint(path: source), options: options, arrangement: TensorArrangement(of: packed),
+      adapters: adapters)
   }
 
   func run(_ context: RunContext) throws -> [Finding] {

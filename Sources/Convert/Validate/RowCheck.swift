@@ -66,13 +66,33 @@ struct RowCheck {
   private func sourceRow(
     _ row: Int, of entry: Manifest.Entry, inputs: Int
   ) throws -> [Double]? {
-    if let source = packedSources[entry.name], case .affine(let layout) = source.entry.layout {
+    let (name, packedRow) =
+      packedSources[entry.name] == nil
+      ? entry.origin.map { Self.packedRow(row, of: entry, $0) } ?? (entry.name, row)
+      : (entry.name, row)
+    if let source = packedSources[name], case .affine(let layout) = source.entry.layout {
       // Rows of another length are no rows of the same weight.
       guard let groups = source.stored[1].info.dimensions.last, groups * layout.groupSize == inputs
       else { return nil }
-      return try sourceDecoder.packedRow(row, of: source, inputs: inputs)
+      return try sourceDecoder.packedRow(packedRow, of: source, inputs: inputs)
     }
     return try sourceDecoder.sourceRow(row, of: entry)
+  }
+
+  /// The packed tensor that a row is taken from, and its row there: packed weights are output-major.
+  private static func packedRow(
+    _ row: Int, of entry: Manifest.Entry, _ origin: TensorOrigin
+  ) -> (String, Int) {
+    let shape = origin.shape.map { Int(clamping: $0) }
+    guard shape.count >= 2 else { return (entry.name, row) }
+    let rows = origin.order == .inputMajor ? shape[shape.count - 1] : shape[shape.count - 2]
+    let matrices = shape.dropLast(2).reduce(1, *)
+    let count = origin.outputs?.count ?? rows
+    let (matrix, output) = row.quotientAndRemainder(dividingBy: count)
+    return (
+      origin.names[matrix / matrices],
+      matrix % matrices * rows + (origin.outputs?.first ?? 0) + output * (origin.outputs?.step ?? 1)
+    )
   }
 
   private func finding(_ tensor: PackedCheckpoint.Tensor, _ text: String) -> Finding {

@@ -22,7 +22,8 @@ struct SourceComparison {
     // What the conversion did about such weights is recorded; here they must not stop the check.
     options.nonFinite = .zero
     options.requantizes = true
-    plan = try ConversionPlan(Checkpoint(path: source), options: options)
+    plan = try ConversionPlan(
+      Checkpoint(path: source), options: options, arrangement: TensorArrangement(of: packed))
     sources = Dictionary(
       plan.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -69,9 +70,13 @@ struct SourceComparison {
     }
     let reads = checkpoint.readParts(plan.tensor)
     let stored = StoredParts(tensor.stored, in: packed.checkpoint)
-    guard plan.tensor.isPacked || plan.tensor.dtype != tensor.stored[0].info.dtype,
-      let type = ScaleType(tensor.stored[0].info.dtype)
-    else { return .bytes(CopiedTensor(reads[0]), stored) }
+    guard
+      plan.tensor.isPacked || plan.tensor.dtype != tensor.stored[0].info.dtype
+        || !plan.tensor.isOneCopied, let type = ScaleType(tensor.stored[0].info.dtype)
+    else {
+      return .bytes(
+        CopiedTensor(reads[0], name: plan.name, shape: plan.tensor.shape), stored)
+    }
     // One that was kept, though it was FP8 or packed: decoded it must give the stored elements.
     let encoded = EncodedTensor(
       source(.outputMajor), reads: reads, as: type, shape: plan.tensor.shape,
@@ -117,6 +122,9 @@ struct SourceComparison {
     }
     guard let source = sources[tensor.entry.name] else {
       return finding("is not in the source")
+    }
+    guard source.tensor.origin == tensor.entry.origin || !packed.isRecorded else {
+      return finding("is recorded as made of the source in another way than it can be")
     }
     guard source.tensor.shape == tensor.entry.sourceShape,
       source.tensor.dtype == tensor.entry.sourceDType || !packed.isRecorded

@@ -55,6 +55,9 @@ package struct Validator {
     }
     let packed = PackedCheckpoint(checkpoint, sound)
     report.findings += PlanCheck(packed: packed).findings()
+    do {
+      _ = try RestoredTensor.all(of: packed)
+    } catch { report.findings.append(Finding(error)) }
     report.findings += try DocumentCheck(packed, context.cancellation)?.findings() ?? []
     report.findings += try CarriedCheck(packed: packed, cancellation: context.cancellation)
       .findings()

@@ -5,11 +5,25 @@ struct InputMajorStorage: WeightStorage {
   let checkpoint: Checkpoint
   let tensor: Checkpoint.Tensor
   let scale: WeightScale?
+  /// The tensor as matrices.
+  private let stored: TensorOrigin.StoredMatrices
 
   /// Inputs beyond which a row would not fit a tile's buffers.
   static let widestInput = 1 << 21
 
-  var shape: MatrixShape { MatrixShape(stored: tensor.info.dimensions, .inputMajor) }
+  /// - Parameter stored: the tensor as matrices, input-major, of which all outputs are read.
+  init(
+    checkpoint: Checkpoint, tensor: Checkpoint.Tensor, scale: WeightScale?,
+    stored: TensorOrigin.StoredMatrices
+  ) {
+    precondition(stored.order == .inputMajor && stored.outputs.count == stored.columns)
+    self.checkpoint = checkpoint
+    self.tensor = tensor
+    self.scale = scale
+    self.stored = stored
+  }
+
+  var shape: MatrixShape { stored.taken }
   var byteCount: Int { tensor.info.byteCount }
   var readsWholeRows: Bool { true }
   var isReadInOrder: Bool { false }
@@ -23,7 +37,7 @@ struct InputMajorStorage: WeightStorage {
     let (matrix, first) = rows.lowerBound.quotientAndRemainder(dividingBy: outputs)
     precondition(range.count == rows.count * inputs && first + rows.count <= outputs)
     let size = tensor.info.dtype.bitCount / 8
-    func element(_ input: Int) -> Int { (matrix * inputs + input) * outputs + first }
+    func element(_ input: Int) -> Int { stored.index(matrix: matrix, output: first, input: input) }
     tile.prepareStored([0..<range.count * size])
     for input in 0..<inputs {
       let start = element(input) * size
@@ -47,5 +61,9 @@ struct InputMajorStorage: WeightStorage {
     }
   }
 
-  func storedIndex(of index: Int) -> Int { shape.inputMajorIndex(of: index) }
+  func storedIndex(of index: Int) -> Int {
+    let (row, input) = index.quotientAndRemainder(dividingBy: shape.inputs)
+    let (matrix, output) = row.quotientAndRemainder(dividingBy: shape.outputs)
+    return stored.index(matrix: matrix, output: output, input: input)
+  }
 }

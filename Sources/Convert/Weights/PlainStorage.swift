@@ -5,8 +5,19 @@ struct PlainStorage: WeightStorage {
   let checkpoint: Checkpoint
   let tensor: Checkpoint.Tensor
   let scale: WeightScale?
+  let shape: MatrixShape
 
-  var shape: MatrixShape { MatrixShape(stored: tensor.info.dimensions, .outputMajor) }
+  /// - Parameter shape: as the weights are seen; nil for the tensor's own.
+  init(
+    checkpoint: Checkpoint, tensor: Checkpoint.Tensor, scale: WeightScale?,
+    shape: MatrixShape? = nil
+  ) {
+    self.checkpoint = checkpoint
+    self.tensor = tensor
+    self.scale = scale
+    self.shape = shape ?? MatrixShape(stored: tensor.info.dimensions, .outputMajor)
+  }
+
   var byteCount: Int { tensor.info.byteCount }
   var readsWholeRows: Bool { false }
   var isReadInOrder: Bool { true }

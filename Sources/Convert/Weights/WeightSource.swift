@@ -61,7 +61,8 @@ struct WeightSource: Sendable {
       let index = { storage.storedIndex(of: range.lowerBound + $0) }
       let first = places.min { index($0) < index($1) }!
       throw ConversionError.nonFinite(
-        file: file, tensor: name, index: index(first),
+        file: file, tensor: storage.sourceName(of: range.lowerBound + first) ?? name,
+        index: index(first),
         value: tile.weights[first].isNaN ? "NaN" : "\(tile.weights[first])", count: places.count)
     }
   }

@@ -20,4 +20,18 @@ protocol WeightStorage: Sendable {
   func read(_ range: Range<Int>, into tile: WeightTile) throws
   /// Where weight `index` stands in the tensor as its source stores it.
   func storedIndex(of index: Int) -> Int
+  /// The tensors of the source that the matrices come from, as many of each; none where that is the one
+  /// that the weights are called by.
+  var sourceNames: [String] { get }
+}
+
+extension WeightStorage {
+  var sourceNames: [String] { [] }
+
+  /// The tensor of the source that weight `index` comes from; nil for the one that the weights are
+  /// called by.
+  func sourceName(of index: Int) -> String? {
+    guard !sourceNames.isEmpty else { return nil }
+    return sourceNames[index / (shape.count / sourceNames.count)]
+  }
 }

@@ -21,6 +21,8 @@ final class WeightTile {
     var bytes: [UInt8] = []
     /// Which bytes of the stored tensor they are, where they are one run of it.
     var range = 0..<0
+    /// Which of the stored tensors that the weights lie in.
+    var part = 0
     var count: Int { range.count }
   }
 
@@ -31,6 +33,7 @@ final class WeightTile {
     for (index, range) in ranges.enumerated() {
       stored[index].bytes.grow(to: range.count, filler: 0)
       stored[index].range = range
+      stored[index].part = index
     }
   }
 

@@ -1,15 +1,19 @@
 import Formats
 
-/// A stored tensor byte for byte, under the name that it has or another.
+/// A stored tensor byte for byte, under the name and of the shape that it has, or others.
 struct CopiedTensor: TensorProducer {
   let source: ReadPart
   let parts: [SafetensorsLayout.Request]
 
-  /// - Parameter name: nil for the tensor's own.
-  init(_ source: ReadPart, name: String? = nil) {
+  /// - Parameters:
+  ///   - name: nil for the tensor's own.
+  ///   - shape: of as many elements; nil for the tensor's own.
+  init(_ source: ReadPart, name: String? = nil, shape: [UInt64]? = nil) {
     self.source = source
     let tensor = source.tensor
-    parts = [.init(name: name ?? tensor.name, dtype: tensor.dtype, shape: tensor.shape)]
+    parts = [
+      .init(name: name ?? tensor.name, dtype: tensor.dtype, shape: shape ?? tensor.shape)
+    ]
   }
 
   var reads: [ReadPart] { [source] }

@@ -23,6 +23,8 @@ struct EncodedTensor: TensorProducer {
     parts = [.init(name: source.name, dtype: type.dtype, shape: shape)]
   }
 
+  var readsInOrder: Bool { source.storage.isReadInOrder }
+
   func tiles() -> [Range<Int>] { source.tiles(ofWholeRows: order == .inputMajor) }
 
   func produce(_ range: Range<Int>, in slot: ProducerSlot) throws {
@@ -57,11 +59,12 @@ struct EncodedTensor: TensorProducer {
       return
     }
     let index = source.storage.storedIndex(of: range.lowerBound + bad)
-    guard source.transforms.isEmpty else {
+    if source.transforms.contains(where: { $0 is WeightMerge }) {
       throw MergeError.overflow(tensor: source.name, index: index, type: type)
     }
     throw ConversionError.overflow(
-      file: source.file, tensor: source.name, index: index, value: tile.weights[bad], type: type,
+      file: source.file, tensor: source.storage.sourceName(of: range.lowerBound + bad) ?? source.name,
+      index: index, value: tile.weights[bad], type: type,
       option: option)
   }
 }

@@ -22,8 +22,8 @@ struct ReadDigests {
   static func blocks(
     of reads: [ReadPart], in tile: WeightTile, ofAll isComplete: Bool
   ) -> [[UInt64]] {
-    zip(reads, tile.stored.prefix(tile.storedCount)).map { read, stored in
-      guard rules(read, ofAll: isComplete).contains(.blocks) else { return [] }
+    tile.stored.prefix(tile.storedCount).map { stored in
+      guard rules(reads[stored.part], ofAll: isComplete).contains(.blocks) else { return [] }
       return Digest.Rule.blocks.blockValues(
         stored.bytes, 0..<stored.count, at: stored.range.lowerBound)
     }
@@ -35,9 +35,8 @@ struct ReadDigests {
   mutating func add(_ tile: WeightTile, blocks: [[UInt64]], of reads: [ReadPart]) {
     var hashers = hashers ?? makeHashers(reads)
     self.hashers = nil
-    for index in hashers.indices {
-      let stored = tile.stored[index]
-      hashers[index].update(stored.bytes, 0..<stored.count, hashed: blocks[index])
+    for (index, stored) in tile.stored.prefix(tile.storedCount).enumerated() {
+      hashers[stored.part].update(stored.bytes, 0..<stored.count, hashed: blocks[index])
     }
     self.hashers = hashers
   }

@@ -107,6 +107,27 @@ package struct TensorOrigin: Sendable, Equatable {
       MatrixShape(matrices: matrices.count, outputs: outputs.count, inputs: inputs.count)
     }
 
+    private init(
+      matrixCount: Int, rows: Int, columns: Int, order: MatrixOrder, matrices: Range<Int>,
+      outputs: Steps, inputs: Range<Int>
+    ) {
+      self.matrixCount = matrixCount
+      self.rows = rows
+      self.columns = columns
+      self.order = order
+      self.matrices = matrices
+      self.outputs = outputs
+      self.inputs = inputs
+    }
+
+    /// The same of which all outputs of all matrices are taken.
+    package var withAllOutputs: StoredMatrices {
+      StoredMatrices(
+        matrixCount: matrixCount, rows: rows, columns: columns, order: order,
+        matrices: 0..<matrixCount,
+        outputs: Steps(first: 0, count: order == .outputMajor ? rows : columns), inputs: inputs)
+    }
+
     /// Where a weight stands in the tensor, given its place in what is taken.
     package func index(matrix: Int, output: Int, input: Int) -> Int {
       let output = outputs.first + output * outputs.step

@@ -29,7 +29,16 @@ package struct MLXArrangement: Sendable {
     package let shape: [UInt64]
     package let origin: TensorOrigin
     /// Whether its changes are for packed weights alone.
-    package var changesWhenPacked = false
+    package let changesWhenPacked: Bool
+
+    package init(
+      name: String, shape: [UInt64], origin: TensorOrigin, changesWhenPacked: Bool = false
+    ) {
+      self.name = name
+      self.shape = shape
+      self.origin = origin
+      self.changesWhenPacked = changesWhenPacked
+    }
   }
 
   /// What becomes of a tensor.
@@ -57,7 +66,10 @@ package struct MLXArrangement: Sendable {
     for (place, tensor) in tensors.enumerated() {
       switch maker.outcome(of: tensor) {
       case .made(let made):
-        items += made.map { $0.name == tensor.name && $0.origin.isTrivial ? .same(place) : .made($0, from: [place]) }
+        items += made.map { made in
+          made.name == tensor.name && made.shape == tensor.order.outputMajor(tensor.shape)
+            && made.origin.isTrivial ? .same(place) : .made(made, from: [place])
+        }
       case .stacked(let part):
         // Where the first part stands, the whole will.
         if stacks.add(part, tensor, at: place) { items.append(nil) }
@@ -77,7 +89,10 @@ package struct MLXArrangement: Sendable {
 
 extension TensorOrigin {
   /// Whether it says nothing that the tensor does not say itself.
-  fileprivate var isTrivial: Bool { keepsElements && changes.isEmpty && !names.isNumbered }
+  fileprivate var isTrivial: Bool {
+    matrixRows == nil && matrices == nil && outputs == nil && inputs == nil && changes.isEmpty
+      && !names.isNumbered
+  }
 }
 
 extension MLXFamily {

@@ -13,4 +13,16 @@ package struct TensorIdentity: Sendable, Equatable {
   /// How the outputs of a fused weight are cut; nil where it is not fused or the configuration
   /// does not explain the number of outputs.
   package let fusedRows: FusedRows?
+
+  package init(
+    role: TensorRole, layer: Int?, expert: Int?, treatment: Treatment, order: MatrixOrder,
+    fusedRows: FusedRows?
+  ) {
+    self.role = role
+    self.layer = layer
+    self.expert = expert
+    self.treatment = treatment
+    self.order = order
+    self.fusedRows = fusedRows
+  }
 }

@@ -118,6 +118,14 @@ extension TensorRole {
     }
   }
 
+  /// Whether it is of several layers at once.
+  package var isFused: Bool {
+    switch self {
+    case .attnQKV, .mlpGateUp, .expertGateUp, .sharedExpertGateUp: true
+    default: false
+    }
+  }
+
   /// What layers with the same inputs have in common: mostly the role of the layer that they make
   /// where they are fused. Nil for a layer that shares its inputs with none.
   package var sharedInput: TensorRole? {

@@ -1,0 +1,109 @@
+import Formats
+import Model
+
+/// Which tensors an output is made of, under which names.
+package enum TensorArrangement: Sendable {
+  /// Those of the checkpoint.
+  case asStored
+  /// Those that mlx-lm's loader takes.
+  case mlx
+  /// Those that were written before.
+  case recorded([Manifest.Entry])
+
+  /// What a packed checkpoint says, or what mlx-lm would have made of its source.
+  init(of packed: PackedCheckpoint) {
+    self = packed.isRecorded ? .recorded(packed.tensors.map(\.entry)) : .mlx
+  }
+}
+
+/// The tensors of a checkpoint as they are arranged for an output.
+struct ArrangedSource: Sendable {
+  /// In the order of the checkpoint, each where the first that it is made of stands.
+  let tensors: [SourceTensor]
+  /// Why tensors of these names are kept as they are, or left out.
+  var kept: [String: String] = [:]
+  var dropped: [String: String] = [:]
+
+  /// - Parameter sources: all that the checkpoint holds.
+  init(_ sources: [SourceTensor], of checkpoint: Checkpoint, _ arrangement: TensorArrangement) {
+    switch arrangement {
+    case .asStored: self.init(sources, sources.indices.map { .same($0) })
+    case .mlx: self.init(sources, Self.items(sources, checkpoint))
+    case .recorded(let entries):
+      self.init(sources, Self.items(sources, checkpoint, recorded: entries))
+    }
+  }
+
+  private init(_ sources: [SourceTensor], _ items: [MLXArrangement.Item]) {
+    var kept: [String: String] = [:]
+    var dropped: [String: String] = [:]
+    tensors = items.map { item in
+      switch item {
+      case .same(let place): return sources[place]
+      case .keep(let place, let reason):
+        kept[sources[place].name] = reason
+        return sources[place]
+      case .drop(let place, let reason):
+        dropped[sources[place].name] = reason
+        return sources[place]
+      case .made(let made, let places):
+        return SourceTensor(made, of: places.map { sources[$0] })
+      }
+    }
+    self.kept = kept
+    self.dropped = dropped
+  }
+
+  private static func items(
+    _ sources: [SourceTensor], _ checkpoint: Checkpoint
+  ) -> [MLXArrangement.Item] {
+    let naming = TensorNaming(
+      config: checkpoint.config, tensors: sources.map { ($0.name, $0.dimensions) })
+    return MLXArrangement(
+      config: checkpoint.config,
+      tensors: sources.map { tensor in
+        .init(
+          name: tensor.name, shape: tensor.shape,
+          order: naming.identify(
+            name: tensor.name, dtype: tensor.dtype, shape: tensor.dimensions,
+            order: tensor.knownOrder
+          ).order, isPacked: tensor.isPacked)
+      }
+    ).items
+  }
+
+  /// What was made is made again of what the record names; what it does not name, and what was left
+  /// out, is left out again.
+  private static func items(
+    _ sources: [SourceTensor], _ checkpoint: Checkpoint, recorded entries: [Manifest.Entry]
+  ) -> [MLXArrangement.Item] {
+    let places = Dictionary(
+      sources.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let present = Set(entries.map(\.name))
+    var items: [MLXArrangement.Item] = []
+    var isUsed = Set<Int>()
+    for entry in entries {
+      guard let origin = entry.origin else { continue }
+      // A source that is packed itself may hold it as it is.
+      if let place = places[entry.name], sources[place].origin == origin { continue }
+      let used = origin.names.all.compactMap { places[$0] }
+      guard used.count == origin.names.count, used.allSatisfy({ sources[$0].shape == origin.shape })
+      else { continue }
+      isUsed.formUnion(used)
+      items.append(
+        .made(.init(name: entry.name, shape: entry.sourceShape, origin: origin), from: used))
+    }
+    let dropped = Dictionary(
+      Self.items(sources, checkpoint).compactMap { item in
+        if case .drop(let place, let reason) = item { (place, reason) } else { nil }
+      }, uniquingKeysWith: { first, _ in first })
+    for (place, source) in sources.enumerated() where !isUsed.contains(place) {
+      if let reason = dropped[place], !present.contains(source.name) {
+        items.append(.drop(place, reason: reason))
+      } else {
+        items.append(.same(place))
+      }
+    }
+    return items
+  }
+}

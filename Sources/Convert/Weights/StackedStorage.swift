@@ -1,0 +1,33 @@
+import Formats
+
+/// The matrices of several storages of one shape, one after the other.
+struct StackedStorage: WeightStorage {
+  let pieces: [any WeightStorage]
+  /// Tensors that the weights of one lie in.
+  let partsPerPiece: Int
+  let sourceNames: [String]
+
+  var shape: MatrixShape {
+    let one = pieces[0].shape
+    return MatrixShape(
+      matrices: one.matrices * pieces.count, outputs: one.outputs, inputs: one.inputs)
+  }
+  var byteCount: Int { pieces.reduce(0) { $0 + $1.byteCount } }
+  /// Which never reach from one matrix into another.
+  var readsWholeRows: Bool { true }
+  var isReadInOrder: Bool { pieces.allSatisfy(\.isReadInOrder) }
+  var elementType: DType? { nil }
+
+  func read(_ range: Range<Int>, into tile: WeightTile) throws {
+    let size = max(1, pieces[0].shape.count)
+    let piece = min(range.lowerBound / size, pieces.count - 1)
+    try pieces[piece].read(
+      range.lowerBound - piece * size..<range.upperBound - piece * size, into: tile)
+    for index in 0..<tile.storedCount { tile.stored[index].part += piece * partsPerPiece }
+  }
+
+  func storedIndex(of index: Int) -> Int {
+    let (piece, inside) = index.quotientAndRemainder(dividingBy: pieces[0].shape.count)
+    return pieces[piece].storedIndex(of: inside)
+  }
+}

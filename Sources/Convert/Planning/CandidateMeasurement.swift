@@ -121,7 +121,8 @@ package struct CandidateMeasurement {
     }
     return TensorCandidates(
       name: tensor.name, identity: tensor.identity, shape: tensor.tensor.shape,
-      weightCount: weightCount, isWeighted: tensor.tensor.parts.contains { meanSquares[$0.name] != nil },
+      weightCount: weightCount,
+      isWeighted: tensor.tensor.parts.contains { meanSquares[$0.name] != nil },
       candidates: candidates, weight: weight(of: tensor))
   }
 

@@ -43,7 +43,9 @@ struct ChangedWeights: WeightTransform {
     case .normalizeRows(let epsilon):
       for start in stride(from: 0, to: range.count, by: max(1, shape.inputs)) {
         var sum = 0.0
-        for index in start..<start + shape.inputs { sum += Double(weights[index]) * Double(weights[index]) }
+        for index in start..<start + shape.inputs {
+          sum += Double(weights[index]) * Double(weights[index])
+        }
         let length = sum.squareRoot() + epsilon
         for index in start..<start + shape.inputs {
           weights[index] = Float(Double(weights[index]) / length)

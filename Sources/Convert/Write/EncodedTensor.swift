@@ -63,7 +63,8 @@ struct EncodedTensor: TensorProducer {
       throw MergeError.overflow(tensor: source.name, index: index, type: type)
     }
     throw ConversionError.overflow(
-      file: source.file, tensor: source.storage.sourceName(of: range.lowerBound + bad) ?? source.name,
+      file: source.file,
+      tensor: source.storage.sourceName(of: range.lowerBound + bad) ?? source.name,
       index: index, value: tile.weights[bad], type: type,
       option: option)
   }

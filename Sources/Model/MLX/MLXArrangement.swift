@@ -110,7 +110,9 @@ extension MLXFamily {
 extension MLXFamily.Condition {
   fileprivate func holds(_ config: ModelConfig, _ tensors: [MLXArrangement.Source]) -> Bool {
     func first(_ path: PathPattern) -> MLXArrangement.Source? {
-      tensors.first { path.match(.init($0.name)) != nil }
+      tensors.first { tensor in
+        path.match(.init(tensor.name)).map { $0.leaf != "bias" } ?? false
+      }
     }
     switch self {
     case .always: return true

@@ -46,7 +46,9 @@ struct MLXArranger {
   }
 
   /// Under another name, or none.
-  private func whole(_ name: PathPattern.Name, _ tensor: MLXArrangement.Source) -> MLXArrangement.Made {
+  private func whole(_ name: PathPattern.Name, _ tensor: MLXArrangement.Source)
+    -> MLXArrangement.Made
+  {
     .init(
       name: name.text, shape: tensor.order.outputMajor(tensor.shape),
       origin: TensorOrigin(

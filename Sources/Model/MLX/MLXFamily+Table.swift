@@ -62,9 +62,10 @@ extension MLXFamily {
       rules: switched + [
         .turnedConvolution("conv1d"),
         .drop("mtp.", reason: "the block that predicts further tokens, which mlx-lm does not load"),
-      ] + [
-        "input_layernorm", "post_attention_layernorm", "model.norm", "q_norm", "k_norm",
-      ].map { .change($0, .add(1)) }),
+      ]
+        + [
+          "input_layernorm", "post_attention_layernorm", "model.norm", "q_norm", "k_norm",
+        ].map { .change($0, .add(1)) }),
     // The router keeps its name: by it the loader knows that norms have no 1 added yet.
     MLXFamily(
       types: ["step3p5"],

@@ -1,0 +1,160 @@
+"""What must become of the tensors of a checkpoint, by their names and shapes in the source.
+
+The rules know nothing of decant's own: they say which tensors are delicate, which are weights of
+experts, and what a converter may leave out, for the families of the catalogue.
+"""
+
+import re
+
+import numpy as np
+
+from family_checkpoints import decoded
+
+# 4 bits lose 0.08 to 0.1 of normally distributed weights.
+LARGEST_LOSS = 0.2
+# Floats that were decoded, or multiplied, and rounded to 16 bits.
+LARGEST_ROUNDING = 0.01
+
+DELICATE = {
+    "norm": r"(^|[._])(layer_?norm|rms_?norm|norm|ln)(\d*|_\w+)(\.(weight|bias|W_down|W_up)(\.weight)?)?$"
+            r"|(layer_?norm|_norm|\.norm\d?|\.ln)\.W_(down|up)\.|(layer|group)_?norm\w*\.weight$",
+    "router": r"router|(mlp|moe|ffn|feed_forward|mixer)\.gate\.(?!gate_proj|up_proj)"
+              r"|shared_expert_gate|gate_projections\.|\.coefficient\.|expert_bias|correction_bias",
+    "bias": r"(^|[._])bias(es)?$|_bias$|\.(dt|lambda)_bias",
+    "convolution": r"conv1d(\.weight)?$|\.[qkv]_conv(1d)?\.|\.conv\.conv\.weight$|conv_q?k?_(grouped|depthwise)",
+    "state": r"A_log$|\.D$|dt_proj\.|time_(decay|first|maaa|mix)|(igate|fgate)_preact|sinks?$"
+             r"|\.mix_|rotary|inv_freq|rel_logits_proj",
+    "lookup table": r"(^|\.)(wpe|pos_embed|position_embeddings?|positions_embed|embed_positions"
+                    r"|token_type_embeddings|segment_embedding|pos_embedding|position_embedding_table"
+                    r"|positional_embedding\w*|tile_embedding)(\.|$)"
+                    r"|decoder\.ngram_embeddings\.|relative_attention_bias|bias_values",
+    "vision or audio part": r"(^|\.)(vision_tower|vision_model|visual|audio_tower|image_encoder"
+                            r"|embed_tokens_extend|vision_embedder|visual_projection|img_processor"
+                            r"|connector|multi_modal_projector|embed_vision|embed_audio)\.",
+}
+
+EXPERTS = (r"experts?\..*(up_proj|down_proj|gate_proj|_linear)(\.weight|_blocks)?$|experts\.mlp\.(w1|v1|w2)$"
+           r"|experts\.w(13|2)_weight$|experts\.fc[12]\.weight$"
+           r"|(block_sparse_moe|mlp)\.(input|output)_linear\.weight$"
+           r"|moe\.(gate|up|down)_proj\.weight$")
+
+# Matrices that are kept although no rule above asks for it, and why that is right.
+KEPT_ANYWAY = {
+    r"rel_attn\.[qkvor]$": "XLNet stores projections as [hidden, heads, size]: no runtime packs them",
+    r"rg_lru\.(input|recurrent)_gate_weight$": "block-diagonal gates",
+    r"mamba\.x_proj_weight$": "Zamba's inputs of the state, one matrix for each head",
+    r"^lm_head$": "talkie's head is a parameter of its own, which mlx-lm keeps as well",
+    r"shared_experts\.": "a stack of one expert",
+    r"(query|key)_decay|slope": "decays of linear attention",
+}
+
+DROPPED = (r"rotary_emb\.inv_freq$|rotary_pos_emb\.inv_freq$|(attn|attention)\.(bias|masked_bias)$"
+           r"|_scale_inv$|_scales$")
+
+# Kept tensors whose values decant changes because a runtime would change them if they were not
+# packed: expressions on names by model type.
+TRANSFORMED = {}
+
+
+def kind_of(name):
+    """Why a tensor is delicate, or nothing."""
+    for kind, pattern in DELICATE.items():
+        if re.search(pattern, name):
+            return kind
+    return None
+
+
+def is_expert_stack(name, shape):
+    return re.search(EXPERTS, name) is not None and len(shape) >= 2 and not name.endswith("bias")
+
+
+def is_plain_matrix(name, shape):
+    """Whether leaving it in 16 bits needs a reason."""
+    return len(shape) in (2, 3) and min(shape) >= 32 and shape[-1] % 32 == 0 \
+        and not re.search(r"conv", name)
+
+
+def distance(values, reference):
+    values, reference = values.astype(np.float64), reference.astype(np.float64)
+    norm = np.linalg.norm(reference)
+    return np.linalg.norm(values - reference) / norm if norm else np.linalg.norm(values)
+
+
+def check_tensors(config, source, unpacked, listed):
+    """Holds what was unpacked against its source. `listed` is what the conversion said of each.
+
+    Returns the problems, and the names of the tensors that lost something.
+    """
+    problems, packed = [], set()
+    values = decoded(source)
+    transformed = TRANSFORMED.get(config["model_type"], r"(?!)")
+    for name in sorted(set(unpacked) - set(values)):
+        problems.append(f"{name} is not in the source")
+    for name, reference in sorted(values.items()):
+        action = listed.get(name, {}).get("action")
+        if name not in unpacked:
+            if not may_be_dropped(config, source, name):
+                problems.append(f"{name} is missing")
+            continue
+        dtype, array = unpacked[name]
+        was = source.get(name)
+        if was is None and array.shape == reference.swapaxes(1, 2).shape:
+            # Decoded from MXFP4; as plain tensors such stacks are input-major.
+            reference = min(reference, reference.swapaxes(1, 2), key=lambda form: (
+                distance(array.astype(np.float32), form) if form.shape == array.shape else np.inf))
+        if array.shape != reference.shape:
+            problems.append(f"{name} has shape {list(array.shape)}, not {list(reference.shape)}")
+            continue
+        is_coded = was is None or was[0].startswith("F8")
+        if not is_coded and dtype != was[0]:
+            problems.append(f"{name} is {dtype}, not {was[0]}")
+            continue
+        if not is_coded and array.tobytes() == was[1].tobytes():
+            problems += kept_wrongly(name, array.shape, action)
+            continue
+        error = distance(array.astype(np.float32), reference)
+        if action in ("copy", "decode") or is_coded and error < 0.004:
+            limit = LARGEST_ROUNDING if is_coded or re.search(transformed, name) else 0
+            if not error <= limit:
+                problems.append(f"{name} was kept, but differs by {error:.3g}")
+            else:
+                problems += kept_wrongly(name, array.shape, action)
+            continue
+        packed.add(name)
+        if not error <= LARGEST_LOSS:
+            problems.append(f"{name} is off by {error:.3g}")
+        if kind := kind_of(name):
+            problems.append(f"{name} is quantized: {kind}")
+    return problems, packed
+
+
+def may_be_dropped(config, source, name):
+    if re.search(DROPPED, name):
+        return True
+    text = config.get("text_config") or {}
+    is_tied = config.get("tie_word_embeddings", text.get("tie_word_embeddings", True))
+    return is_tied and any(
+        other != name and array.shape == source[name][1].shape
+        and array.tobytes() == source[name][1].tobytes()
+        for other, (_, array) in source.items())
+
+
+def kept_wrongly(name, shape, action):
+    if action == "quantize":
+        return [f"{name} is said to be quantized and is not"]
+    if is_expert_stack(name, shape) and not kind_of(name) and min(shape) > 1:
+        return [f"{name} {list(shape)} is kept: experts"]
+    if is_plain_matrix(name, shape) and not kind_of(name) and not any(
+            re.search(pattern, name) for pattern in KEPT_ANYWAY):
+        return [f"{name} {list(shape)} is kept: nothing says why"]
+    return []
+
+
+def summarize(problems):
+    """Problems that differ in numbers of layers and experts only, as one."""
+    groups = {}
+    for problem in problems:
+        groups.setdefault(re.sub(r"(?<=\.)\d+(?=\.)|[\d.e-]+$", "N", problem), []).append(problem)
+    return [
+        group[0] + (f" (and {len(group) - 1} more)" if len(group) > 1 else "")
+        for group in groups.values()]

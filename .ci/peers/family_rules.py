@@ -17,19 +17,19 @@ LARGEST_ROUNDING = 0.01
 
 DELICATE = {
     "norm": r"(^|[._])(layer_?norm|rms_?norm|norm|ln)(\d*|_\w+)(\.(weight|bias|W_down|W_up)(\.weight)?)?$"
-            r"|(layer_?norm|_norm|\.norm\d?|\.ln)\.W_(down|up)\.|(layer|group)_?norm\w*\.weight$",
+            r"|(layer_?norm|_norm|\.norm\d?|\.ln)\.W_(down|up)\.|(layer|group)_?norm\w*\.weight$|_clip\.scale$",
     "router": r"router|(mlp|moe|ffn|feed_forward|mixer)\.gate\.(?!gate_proj|up_proj)"
-              r"|shared_expert_gate|gate_projections\.|\.coefficient\.|expert_bias|correction_bias",
+              r"|shared_expert_gate|gate_projections\.|expert_bias|correction_bias",
     "bias": r"(^|[._])bias(es)?$|_bias$|\.(dt|lambda)_bias",
     "convolution": r"conv1d(\.weight)?$|\.[qkv]_conv(1d)?\.|\.conv\.conv\.weight$|conv_q?k?_(grouped|depthwise)",
-    "state": r"A_log$|\.D$|dt_proj\.|time_(decay|first|maaa|mix)|(igate|fgate)_preact|sinks?$"
+    "state": r"A_log$|\.D$|\.dt_proj\.|time_(decay|first|maaa|mix)|(igate|fgate)_preact|sinks?$"
              r"|\.mix_|rotary|inv_freq|rel_logits_proj",
     "lookup table": r"(^|\.)(wpe|pos_embed|position_embeddings?|positions_embed|embed_positions"
                     r"|token_type_embeddings|segment_embedding|pos_embedding|position_embedding_table"
                     r"|positional_embedding\w*|tile_embedding)(\.|$)"
-                    r"|decoder\.ngram_embeddings\.|relative_attention_bias|bias_values",
+                    r"|decoder\.ngram_embeddings\.|compressor\.ape$|relative_attention_bias|bias_values",
     "vision or audio part": r"(^|\.)(vision_tower|vision_model|visual|audio_tower|image_encoder"
-                            r"|embed_tokens_extend|vision_embedder|visual_projection|img_processor"
+                            r"|embed_tokens_extend|vision_embedder|visual_projection|img_processor|vision_embed_tokens"
                             r"|connector|multi_modal_projector|embed_vision|embed_audio)\.",
 }
 
@@ -45,6 +45,7 @@ KEPT_ANYWAY = {
     r"mamba\.x_proj_weight$": "Zamba's inputs of the state, one matrix for each head",
     r"^lm_head$": "talkie's head is a parameter of its own, which mlx-lm keeps as well",
     r"shared_experts\.": "a stack of one expert",
+    r"\.[awvg]_lora\.": "RWKV's decays and gates, in two small factors",
     r"(query|key)_decay|slope": "decays of linear attention",
 }
 
@@ -75,9 +76,38 @@ def is_plain_matrix(name, shape):
 
 
 def distance(values, reference):
+    """The norm of the difference, relative to that of the reference."""
+    if np.array_equal(values, reference, equal_nan=values.dtype.kind == "f"):
+        return 0.0
     values, reference = values.astype(np.float64), reference.astype(np.float64)
     norm = np.linalg.norm(reference)
-    return np.linalg.norm(values - reference) / norm if norm else np.linalg.norm(values)
+    difference = float(np.linalg.norm(values - reference))
+    return difference / norm if norm else difference
+
+
+def is_input_major(config, name, shape):
+    """Whether the inputs of a stored matrix are its rows."""
+    model_type = config["model_type"]
+    if model_type in ("gpt2", "gpt-sw3", "openai-gpt"):
+        return re.search(r"\.c_(attn|proj|fc)\.weight$", name) is not None
+    if re.search(r"experts\.(gate_up_proj|down_proj)$", name):
+        text = config.get("text_config") or config
+        outputs = shape[-1] if name.endswith("down_proj") else shape[-2]
+        return model_type in ("gpt_oss", "llama4", "llama4_text") \
+            or model_type == "qwen3_vl_moe" and outputs == text["hidden_size"]
+    return re.search(r"experts\.fc[12]\.weight$|experts\.mlp\.w2$", name) is not None
+
+
+def has_groups_along(array, axis):
+    """Whether groups along an axis have no more values than 4 bits can tell."""
+    moved = np.ascontiguousarray(np.moveaxis(array, axis, -1))
+    for size in (128, 64, 32):
+        if moved.shape[-1] % size == 0:
+            groups = np.sort(moved.reshape(-1, size), axis=1)
+            values = 1 + (groups[:, 1:] != groups[:, :-1]).sum(1)
+            if values.max() <= 16:
+                return True
+    return False
 
 
 def check_tensors(config, source, unpacked, listed):
@@ -98,10 +128,13 @@ def check_tensors(config, source, unpacked, listed):
             continue
         dtype, array = unpacked[name]
         was = source.get(name)
-        if was is None and array.shape == reference.swapaxes(1, 2).shape:
-            # Decoded from MXFP4; as plain tensors such stacks are input-major.
-            reference = min(reference, reference.swapaxes(1, 2), key=lambda form: (
-                distance(array.astype(np.float32), form) if form.shape == array.shape else np.inf))
+        input_major = is_input_major(config, name, array.shape)
+        if was is None and not same(array, reference):
+            # Decoded from MXFP4, whose inputs are the columns; of plain stacks they are the rows.
+            input_major = True
+            reference = reference.swapaxes(1, 2)
+        elif was is None:
+            input_major = False
         if array.shape != reference.shape:
             problems.append(f"{name} has shape {list(array.shape)}, not {list(reference.shape)}")
             continue
@@ -123,9 +156,17 @@ def check_tensors(config, source, unpacked, listed):
         packed.add(name)
         if not error <= LARGEST_LOSS:
             problems.append(f"{name} is off by {error:.3g}")
+        if not has_groups_along(array.astype(np.float32), -2 if input_major else -1):
+            problems.append(f"{name} has no groups along its inputs")
         if kind := kind_of(name):
             problems.append(f"{name} is quantized: {kind}")
     return problems, packed
+
+
+def same(array, reference):
+    """Whether it is the reference with some noise, not that with its axes exchanged."""
+    return array.shape == reference.shape \
+        and distance(array.astype(np.float32), reference) <= LARGEST_LOSS
 
 
 def may_be_dropped(config, source, name):

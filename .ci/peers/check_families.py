@@ -15,6 +15,7 @@ Without options a representative third is run.
 import argparse
 import json
 import multiprocessing
+import multiprocessing.connection
 import re
 import shutil
 import subprocess
@@ -262,7 +263,7 @@ def main():
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1))
     if arguments.write:
-        arguments.write.write_text(family_page.page_of(rows))
+        arguments.write.write_text(family_page.page_of(rows, NO_BASELINE))
     judged = [row for row in rows if row["mlx"]["state"] == "judged"]
     right = sum(not row["mlx"]["problems"] for row in judged)
     checks.finish(f"{len(rows)} checkpoints; mlx-lm has {len(judged)} of them, right in {right}")

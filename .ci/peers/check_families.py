@@ -46,7 +46,7 @@ rc_bailing_moe_normhead rc_iquestloopcoder rc_step3p5 rc_talkie t5 xlstm zaya
 
 # mlx-lm 0.32.2 does not load the source, or not the model: nothing to compare with.
 NO_BASELINE = {
-    "bailing_hybrid": "other names of the attention",
+    "bailing_hybrid": "another attention than the one it knows",
     "bitnet": "it expects ternary weights",
     "exaone": "transformers' form is Llama's",
     "gpt-sw3": "it knows GPT-2 without the prefix `transformer` only",
@@ -55,13 +55,13 @@ NO_BASELINE = {
     "kimi_linear": "other names of the dense layer",
     "llama4_text": "it knows the multimodal form only",
     "llama_cls": "a classifier",
-    "longcat_flash": "a configuration it does not read",
+    "longcat_flash": "transformers stores the experts that are zero as well",
     "minimax": "it knows MiniMax-M2 only",
-    "nanochat": "transformers' form has Llama's names",
+    "nanochat": "transformers' names are not the original's",
     "olmo": "it needs a package of its own",
-    "olmo_hybrid": "other names",
+    "olmo_hybrid": "other names of norms",
     "qwen3_5_moe_full": "transformers stores experts one by one",
-    "qwen3_vl_moe": "transformers stores experts in another order",
+    "qwen3_vl_moe": "transformers stores stacks in another order than the hub has",
     "rc_phi3small": "it crashes",
 }
 
@@ -159,7 +159,7 @@ def run_all(names, catalogue, decant, keep):
             name = waiting.pop(0)
             receiver, sender = context.Pipe(duplex=False)
             process = context.Process(
-                target=check_one, args=(name, catalogue[name], decant, keep, sender))
+                target=check_one, args=(name, catalogue[name], decant, keep, sender), daemon=True)
             process.start()
             sender.close()
             running.append((name, process, receiver, time.monotonic()))
@@ -266,7 +266,8 @@ def main():
         arguments.write.write_text(family_page.page_of(rows, NO_BASELINE))
     judged = [row for row in rows if row["mlx"]["state"] == "judged"]
     right = sum(not row["mlx"]["problems"] for row in judged)
-    checks.finish(f"{len(rows)} checkpoints; mlx-lm has {len(judged)} of them, right in {right}")
+    checks.finish(
+        f"{len(rows)} checkpoints; mlx-lm loads {len(judged)} sources, and of these {right} packed")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from importlib.metadata import version
 INTRODUCTION = """# Model families
 
 decant goes by the names, shapes and values of tensors, and every family of models has its own. So it is
-tried on {count} checkpoints of {types} model types: tiny ones, of one to four layers and random weights, which
+tried on {count} checkpoints of {types} model types: tiny ones, of a few layers and random weights, which
 have the names, shapes and types of tensors that `transformers` 5.24.0 writes, or repositories on the hub
 have (`hub_...`), or mlx-lm's own code reads (`rc_...`). They show what happens to every tensor. They do
 not show how well a real model of the family speaks once it is packed: random weights have no outliers.

@@ -5,10 +5,10 @@ from importlib.metadata import version
 INTRODUCTION = """# Model families
 
 decant goes by the names, shapes and values of tensors, and every family of models has its own. So it is
-tried on {count} checkpoints of {types} model types: tiny ones, of a few layers and random weights, which
-have the names, shapes and types of tensors that `transformers` 5.24.0 writes, or repositories on the hub
-have (`hub_...`), or mlx-lm's own code reads (`rc_...`). They show what happens to every tensor. They do
-not show how well a real model of the family speaks once it is packed: random weights have no outliers.
+tried on {count} checkpoints of {types} model types: tiny ones, of a few layers and random weights, with the
+names, shapes and types of tensors that `transformers` 5.24.0 writes, or repositories on the hub have
+(`hub_...`), or mlx-lm's own code reads (`rc_...`). They show what happens to every tensor. They do not
+show how well a real model of the family speaks once it is packed: random weights have no outliers.
 
 Each is inspected, converted at 4 bits in groups of 64, validated against its source, unpacked, measured
 and planned for. The size must be what the dry run told. What is unpacked must have the source's tensors,
@@ -17,10 +17,10 @@ biases, convolutions, lookup tables, states of recurrences, and parts for images
 experts packed.
 
 Where mlx-lm {mlx_lm} (mlx {mlx}, on the CPU) loads the source, it must load the packed form too,
-strictly, and run it; each parameter that it ends up with must be the one that it makes of the source, within
-4-bit noise, and the one that it makes of what `unpack` writes, but for rounding. The two columns on the
-right say how far logits are from those of the source, relative to their size, after decant's conversion
-and after mlx-lm's own at the same bits.
+strictly, and run it. Each parameter that it ends up with must be the one that it makes of the source,
+within 4-bit noise, and the one that it makes of what `unpack` writes, but for rounding. The two columns
+on the right say how far logits are from those of the source, relative to their size, after decant's
+conversion and after mlx-lm's own at the same bits; decant's may be a quarter larger.
 
 `.ci/peers/check_families.py DECANT --all --write docs/FAMILIES.md` runs all of it and writes this page;
 `.ci/run` runs a third.

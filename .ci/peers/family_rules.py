@@ -16,25 +16,28 @@ LARGEST_LOSS = 0.2
 LARGEST_ROUNDING = 0.01
 
 DELICATE = {
-    "norm": r"(^|[._])(layer_?norm|rms_?norm|norm|ln)(\d*|_\w+)(\.(weight|bias|W_down|W_up)(\.weight)?)?$"
-            r"|(layer_?norm|_norm|\.norm\d?|\.ln)\.W_(down|up)\.|(layer|group)_?norm\w*\.weight$|_clip\.scale$",
+    "norm": r"(^|[._])(layer_?norm|rms_?norm|norm|ln)(\d*|_\w+)(\.(weight|bias))?$"
+            r"|(layer_?norm|_norm|\.norm\d?|\.ln)\.W_(down|up)\."
+            r"|(layer|group)_?norm\w*\.weight$|_clip\.scale$",
     "router": r"router|(mlp|moe|ffn|feed_forward|mixer)\.gate\.(?!gate_proj|up_proj)"
               r"|shared_expert_gate|gate_projections\.|expert_bias|correction_bias",
     "bias": r"(^|[._])bias(es)?$|_bias$|\.(dt|lambda)_bias",
-    "convolution": r"conv1d(\.weight)?$|\.[qkv]_conv(1d)?\.|\.conv\.conv\.weight$|conv_q?k?_(grouped|depthwise)",
+    "convolution": r"conv1d(\.weight)?$|\.[qkv]_conv(1d)?\.|\.conv\.conv\.weight$"
+                   r"|conv_q?k?_(grouped|depthwise)",
     "state": r"A_log$|\.D$|\.dt_proj\.|time_(decay|first|maaa|mix)|(igate|fgate)_preact|sinks?$"
              r"|\.mix_|rotary|inv_freq|rel_logits_proj",
     "lookup table": r"(^|\.)(wpe|pos_embed|position_embeddings?|positions_embed|embed_positions"
                     r"|token_type_embeddings|segment_embedding|pos_embedding|position_embedding_table"
                     r"|positional_embedding\w*|tile_embedding)(\.|$)"
-                    r"|decoder\.ngram_embeddings\.|compressor\.ape$|relative_attention_bias|bias_values",
+                    r"|decoder\.ngram_embeddings\.|compressor\.ape$|relative_attention_bias"
+                    r"|bias_values",
     "vision or audio part": r"(^|\.)(vision_tower|vision_model|visual|audio_tower|image_encoder"
-                            r"|embed_tokens_extend|vision_embedder|visual_projection|img_processor|vision_embed_tokens"
-                            r"|connector|multi_modal_projector|embed_vision|embed_audio)\.",
+                            r"|embed_tokens_extend|vision_embedder|visual_projection|img_processor"
+                            r"|vision_embed_tokens|connector|multi_modal_projector|embed_vision|embed_audio)\.",
 }
 
-EXPERTS = (r"experts?\..*(up_proj|down_proj|gate_proj|_linear)(\.weight|_blocks)?$|experts\.mlp\.(w1|v1|w2)$"
-           r"|experts\.w(13|2)_weight$|experts\.fc[12]\.weight$"
+EXPERTS = (r"experts?\..*(up_proj|down_proj|gate_proj|_linear)(\.weight|_blocks)?$"
+           r"|experts\.mlp\.(w1|v1|w2)$|experts\.w(13|2)_weight$|experts\.fc[12]\.weight$"
            r"|(block_sparse_moe|mlp)\.(input|output)_linear\.weight$"
            r"|moe\.(gate|up|down)_proj\.weight$")
 
@@ -51,6 +54,7 @@ KEPT_ANYWAY = {
 
 DROPPED = (r"rotary_emb\.inv_freq$|rotary_pos_emb\.inv_freq$|(attn|attention)\.(bias|masked_bias)$"
            r"|_scale_inv$|_scales$")
+
 
 def unit_rows(values):
     return values / np.linalg.norm(values, axis=-1, keepdims=True)
@@ -128,6 +132,8 @@ def has_groups_along(array, axis):
 
 def is_grouped(config, name, array, input_major):
     """Whether a tensor was packed in groups along its inputs."""
+    if array.ndim < 2:
+        return False
     if has_groups_along(array, -2 if input_major else -1):
         return True
     if not name.endswith("kv_b_proj.weight"):
@@ -153,7 +159,7 @@ def check_tensors(config, source, unpacked, listed):
         if name not in unpacked:
             if not may_be_dropped(config, source, name):
                 problems.append(f"{name} is missing")
-            elif listed.get(name, {}).get("action") not in ("drop", None):
+            elif action not in ("drop", None):
                 problems.append(f"{name} is missing, but not said to be dropped")
             continue
         dtype, array = unpacked[name]
@@ -206,6 +212,8 @@ def same(array, reference):
 def may_be_dropped(config, source, name):
     if re.search(DROPPED, name) or re.search(LEFT_OUT.get(config["model_type"], r"(?!)"), name):
         return True
+    if name not in source:
+        return False
     text = config.get("text_config") or {}
     is_tied = config.get("tie_word_embeddings", text.get("tie_word_embeddings", True))
     return is_tied and any(

@@ -25,15 +25,10 @@ extension SourceTensor {
   ) -> any WeightStorage {
     if let packing = tensor.packing { return packing }
     let stored = tensor.stored[0]
-    if order == .inputMajor,
-      let matrices = TensorOrigin(
-        TensorNameList(tensor.name), shape: tensor.shape, order: .inputMajor
-      ).stored
-    {
-      return InputMajorStorage(
-        checkpoint: checkpoint, tensor: stored, scale: scale, stored: matrices)
-    }
-    return PlainStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
+    let turned =
+      order == .inputMajor
+      ? InputMajorStorage(checkpoint: checkpoint, tensor: stored, scale: scale) : nil
+    return turned ?? PlainStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
   }
 
   /// What is taken of one piece.

@@ -67,7 +67,8 @@ struct ArrangedSource: Sendable {
           order: naming.identify(
             name: tensor.name, dtype: tensor.dtype, shape: tensor.dimensions,
             order: tensor.knownOrder
-          ).order, isPacked: tensor.isPacked)
+          ).order, isPacked: tensor.isPacked,
+          isMade: tensor.origin != nil || tensor.isPacked && tensor.recorded[0] == nil)
       }
     ).items
   }

@@ -97,10 +97,13 @@ struct PlainDecoder {
     }
   }
 
-  /// The weights of a row as the source gives them, in single precision, with its scale, and with what
-  /// the manifest says was done to them; nil where the scale is of no kind that is known here.
-  func sourceRow(_ row: Int, of entry: Manifest.Entry) throws -> [Double]? {
-    guard let (name, places) = places(ofRow: row, of: entry), let tensor = tensors[name] else {
+  /// The weights of a row as the source gives them, in single precision and with its scale; nil
+  /// where the scale is of no kind that is known here.
+  ///
+  /// - Parameter origin: what of which tensors the entry is; nil for the one of its name.
+  func sourceRow(_ row: Int, of entry: Manifest.Entry, origin: TensorOrigin?) throws -> [Double]? {
+    guard let (name, places) = places(ofRow: row, of: entry, origin), let tensor = tensors[name]
+    else {
       return nil
     }
     var values = try places.map { try elements($0..<$0 + 1, of: tensor)[0] }
@@ -108,24 +111,21 @@ struct PlainDecoder {
     if tensor.info.dtype.isFloat8 {
       // Heads that are turned were output-major before.
       let isInputMajor =
-        entry.origin.map { $0.order == .inputMajor && $0.matrixRows == nil }
+        origin.map { $0.order == .inputMajor && $0.matrixRows == nil }
         ?? (entry.order == .inputMajor)
       guard let factors = try scaleFactors(places, of: tensor, isInputMajor: isInputMajor) else {
         return nil
       }
       values = zip(values, factors).map { Self.single.rounded($0 * $1) }
     }
-    for change in entry.origin?.changes ?? [] {
-      values = Self.changed(values, change, row: row, of: entry)
-    }
     return values
   }
 
   /// The tensor of the source that a row of an entry comes from, and the numbers of its elements.
   private func places(
-    ofRow row: Int, of entry: Manifest.Entry
+    ofRow row: Int, of entry: Manifest.Entry, _ origin: TensorOrigin?
   ) -> (name: String, places: [Int])? {
-    guard let origin = entry.origin else {
+    guard let origin else {
       guard let tensor = tensors[entry.name], let last = tensor.info.dimensions.last,
         tensor.info.shape.count >= 2
       else { return nil }
@@ -154,6 +154,13 @@ struct PlainDecoder {
         ? (matrix * rows + input) * columns + output : (matrix * rows + output) * columns + input
     }
     return (name, places)
+  }
+
+  /// A row with what the manifest says was done to it.
+  static func changed(
+    _ values: [Double], _ changes: [WeightChange], row: Int, of entry: Manifest.Entry
+  ) -> [Double] {
+    changes.reduce(values) { changed($0, $1, row: row, of: entry) }
   }
 
   private static func changed(

@@ -66,17 +66,29 @@ struct RowCheck {
   private func sourceRow(
     _ row: Int, of entry: Manifest.Entry, inputs: Int
   ) throws -> [Double]? {
-    let (name, packedRow) =
-      packedSources[entry.name] == nil
-      ? entry.origin.map { Self.packedRow(row, of: entry, $0) } ?? (entry.name, row)
-      : (entry.name, row)
-    if let source = packedSources[name], case .affine(let layout) = source.entry.layout {
+    // A source that is packed itself may hold the tensor as it is.
+    let isHeld = packedSources[entry.name].map { $0.entry.origin == entry.origin } ?? false
+    guard let origin = entry.origin, !isHeld else {
+      return try sourceRow(row, of: entry, packed: (entry.name, row), origin: nil, inputs: inputs)
+    }
+    let values = try sourceRow(
+      row, of: entry, packed: Self.packedRow(row, of: entry, origin), origin: origin,
+      inputs: inputs)
+    return values.map { PlainDecoder.changed($0, origin.changes, row: row, of: entry) }
+  }
+
+  /// A row as the source holds it: in a packed tensor, or as it is.
+  private func sourceRow(
+    _ row: Int, of entry: Manifest.Entry, packed: (name: String, row: Int),
+    origin: TensorOrigin?, inputs: Int
+  ) throws -> [Double]? {
+    if let source = packedSources[packed.name], case .affine(let layout) = source.entry.layout {
       // Rows of another length are no rows of the same weight.
       guard let groups = source.stored[1].info.dimensions.last, groups * layout.groupSize == inputs
       else { return nil }
-      return try sourceDecoder.packedRow(packedRow, of: source, inputs: inputs)
+      return try sourceDecoder.packedRow(packed.row, of: source, inputs: inputs)
     }
-    return try sourceDecoder.sourceRow(row, of: entry)
+    return try sourceDecoder.sourceRow(row, of: entry, origin: origin)
   }
 
   /// The packed tensor that a row is taken from, and its row there: packed weights are output-major.

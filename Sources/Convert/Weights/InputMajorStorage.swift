@@ -23,6 +23,14 @@ struct InputMajorStorage: WeightStorage {
     self.stored = stored
   }
 
+  /// All of a tensor, whose last two dimensions are inputs and outputs; nil for one without elements.
+  init?(checkpoint: Checkpoint, tensor: Checkpoint.Tensor, scale: WeightScale?) {
+    let whole = TensorOrigin(
+      TensorNameList(tensor.name), shape: tensor.info.shape, order: .inputMajor)
+    guard let stored = whole.stored else { return nil }
+    self.init(checkpoint: checkpoint, tensor: tensor, scale: scale, stored: stored)
+  }
+
   var shape: MatrixShape { stored.taken }
   var byteCount: Int { tensor.info.byteCount }
   var readsWholeRows: Bool { true }

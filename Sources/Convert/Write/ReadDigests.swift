@@ -23,7 +23,10 @@ struct ReadDigests {
     of reads: [ReadPart], in tile: WeightTile, ofAll isComplete: Bool
   ) -> [[UInt64]] {
     tile.stored.prefix(tile.storedCount).map { stored in
-      guard rules(reads[stored.part], ofAll: isComplete).contains(.blocks) else { return [] }
+      // What somebody else digests is not among the reads.
+      guard stored.part < reads.count,
+        rules(reads[stored.part], ofAll: isComplete).contains(.blocks)
+      else { return [] }
       return Digest.Rule.blocks.blockValues(
         stored.bytes, 0..<stored.count, at: stored.range.lowerBound)
     }
@@ -35,7 +38,8 @@ struct ReadDigests {
   mutating func add(_ tile: WeightTile, blocks: [[UInt64]], of reads: [ReadPart]) {
     var hashers = hashers ?? makeHashers(reads)
     self.hashers = nil
-    for (index, stored) in tile.stored.prefix(tile.storedCount).enumerated() {
+    for (index, stored) in tile.stored.prefix(tile.storedCount).enumerated()
+    where stored.part < hashers.count {
       hashers[stored.part].update(stored.bytes, 0..<stored.count, hashed: blocks[index])
     }
     self.hashers = hashers

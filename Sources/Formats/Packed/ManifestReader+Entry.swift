@@ -48,10 +48,10 @@ extension ManifestReader {
         file: file, tensor: tensor, name: other, known: Manifest.Layout.names)
     }
     let source = json["source"]
+    let dtype = try dtype(source?["dtype"], place + ".source.dtype")
     let shape = try shape(source?["shape"], place + ".source.shape")
     return Description(
-      layout: layout, method: try method(json, place, layout),
-      dtype: try dtype(source?["dtype"], place + ".source.dtype"), shape: shape,
+      layout: layout, method: try method(json, place, layout), dtype: dtype, shape: shape,
       order: layout == .plain ? .outputMajor : try order(source?["order"], place + ".source.order"),
       origin: try source?["origin"].map {
         try origin($0, place + ".source.origin", shape: shape, isPacked: layout != .plain)

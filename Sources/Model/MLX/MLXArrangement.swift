@@ -13,12 +13,18 @@ package struct MLXArrangement: Sendable {
     package let order: MatrixOrder
     /// Whether it is packed already: such weights are read output by output only.
     package let isPacked: Bool
+    /// Whether it is one that was made for mlx-lm.
+    package let isMade: Bool
 
-    package init(name: String, shape: [UInt64], order: MatrixOrder, isPacked: Bool) {
+    package init(
+      name: String, shape: [UInt64], order: MatrixOrder, isPacked: Bool = false,
+      isMade: Bool = false
+    ) {
       self.name = name
       self.shape = shape
       self.order = order
       self.isPacked = isPacked
+      self.isMade = isMade
     }
   }
 

@@ -25,7 +25,7 @@ struct MLXArranger {
     for case .keep(let path, let reason) in rules where path.match(name) != nil {
       return .keep(reason: reason)
     }
-    let (changes, whenPacked) = changes(name)
+    let (changes, whenPacked) = tensor.isMade ? ([], false) : changes(name)
     if let part = part(name, tensor, changes) { return .stacked(part) }
     var made = pieces(name, tensor) ?? [self.whole(name, tensor)]
     for index in made.indices {

@@ -56,7 +56,8 @@ import Testing
       try AdapterSet([.init(path: samplesFolder + "/adapter")], pooling: $0)
     }
     let plan = try ConversionPlan(
-      Checkpoint(path: source), options: testCase.options, adapters: adapters)
+      Checkpoint(path: source), options: testCase.options, arrangement: .asStored,
+      adapters: adapters)
     _ = try Conversion(plan, target: OutputTarget(path: output)).run(
       replacing: false, RunContext(threads: 2))
     #expect(try Self.checksum(of: output) == testCase.expected)

@@ -28,7 +28,8 @@ import Testing
       options.scaleType = scaleType
       // 8 bits with scales are more than the 8-bit floats that they were.
       options.minimumCoverage = 0
-      try ConvertTests.convert(path, to: folder.path("packed"), options: options)
+      try ConvertTests.convert(
+        path, to: folder.path("packed"), options: options, arrangement: .asStored)
       return (
         try NaiveFile(path: folder.path("source/model.safetensors")),
         try NaiveFile(path: folder.path("packed/model.safetensors"))

@@ -57,7 +57,8 @@ import Testing
   /// Packs the source as `pack` was; of version 2, and otherwise the same.
   private func repeated(_ pack: Pack) throws -> String {
     let output = folder.path("new-" + pack.name)
-    try convert(files + "/" + pack.source, to: output, options: pack.options(files))
+    try convert(
+      files + "/" + pack.source, to: output, options: pack.options(files), arrangement: .asStored)
     return output
   }
 

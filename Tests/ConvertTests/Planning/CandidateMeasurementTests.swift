@@ -178,7 +178,7 @@ extension TensorPlan {
     guard case .quantize(_, let scaleType) = action else { return 0 }
     return TensorPlan(
       tensor: tensor, identity: identity, action: .quantize(layout, scaleType), standing: standing,
-      reason: reason, scale: scale
+      reason: reason, scales: scales
     ).storedByteCount
   }
 }

@@ -50,7 +50,8 @@ import Testing
     try folder.write("config.json", Array(testCase.config.utf8))
     var options = ConversionOptions()
     options.groupSize = 32
-    return try ConversionPlan(Checkpoint(path: folder.path), options: options)
+    return try ConversionPlan(
+      Checkpoint(path: folder.path), options: options, arrangement: .asStored)
   }
 
   private static func sampled(_ plan: ConversionPlan, _ testCase: Case) throws -> TensorPlan {

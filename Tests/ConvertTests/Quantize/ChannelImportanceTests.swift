@@ -133,7 +133,8 @@ import Testing
       try folder.makeFolder(name)
       try writeSafetensors([tensor], to: folder.path(name + "/model.safetensors"))
       try folder.write(name + "/config.json", config)
-      try convert(folder.path(name), to: folder.path(name + "-packed"))
+      try convert(
+        folder.path(name), to: folder.path(name + "-packed"), arrangement: .asStored)
       let packed = try Checkpoint(path: folder.path(name + "-packed"))
       return try ["weight", "scales", "biases"].map { part -> [UInt8] in
         let stored = try #require(packed.tensors.first { $0.name == prefix + part })

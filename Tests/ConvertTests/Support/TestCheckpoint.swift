@@ -44,12 +44,15 @@ extension TestTensor {
 }
 
 /// Converts a checkpoint directory and returns the result.
+///
+/// - Parameter arrangement: `.asStored` for tests of what is done to tensors, whatever their names.
 @discardableResult
 func convert(
   _ source: String, to output: String, options: ConversionOptions = ConversionOptions(),
-  threads: Int = 2, replacing: Bool = false, cancellation: Cancellation = Cancellation()
+  arrangement: TensorArrangement = .mlx, threads: Int = 2, replacing: Bool = false, cancellation: Cancellation = Cancellation()
 ) throws -> Converter.Result {
-  let plan = try ConversionPlan(Checkpoint(path: source), options: options)
+  let plan = try ConversionPlan(
+    Checkpoint(path: source), options: options, arrangement: arrangement)
   return try Conversion(plan, target: OutputTarget(path: output)).run(
     replacing: replacing, RunContext(threads: threads, cancellation: cancellation))
 }

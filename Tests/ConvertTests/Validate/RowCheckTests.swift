@@ -52,9 +52,9 @@ import Testing
       name: "p.weight", layout: .plain, sourceDType: .f8E4M3, sourceShape: [256, 256],
       order: .outputMajor, stored: [], error: nil)
     let decoder = PlainDecoder(checkpoint)
-    let first = try #require(try decoder.sourceRow(0, of: entry))
+    let first = try #require(try decoder.sourceRow(0, of: entry, origin: nil))
     #expect(first[0] == 1 && first[127] == 1 && first[128] == 2 && first[255] == 2)
-    let last = try #require(try decoder.sourceRow(255, of: entry))
+    let last = try #require(try decoder.sourceRow(255, of: entry, origin: nil))
     #expect(last[0] == 3 && last[1] == -3.0 / 64 && last[255] == 4)
   }
 
@@ -70,7 +70,7 @@ import Testing
         name: "p.weight", layout: .plain, sourceDType: dtype, sourceShape: [1, 65536],
         order: .outputMajor, stored: [], error: nil)
       let row = try #require(
-        try PlainDecoder(Checkpoint(path: path)).sourceRow(0, of: entry))
+        try PlainDecoder(Checkpoint(path: path)).sourceRow(0, of: entry, origin: nil))
       for code in 0..<65536 where code & exponent != exponent {
         let expected =
           dtype == .f16

@@ -24,7 +24,8 @@ import Testing
       to: folder.path("source/model.safetensors"))
     var options = ConversionOptions()
     options.groupSize = 32
-    try convert(folder.path("source"), to: folder.path("packed"), options: options)
+    try convert(
+      folder.path("source"), to: folder.path("packed"), options: options, arrangement: .asStored)
     #expect {
       try unpack(folder.path("packed"), to: folder.path("plain"), type: .f16)
     } throws: { error in

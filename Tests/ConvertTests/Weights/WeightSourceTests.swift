@@ -44,7 +44,8 @@ import Testing
   @Test(arguments: [[96, 5], [384, 1367], [3, 384, 700], [2, 32, 1]])
   func inputMajorWeightsAreReadOutputByOutput(_ shape: [Int]) throws {
     let (checkpoint, tensor, values) = try tensor(shape)
-    let storage = InputMajorStorage(checkpoint: checkpoint, tensor: tensor, scale: nil)
+    let storage = try #require(
+      InputMajorStorage(checkpoint: checkpoint, tensor: tensor, scale: nil))
     let (inputs, outputs) = (shape[shape.count - 2], shape[shape.count - 1])
     let matrices = values.count / inputs / outputs
     var expected: [Float] = []
@@ -70,7 +71,8 @@ import Testing
     try writeSafetensors([TestTensor("w", .f32, [64, 3], values: values)], to: path)
     let checkpoint = try Checkpoint(path: path)
     var source = source(
-      InputMajorStorage(checkpoint: checkpoint, tensor: checkpoint.tensors[0], scale: nil))
+      try #require(
+        InputMajorStorage(checkpoint: checkpoint, tensor: checkpoint.tensors[0], scale: nil)))
     #expect(
       throws: ConversionError.nonFinite(
         file: "f", tensor: "w", index: 2 * 3 + 1, value: "inf", count: 2)

@@ -11,7 +11,6 @@ package enum PlanError: DescribedError, Equatable {
   case coverageTooLow(reached: Double, wanted: Double, unfit: [String])
   case nothingQuantized(path: String)
   case larger(path: String, byteCount: Int, sourceByteCount: Int)
-  case tiedWeightsDiffer(head: String, embedding: String)
   case nameClash(tensor: String, stored: String)
 
   package var message: String {
@@ -30,8 +29,6 @@ package enum PlanError: DescribedError, Equatable {
     case .nothingQuantized(let path): "nothing of \(path) would be quantized"
     case .larger(let path, let count, let sourceCount):
       "the tensors of \(path) would take \(count) bytes; now they take \(sourceCount)"
-    case .tiedWeightsDiffer(let head, let embedding):
-      "config.json ties '\(head)' to '\(embedding)', but their bytes differ"
     case .nameClash(let tensor, let stored):
       "packing '\(tensor)' would write a second tensor '\(stored)'"
     }
@@ -51,8 +48,6 @@ package enum PlanError: DescribedError, Equatable {
     case .coverageTooLow: "a smaller --group-size fits more tensors"
     case .nothingQuantized, .larger:
       "'--dry-run' says why, tensor by tensor; '--min-coverage 0' converts all the same"
-    case .tiedWeightsDiffer:
-      "set tie_word_embeddings to false in a copy of the checkpoint if the head is real, or remove it"
     case .nameClash: "keep that tensor with --keep"
     }
   }

@@ -23,8 +23,8 @@ LEVELS = [0.001, 0.01, 0.5, 0.99, 0.999, 0.9999]
 BINNED_ERROR = 2.0**-8
 KEPT_ROLES = {
     "position_embedding", "token_type_embedding", "relative_position_bias", "attn_sinks", "router",
-    "ssm_dt", "ssm_state", "convolution", "time_mix", "low_rank_helper", "classifier", "norm",
-    "bias", "tower", "adapter", "position_ids", "quantization_parameter"}
+    "ssm_dt", "ssm_state", "convolution", "time_mix", "low_rank_helper", "classifier",
+    "stream_mixing", "norm", "bias", "tower", "adapter", "position_ids", "quantization_parameter"}
 # Of the names that tell it by themselves.
 ROLES = {
     "q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v", "o_proj": "attn_o",

@@ -7,14 +7,14 @@ extension SyntheticFamily {
     mixtral, qwen2MoE, qwen3MoE, deepSeekV3, llama4, gptOSS, gptOSSPacked, jamba,
   ]
 
-  private static let attention: [SyntheticTensor] = [
+  static let mixtureAttention: [SyntheticTensor] = [
     .packed("self_attn.q_proj.weight", "attn_q", [64, 64]),
     .packed("self_attn.k_proj.weight", "attn_k", [32, 64]),
     .packed("self_attn.v_proj.weight", "attn_v", [32, 64]),
     .packed("self_attn.o_proj.weight", "attn_o", [64, 64]),
   ]
 
-  private static let twoNorms: [SyntheticTensor] =
+  static let mixtureNorms: [SyntheticTensor] =
     SyntheticTensor.norm("input_layernorm", 64)
     + SyntheticTensor.norm("post_attention_layernorm", 64)
 
@@ -24,7 +24,7 @@ extension SyntheticFamily {
     .packed("down_proj.weight", "expert_down", [64, 32]),
   ]
 
-  private static func ends(_ prefix: String = "model", head: String = "lm_head")
+  static func mixtureEnds(_ prefix: String = "model", head: String = "lm_head")
     -> [SyntheticTensor]
   {
     [
@@ -40,10 +40,12 @@ extension SyntheticFamily {
       "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
       "num_local_experts": 2, "vocab_size": 256,
     ],
-    tensors: ends()
+    tensors: mixtureEnds()
       + .blocks(
         "model.layers",
-        attention + twoNorms + [.kept("block_sparse_moe.gate.weight", "router", [2, 64])]
+        mixtureAttention + mixtureNorms + [
+          .kept("block_sparse_moe.gate.weight", "router", [2, 64])
+        ]
           + .experts(
             "block_sparse_moe.experts",
             [
@@ -59,16 +61,17 @@ extension SyntheticFamily {
       "shared_expert_intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2,
       "num_key_value_heads": 1, "num_experts": 2, "vocab_size": 256,
     ],
-    tensors: ends()
+    tensors: mixtureEnds()
       + .blocks(
         "model.layers",
-        .withBiases(Array(attention.prefix(3))) + attention.suffix(1) + twoNorms + [
-          .kept("mlp.gate.weight", "router", [2, 64]),
-          .kept("mlp.shared_expert_gate.weight", "router", [1, 64]),
-          .packed("mlp.shared_expert.gate_proj.weight", "shared_expert_gate", [128, 64]),
-          .packed("mlp.shared_expert.up_proj.weight", "shared_expert_up", [128, 64]),
-          .packed("mlp.shared_expert.down_proj.weight", "shared_expert_down", [64, 128]),
-        ] + .experts("mlp.experts", separateExpert)) + SyntheticTensor.norm("model.norm", 64))
+        .withBiases(Array(mixtureAttention.prefix(3))) + mixtureAttention.suffix(1) + mixtureNorms
+          + [
+            .kept("mlp.gate.weight", "router", [2, 64]),
+            .kept("mlp.shared_expert_gate.weight", "router", [1, 64]),
+            .packed("mlp.shared_expert.gate_proj.weight", "shared_expert_gate", [128, 64]),
+            .packed("mlp.shared_expert.up_proj.weight", "shared_expert_up", [128, 64]),
+            .packed("mlp.shared_expert.down_proj.weight", "shared_expert_down", [64, 128]),
+          ] + .experts("mlp.experts", separateExpert)) + SyntheticTensor.norm("model.norm", 64))
 
   static let qwen3MoE = SyntheticFamily(
     "Qwen3-MoE", dtype: .bf16,
@@ -77,10 +80,10 @@ extension SyntheticFamily {
       "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32,
       "num_experts": 2, "vocab_size": 256,
     ],
-    tensors: ends()
+    tensors: mixtureEnds()
       + .blocks(
         "model.layers",
-        attention + twoNorms + SyntheticTensor.norm("self_attn.q_norm", 32)
+        mixtureAttention + mixtureNorms + SyntheticTensor.norm("self_attn.q_norm", 32)
           + SyntheticTensor.norm("self_attn.k_norm", 32) + [
             .kept("mlp.gate.weight", "router", [2, 64])
           ] + .experts("mlp.experts", separateExpert)) + SyntheticTensor.norm("model.norm", 64))
@@ -162,10 +165,10 @@ extension SyntheticFamily {
         "num_local_experts": 2, "vocab_size": 256,
       ],
     ],
-    tensors: ends("language_model.model", head: "language_model.lm_head")
+    tensors: mixtureEnds("language_model.model", head: "language_model.lm_head")
       + .blocks(
         "language_model.model.layers",
-        attention + twoNorms + [
+        mixtureAttention + mixtureNorms + [
           .kept("feed_forward.router.weight", "router", [2, 64]),
           .packed(
             "feed_forward.experts.gate_up_proj", "expert_gate_up", [2, 64, 192], transposed: true,
@@ -187,10 +190,10 @@ extension SyntheticFamily {
         "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
         "head_dim": 32, "num_local_experts": 2, "vocab_size": 256,
       ],
-      tensors: ends()
+      tensors: mixtureEnds()
         + .blocks(
           "model.layers",
-          .withBiases(attention) + twoNorms + [
+          .withBiases(mixtureAttention) + mixtureNorms + [
             .kept("self_attn.sinks", "attn_sinks", [2]),
             .kept("mlp.router.weight", "router", [2, 64]),
             .kept("mlp.router.bias", "bias", [2]),
@@ -231,7 +234,7 @@ extension SyntheticFamily {
       "mamba_d_state": 16, "mamba_dt_rank": 32, "mamba_d_conv": 4, "vocab_size": 256,
       "attn_layer_period": 2, "attn_layer_offset": 1,
     ],
-    tensors: ends()
+    tensors: mixtureEnds()
       + .block(
         "model.layers", 0,
         [
@@ -255,7 +258,7 @@ extension SyntheticFamily {
           + SyntheticTensor.norm("pre_ff_layernorm", 64))
       + .block(
         "model.layers", 1,
-        attention + [.kept("feed_forward.router.weight", "router", [2, 64])]
+        mixtureAttention + [.kept("feed_forward.router.weight", "router", [2, 64])]
           + .experts(
             "feed_forward.experts",
             [

@@ -107,5 +107,5 @@ extension [SyntheticTensor] {
 }
 
 extension SyntheticFamily {
-  package static let all = plain + fused + mixtures + unlike
+  package static let all = plain + fused + mixtures + stacks + unlike
 }

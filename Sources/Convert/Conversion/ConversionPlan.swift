@@ -15,6 +15,8 @@ package struct ConversionPlan: Sendable {
   let adapterInputs: [InputFile]
   /// Whether the output projection uses the embedding; nil for models without a vocabulary.
   package var tiesWordEmbeddings: Bool? { tie.isTied }
+  /// What is no failure and should be known: sentences for people.
+  package var warnings: [String] { tie.warning.map { [$0] } ?? [] }
 
   /// - Parameter arrangement: which tensors there will be.
   /// - Throws: `PlanError`, `SourceError`, `MergeError`; `AllocationError` where the options hold a

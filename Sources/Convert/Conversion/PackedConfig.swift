@@ -14,11 +14,22 @@ enum PackedConfig {
     document["quantization_config"] = nil
     document["quantization"] = block
     document["quantization_config"] = block
-    if let tied = plan.tiesWordEmbeddings, source.document["tie_word_embeddings"] == nil {
-      // Defaults differ between the runtimes; silence would be read both ways.
-      document["tie_word_embeddings"] = .bool(tied)
+    if let tied = plan.tiesWordEmbeddings {
+      setTie(tied, in: &document, declared: source.tiesWordEmbeddings)
     }
     return document
+  }
+
+  /// Writes whether head and embedding are one: defaults differ between the runtimes, so that silence
+  /// would be read both ways. A tie that turned out to be none is taken back wherever it stands.
+  private static func setTie(_ tied: Bool, in document: inout JSONValue, declared: Bool?) {
+    let name = "tie_word_embeddings"
+    if document[name] == nil { document[name] = .bool(tied) }
+    guard declared == true, !tied else { return }
+    document[name] = .bool(false)
+    for part in ModelConfig.textParts where document[part]?[name]?.boolValue == true {
+      document[part]?[name] = .bool(false)
+    }
   }
 
   private static func quantization(_ plan: ConversionPlan) -> JSONValue {

@@ -11,7 +11,6 @@ package enum PlanError: DescribedError, Equatable {
   case coverageTooLow(reached: Double, wanted: Double, unfit: [String])
   case nothingQuantized(path: String)
   case larger(path: String, byteCount: Int, sourceByteCount: Int)
-  case tiedWeightsDiffer(head: String, embedding: String)
   case nameClash(tensor: String, stored: String)
   /// A pattern for some of the tensors that are stored as one.
   case patternDividesStack(String, option: String, tensor: String, stack: String)
@@ -34,8 +33,6 @@ package enum PlanError: DescribedError, Equatable {
     case .nothingQuantized(let path): "nothing of \(path) would be quantized"
     case .larger(let path, let count, let sourceCount):
       "the tensors of \(path) would take \(count) bytes; now they take \(sourceCount)"
-    case .tiedWeightsDiffer(let head, let embedding):
-      "config.json ties '\(head)' to '\(embedding)', but their bytes differ"
     case .nameClash(let tensor, let stored):
       "packing '\(tensor)' would write a second tensor '\(stored)'"
     case .patternDividesStack(let text, let option, let tensor, let stack):
@@ -60,8 +57,6 @@ package enum PlanError: DescribedError, Equatable {
     case .coverageTooLow: "a smaller --group-size fits more tensors"
     case .nothingQuantized, .larger:
       "'--dry-run' says why, tensor by tensor; '--min-coverage 0' converts all the same"
-    case .tiedWeightsDiffer:
-      "set tie_word_embeddings to false in a copy of the checkpoint if the head is real, or remove it"
     case .patternDividesStack:
       "write a pattern for all of them: MLX has one width for all experts of a layer"
     case .cannotArrange: "quantize it"

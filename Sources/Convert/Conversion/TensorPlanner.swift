@@ -121,6 +121,7 @@ struct TensorPlanner {
     switch identity.treatment {
     case .drop(let reason): return plan(.drop, .dropped, reason)
     case .keep(let reason): return try keep(.keptOnPurpose, reason)
+    case .unfit(let reason): return try keep(.keptUnfit, reason)
     case .quantize: break
     }
     if let layouts = options.recordedLayouts {

@@ -62,7 +62,7 @@ struct DumpedModel {
     switch identity.role {
     case .attnK: keyWidths[layer] = (name, outputs)
     case .attnV: valueWidths[layer] = (name, outputs)
-    case .attnQKV:
+    case .attnQKV, .attnKV:
       guard let rows = identity.fusedRows else { return }
       keyWidths[layer] = (name, rows.rowCount(of: .k))
       valueWidths[layer] = (name, rows.rowCount(of: .v))

@@ -47,24 +47,40 @@ extension CacheGeometry {
     _ tensors: some Sequence<(identity: TensorIdentity, shape: [Int])>
   ) throws(CacheGeometryError) -> [Int: Projections] {
     var found: [Int: Projections] = [:]
+    var parts: [Int: (keys: Int, values: [Int])] = [:]
     for (identity, shape) in tensors {
       // Words of weights packed by others have shapes that say nothing here.
       guard let layer = identity.layer, shape.count == 2, case .quantize = identity.treatment
       else { continue }
-      let member: WritableKeyPath<Projections, Int?>
+      let outputs = MatrixShape(stored: shape, identity.order).outputs
+      let shown: [(WritableKeyPath<Projections, Int?>, Int)]
       switch identity.role {
-      case .attnK: member = \.key
-      case .attnV: member = \.value
-      case .attnQKV: member = \.fused
-      case .attnKVA: member = \.latent
+      case .attnK: shown = [(\.key, outputs)]
+      case .attnV: shown = [(\.value, outputs)]
+      case .attnKV: shown = [(\.key, outputs / 2), (\.value, outputs / 2)]
+      case .attnQKV:
+        // With a gate in it, the number of outputs alone says nothing.
+        if let rows = identity.fusedRows, rows.rowCount(of: .gate) > 0 {
+          shown = [(\.key, rows.rowCount(of: .k)), (\.value, rows.rowCount(of: .v))]
+        } else {
+          shown = [(\.fused, outputs)]
+        }
+      case .attnKVA: shown = [(\.latent, outputs)]
       default: continue
       }
       guard layer < largestCount else {
         throw .unbelievable(fact: "the index of a layer", value: layer)
       }
-      let outputs = MatrixShape(stored: shape, identity.order).outputs
-      found[layer, default: Projections()][keyPath: member] = max(
-        outputs, found[layer]?[keyPath: member] ?? 0)
+      for (member, count) in shown {
+        found[layer, default: Projections()][keyPath: member] = max(
+          count, found[layer]?[keyPath: member] ?? 0)
+      }
+      if identity.role == .attnK { parts[layer, default: (0, [])].keys += 1 }
+      if identity.role == .attnV { parts[layer, default: (0, [])].values.append(outputs) }
+    }
+    // Zaya makes the two halves of its values by two projections.
+    for (layer, part) in parts where part.keys == 1 && part.values.count == 2 {
+      found[layer]?.value = Checked.sum(part.values[0], part.values[1])
     }
     return found
   }

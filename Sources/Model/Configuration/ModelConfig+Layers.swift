@@ -34,7 +34,7 @@ extension ModelConfig {
   private var constantAttention: LayerAttention? {
     switch family {
     case "mamba", "mamba2", "falcon_mamba": .stateSpace
-    case "rwkv", "rwkv5", "rwkv6", "rwkv7": .linear
+    case "rwkv", "rwkv5", "rwkv6", "rwkv7", "xlstm": .linear
     case "bert", "roberta", "xlm-roberta", "distilbert", "electra", "modernbert":
       LayerAttention.none
     default: nil

@@ -17,11 +17,14 @@ package struct ModelConfig: Sendable, Equatable {
     self.document = document
     let root = document.membersByName
     self.root = root
-    let parts = ["text_config", "llm_config", "language_config"].compactMap { root[$0] }
+    let parts = Self.textParts.compactMap { root[$0] }
     textPart = parts.first { $0.members != nil }?.membersByName ?? [:]
     let images = (textPart["cross_attention_layers"] ?? root["cross_attention_layers"])?.arrayValue
     imageLayers = Set((images ?? []).compactMap(\.intValue))
   }
+
+  /// Members that hold the configuration of a multimodal model's language model.
+  package static let textParts = ["text_config", "llm_config", "language_config"]
 
   /// Family name, as in `"model_type": "llama"`.
   package var modelType: String? { root["model_type"]?.stringValue }

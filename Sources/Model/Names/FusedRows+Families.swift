@@ -17,8 +17,9 @@ extension FusedRows {
       switch role {
       case .attnQKV:
         config.flatMap { Self.attention(name, rowCount: outputs, inputs: inputs, config: $0) }
+      case .attnKV: Self.halves(.k, .v, rowCount: outputs)
       case .mlpGateUp, .sharedExpertGateUp: Self.halves(.gate, .up, rowCount: outputs)
-      case .expertGateUp: Self.experts(rowCount: outputs, family: config?.family)
+      case .expertGateUp: Self.experts(name, rowCount: outputs, family: config?.family)
       case .ssmIn: Self.stateSpaceInput(rowCount: outputs, config: config)
       case .ssmX: Self.stateSpaceParameters(rowCount: outputs, config: config)
       default: nil
@@ -31,11 +32,12 @@ extension FusedRows {
     FusedRows([Run(first, rowCount / 2), Run(second, rowCount / 2)], rowCount: rowCount)
   }
 
-  /// gpt-oss interleaves gate and up (rows 0, 2, … and 1, 3, …); all others put one after the other.
-  private static func experts(rowCount: Int, family: String?) -> FusedRows? {
-    switch family {
-    case nil: nil
-    case "gpt_oss":
+  /// gpt-oss and Inkling interleave gate and up (rows 0, 2, … and 1, 3, …); all others put one after
+  /// the other.
+  private static func experts(_ name: TensorName, rowCount: Int, family: String?) -> FusedRows? {
+    switch (family, name.module) {
+    case (nil, _): nil
+    case ("gpt_oss", _), (_, "w13_weight"):
       FusedRows([Run(.gate, 1), Run(.up, 1)], repeats: rowCount / 2, rowCount: rowCount)
     default: halves(.gate, .up, rowCount: rowCount)
     }
@@ -64,6 +66,11 @@ extension FusedRows {
       guard let queryRows = product(heads, width), let keyRows = product(keyHeads, width) else {
         return nil
       }
+      if name.module == "gqkv_proj" {
+        return FusedRows(
+          [Run(.gate, queryRows), Run(.q, queryRows), Run(.k, keyRows), Run(.v, keyRows)],
+          rowCount: rowCount)
+      }
       return FusedRows(
         [Run(.q, queryRows), Run(.k, keyRows), Run(.v, keyRows)], rowCount: rowCount)
     case .grouped:
@@ -76,7 +83,8 @@ extension FusedRows {
   }
 
   /// `query_key_value` means something else in each family; the other names are contiguous, but for
-  /// GPT-BigCode's `c_attn` with a key for each head.
+  /// GPT-BigCode's `c_attn` with a key for each head, InternLM2's `wqkv`, and the `qkv_proj` of
+  /// MiniMax-Text's lightning attention and of CodeGen, which has its parts in another order.
   private static func attentionOrder(_ name: TensorName, config: ModelConfig) -> AttentionOrder? {
     switch (name.module, config.family) {
     case ("query_key_value", "falcon"), ("query_key_value", "RefinedWeb"),
@@ -85,7 +93,8 @@ extension FusedRows {
       .grouped
     case ("query_key_value", "chatglm"):
       config.fact("multi_query_attention")?.boolValue == true ? .contiguous : .grouped
-    case ("query_key_value", _): nil
+    case ("query_key_value", _), ("qkv_proj", "minimax"), ("qkv_proj", "codegen"): nil
+    case ("wqkv", _): .grouped
     case ("c_attn", "gpt_bigcode"):
       config.fact("multi_query")?.boolValue == false ? .grouped : .contiguous
     default: .contiguous

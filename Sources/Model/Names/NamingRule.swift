@@ -39,7 +39,10 @@ struct NamingTable: Sendable {
 
   func role(of path: [Substring]) -> TensorRole? {
     guard let last = path.last else { return nil }
-    let key = TensorName.index(last) == nil ? last : "*"
-    return rulesByLastComponent[key]?.first { $0.matches(path) }?.role
+    let rules = rulesByLastComponent
+    // A rule for this very index goes before those for any.
+    let named = rules[last]?.first { $0.matches(path) }
+    if named != nil || TensorName.index(last) == nil { return named?.role }
+    return rules["*"]?.first { $0.matches(path) }?.role
   }
 }

@@ -7,6 +7,10 @@ import Formats
 /// gpt-oss store the stacks `experts.gate_up_proj` and `experts.down_proj` as `[experts, in, out]`;
 /// others as `[experts, out, in]`. Both `attn.c_proj` and gpt-oss's `down_proj` are square, so a
 /// tensor alone does not tell: its neighbours do, and failing them the family.
+///
+/// Two more names are always input-major. Aria multiplies by its stacks `experts.fc1` and `fc2` from
+/// the left. DBRX stores the experts of a block below each other, `w1` and `v1` output by output, and
+/// `w2` input by input: one matrix of which the inputs are those of all experts.
 struct StorageOrder: Sendable {
   /// Whether GPT-2's names are `Conv1D` here; nil where nothing says so.
   private var isConv1D: Bool?
@@ -49,6 +53,8 @@ struct StorageOrder: Sendable {
       isConv1D ?? Self.isConv1D(role: role, shape: shape)
     case (.parameter, 3) where role.isExpert:
       hasInputMajorStacks ?? isInputMajor(role: role, shape: shape)
+    case (.weight, 3): [["experts", "fc1"], ["experts", "fc2"]].contains(name.path.suffix(2))
+    case (.parameter, 2): name.path.suffix(3) == ["experts", "mlp", "w2"]
     default:
       false
     }

@@ -65,7 +65,9 @@ extension TensorNaming {
   private static let towers: Set<Substring> = [
     "vision_tower", "vision_model", "vision_encoder", "vision_embed_tokens", "visual",
     "audio_tower", "audio_model", "embed_vision", "embed_audio", "multi_modal_projector",
-    "patch_embed", "patch_embedding",
+    "patch_embed", "patch_embedding", "vision_embedder", "visual_projection",
+    // Phi-4 keeps both parts below its embedding; Idefics 3 calls its projector a connector.
+    "embed_tokens_extend", "connector",
   ]
 
   /// Whether this is the causal mask of GPT-2 (`attn.bias`), GPT-Neo or GPT-NeoX
@@ -83,16 +85,27 @@ extension TensorNaming {
     }
   }
 
-  /// `norm`, `norm_f`, `norms.3`, `ln_1`, `ln2`, `pre_ln`, and whatever ends in `norm`.
+  /// `norm`, `norm_f`, `norms.3`, `ln`, `ln_1`, `ln2`, `pre_ln`, and whatever ends in `norm` or
+  /// begins with `layernorm`.
   private static func isNorm(_ module: Substring) -> Bool {
     let name = module.lowercased()
-    if name.hasSuffix("norm") || name.hasPrefix("ln_") { return true }
-    if ["norms", "norm_f", "pre_ln"].contains(name) { return true }
+    if name.hasSuffix("norm") || name.hasPrefix("ln_") || name.hasSuffix("_ln") { return true }
+    if name.hasPrefix("layernorm") || name.hasPrefix("layer_norm") { return true }
+    if ["norms", "norm_f", "ln"].contains(name) { return true }
     let number = name.reversed().prefix { $0.isNumber }.count
-    return number > 0 && ["norm", "norm_", "ln"].contains(name.dropLast(number))
+    let base = name.dropLast(number)
+    return number > 0 && (base.hasSuffix("norm") || ["norm_", "ln"].contains(base))
   }
 
+  /// `conv`, `conv1`, `conv1d`, `conv_1d`, `attn_sconv`, and the parts of a convolution of keys and
+  /// values.
   private static func isConvolution(_ module: Substring) -> Bool {
-    module.hasSuffix("conv") || module.hasSuffix("conv1d") || module.hasSuffix("conv2d")
+    let number = module.reversed().prefix { $0.isNumber }.count
+    return module.dropLast(number).hasSuffix("conv") || module.hasSuffix("conv1d")
+      || module.hasSuffix("conv2d") || convolutions.contains(module)
   }
+
+  private static let convolutions: Set<Substring> = [
+    "conv_1d", "conv_k", "conv_v", "conv_qk_depthwise", "conv_qk_grouped",
+  ]
 }

@@ -11,6 +11,7 @@ package enum TensorRole: String, Sendable, CaseIterable {
   case attnK = "attn_k"
   case attnV = "attn_v"
   case attnQKV = "attn_qkv"
+  case attnKV = "attn_kv"
   case attnO = "attn_o"
   case attnGate = "attn_gate"
   case attnSinks = "attn_sinks"
@@ -19,6 +20,10 @@ package enum TensorRole: String, Sendable, CaseIterable {
   case attnQB = "attn_q_b"
   case attnKVA = "attn_kv_a"
   case attnKVB = "attn_kv_b"
+  /// Chooses the tokens that sparse attention looks at (DeepSeek V3.2).
+  case indexer
+  /// Makes one key and value of several tokens (DeepSeek V4).
+  case kvCompressor = "kv_compressor"
 
   // Feed-forward layers: dense, one of many experts, and the expert that every token visits.
   case mlpGate = "mlp_gate"
@@ -36,9 +41,11 @@ package enum TensorRole: String, Sendable, CaseIterable {
   /// Decides which experts see a token, or how much of the shared expert counts.
   case router
 
-  // State-space layers.
+  // State-space layers, and what stands in attention's place likewise: gated delta nets, gated
+  // recurrences, short convolutions.
   case ssmIn = "ssm_in"
   case ssmX = "ssm_x"
+  /// Step sizes, decays and the gates of what a state takes in.
   case ssmDt = "ssm_dt"
   case ssmOut = "ssm_out"
   /// `A_log`, `D` and their like.
@@ -54,12 +61,14 @@ package enum TensorRole: String, Sendable, CaseIterable {
   case classifier
   case pooler
   case projection
+  /// Weighs parallel streams: hyper-connections, AltUp, the passes of a looped model.
+  case streamMixing = "stream_mixing"
 
   case norm
   case bias
   /// Anything of a vision or audio part.
   case tower
-  /// Half of a LoRA pair.
+  /// Half of a LoRA pair, also of one that belongs to the model.
   case adapter
 
   // Not weights.
@@ -80,11 +89,12 @@ extension TensorRole {
     case .relativePositionBias: "relative position bias"
     case .attnSinks: "attention sinks"
     case .router: "router: a small layer that takes discrete decisions"
-    case .ssmDt: "step size of a state-space layer: small, and feeds an exponential"
+    case .ssmDt: "step size, decay or gate of a state: small, and errors add up over tokens"
     case .ssmState: "state of a state-space layer: small, and feeds an exponential"
     case .convolution: "convolution"
     case .timeMix: "time-mix vector"
     case .lowRankHelper: "low-rank helper"
+    case .streamMixing: "mixes parallel streams: small, and all that follows depends on it"
     case .classifier: "classifier: a small layer that takes discrete decisions"
     case .norm: "norm"
     case .bias: "bias"
@@ -92,11 +102,11 @@ extension TensorRole {
     case .adapter: "adapter"
     case .positionIDs: "position numbers"
     case .quantizationParameter: "belongs to an already quantized weight"
-    case .tokenEmbedding, .attnQ, .attnK, .attnV, .attnQKV, .attnO, .attnGate, .attnQA, .attnQB,
-      .attnKVA, .attnKVB, .mlpGate, .mlpUp, .mlpDown, .mlpGateUp, .expertGate, .expertUp,
-      .expertDown, .expertGateUp, .sharedExpertGate, .sharedExpertUp, .sharedExpertDown,
-      .sharedExpertGateUp, .ssmIn, .ssmX, .ssmOut, .outputHead, .pooler, .projection,
-      .rotaryBuffer, .maskBuffer, .other:
+    case .tokenEmbedding, .attnQ, .attnK, .attnV, .attnQKV, .attnKV, .attnO, .attnGate, .attnQA,
+      .attnQB, .attnKVA, .attnKVB, .indexer, .kvCompressor, .mlpGate, .mlpUp, .mlpDown,
+      .mlpGateUp, .expertGate, .expertUp, .expertDown, .expertGateUp, .sharedExpertGate,
+      .sharedExpertUp, .sharedExpertDown, .sharedExpertGateUp, .ssmIn, .ssmX, .ssmOut, .outputHead,
+      .pooler, .projection, .rotaryBuffer, .maskBuffer, .other:
       nil
     }
   }
@@ -110,7 +120,7 @@ extension TensorRole {
     }
   }
 
-  /// Whether checkpoints may store all experts of a block as one tensor of this role.
+  /// Whether this is of one of many experts, of which a token sees few.
   package var isExpert: Bool {
     switch self {
     case .expertGate, .expertUp, .expertDown, .expertGateUp: true
@@ -126,11 +136,21 @@ extension TensorRole {
     }
   }
 
+  /// Whether checkpoints may store several matrices of this role as one tensor: those of all experts
+  /// of a block, Zamba's, one for each head of a state-space layer, or those of latent attention.
+  var isStackable: Bool {
+    switch self {
+    case .sharedExpertGate, .sharedExpertUp, .sharedExpertDown, .sharedExpertGateUp, .ssmX,
+      .attnKVB: true
+    default: isExpert
+    }
+  }
+
   /// What layers with the same inputs have in common: mostly the role of the layer that they make
   /// where they are fused. Nil for a layer that shares its inputs with none.
   package var sharedInput: TensorRole? {
     switch self {
-    case .attnQ, .attnK, .attnV: .attnQKV
+    case .attnQ, .attnK, .attnV, .attnKV: .attnQKV
     case .attnQA, .attnKVA: .attnQA
     case .mlpGate, .mlpUp: .mlpGateUp
     case .sharedExpertGate, .sharedExpertUp: .sharedExpertGateUp

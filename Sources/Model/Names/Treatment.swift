@@ -3,8 +3,10 @@ import Formats
 /// What becomes of a tensor. Reasons are sentence fragments for people.
 package enum Treatment: Sendable, Equatable {
   case quantize(QuantizedKind)
-  /// Copied in its floating type.
+  /// Copied in its floating type, as is best for it.
   case keep(reason: String)
+  /// Copied in its floating type, because nothing says how it would be quantized.
+  case unfit(reason: String)
   /// Left out, because every runtime computes it anew.
   case drop(reason: String)
 }
@@ -21,20 +23,22 @@ extension Treatment {
         .drop(reason: reason)
       } else if let reason = role.keepReason {
         .keep(reason: reason)
-      } else if let reason = Self.objection(to: dtype, isWeight: isWeight || role.isExpert) {
+      } else if let reason = Self.objection(to: dtype, isWeight: isWeight || role.isStackable) {
         .keep(reason: reason)
       } else if shape.count < 2 {
         .keep(reason: "1-D")
+      } else if shape.count == 3, role.isStackable, shape[0] > 0, shape[1] > 1, shape[2] > 1 {
+        .quantize(.expertStack)
       } else if shape.contains(where: { $0 <= 1 }) {
         .keep(reason: "a single row or column")
-      } else if shape.count == 3, role.isExpert {
-        .quantize(.expertStack)
       } else if shape.count > 2 {
-        .keep(reason: "not a matrix")
-      } else if !isWeight {
-        .keep(reason: "a matrix, but not the weight of a linear layer by its name")
-      } else {
+        .unfit(reason: "neither a matrix nor known to be a stack of them")
+      } else if isWeight || role.isExpert {
         .quantize(role == .tokenEmbedding ? .embedding : .linear)
+      } else if role == .other {
+        .unfit(reason: "a matrix, but not the weight of a linear layer by its name")
+      } else {
+        .keep(reason: "a parameter of its own, which runtimes read only as it is")
       }
   }
 

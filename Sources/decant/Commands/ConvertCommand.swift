@@ -102,6 +102,7 @@ enum ConvertCommand: Command {
       options.calibration = try activations.map(BitPlan.Input.init(path:))
     }
     let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
+    plan.warnings.forEach(terminal.warn)
     let conversion = try Conversion(plan, target: arguments.outputTarget(terminal))
     var report = ConversionReport(conversion, path: path)
     let isDryRun = arguments.flag("dry-run")

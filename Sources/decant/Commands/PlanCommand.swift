@@ -130,6 +130,7 @@ enum PlanCommand: Command {
 
     let checkpoint = try Checkpoint(path: arguments.operands[0])
     let plan = try ConversionPlan(checkpoint, options: options)
+    plan.warnings.forEach(terminal.warn)
     let dumps = arguments.values("activations") + arguments.values("kv")
     let inputs = CommandInputs(checkpoint, and: dumps)
     let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal)

@@ -56,6 +56,7 @@ struct ConversionReport {
             ["name": .string($0.name), "byte_count": .integer($0.byteCount)]
           }),
         "skipped_files": .array(conversion.skippedFiles.map { .string($0) }),
+        "warnings": .array(plan.warnings.map { .string($0) }),
         "seconds": .double(seconds),
         "peak_memory_bytes": seconds == nil ? .null : peakMemory().map { .integer($0) } ?? .null,
         "tensors": .array(plan.tensors.indices.map(tensorJSON)),

@@ -166,7 +166,7 @@ extension Treatment {
     case .quantize(.linear): ("quantize", "linear layer")
     case .quantize(.embedding): ("quantize", "embedding")
     case .quantize(.expertStack): ("quantize", "stack of experts")
-    case .keep(let reason): ("keep", reason)
+    case .keep(let reason), .unfit(let reason): ("keep", reason)
     case .drop(let reason): ("drop", reason)
     }
   }

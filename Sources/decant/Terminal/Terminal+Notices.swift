@@ -22,7 +22,7 @@ extension Terminal {
     }
   }
 
-  private func warn(_ message: String) { write(errorStyle.yellow("warning:"), message) }
+  func warn(_ message: String) { write(errorStyle.yellow("warning:"), message) }
 
   private func write(_ label: String, _ message: String) {
     // A progress line may stand where this goes.

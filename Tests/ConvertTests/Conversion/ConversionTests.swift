@@ -161,16 +161,39 @@ import Testing
     let out = try Checkpoint(path: folder.path + "/out")
     #expect(!out.tensors.contains { $0.name.hasPrefix("lm_head") })
     #expect(out.config?.tiesWordEmbeddings == true)
-    try folder.write(
-      "source/config.json", Array(#"{"model_type": "llama", "tie_word_embeddings": true}"#.utf8))
-    let untied = try TemporaryFolder()
-    let other = try writeSource(untied)
-    try untied.write(
-      "source/config.json", Array(#"{"model_type": "llama", "tie_word_embeddings": true}"#.utf8))
+  }
+
+  /// As transformers loads it: the bytes are believed, not the configuration.
+  @Test(arguments: [
+    #"{"model_type": "llama", "tie_word_embeddings": true}"#,
+    #"{"text_config": {"model_type": "llama", "tie_word_embeddings": true}}"#,
+    #"{"tie_word_embeddings": true, "text_config": {"tie_word_embeddings": true, "b": 1}}"#,
+  ])
+  func aTieThatIsNoneIsUntied(_ config: String) throws {
+    let folder = try TemporaryFolder()
+    let source = try writeSource(folder)
+    try folder.write("source/config.json", Array(config.utf8))
+    let plan = try ConversionPlan(Checkpoint(path: source), options: ConversionOptions())
+    #expect(plan.tiesWordEmbeddings == false)
     #expect(
-      throws: PlanError.tiedWeightsDiffer(
-        head: "lm_head.weight", embedding: "model.embed_tokens.weight")
-    ) { try ConversionPlan(Checkpoint(path: other), options: ConversionOptions()) }
+      plan.warnings == [
+        "config.json ties 'lm_head.weight' to 'model.embed_tokens.weight', but their bytes differ:"
+          + " both are kept apart, and tie_word_embeddings becomes false"
+      ])
+    try convert(source, to: folder.path + "/out")
+    let out = try Checkpoint(path: folder.path + "/out")
+    #expect(out.tensors.contains { $0.name == "lm_head.weight" })
+    let written = try #require(out.config?.document)
+    #expect(written["tie_word_embeddings"] == false)
+    #expect(written["text_config"]?["tie_word_embeddings"] != true)
+    #expect(written["text_config"]?["b"] == (config.contains("b\": 1") ? 1 : nil))
+  }
+
+  @Test func aTieThatHoldsIsNoCauseForAWarning() throws {
+    let folder = try TemporaryFolder()
+    let source = try writeSource(folder)
+    let plan = try ConversionPlan(Checkpoint(path: source), options: ConversionOptions())
+    #expect(plan.warnings.isEmpty)
   }
 
   @Test func theSourceIsNeverTheOutput() throws {

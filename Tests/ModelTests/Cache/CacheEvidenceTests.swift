@@ -178,6 +178,27 @@ import Testing
     #expect(geometry.disagreements.map(\.layers) == [[0]])
   }
 
+  /// Keys and values in one projection, values in two, and a gate beside the queries.
+  @Test(arguments: [
+    [("self_attention.kv_proj.weight", [256, 512])],
+    [
+      ("self_attn.qkv_proj.k_proj.weight", [128, 512]),
+      ("self_attn.qkv_proj.v_proj_current.weight", [64, 512]),
+      ("self_attn.qkv_proj.v_proj_delayed.weight", [64, 512]),
+    ],
+    [("attn.gqkv_proj.weight", [1280, 512])],
+  ])
+  func unusualProjectionsAreUnderstood(_ tensors: [(String, [Int])]) throws {
+    var config = Self.small
+    config["num_key_value_heads"] = 2
+    config["num_hidden_layers"] = 1
+    let geometry = try CacheGeometry(
+      config, tensors.map { ("model.layers.0.\($0.0)", $0.1) })
+    #expect(geometry.disagreements.map(\.description) == [])
+    #expect(
+      geometry.layers == [.heads(count: 2, keyWidth: 64, valueWidth: 64, window: nil)])
+  }
+
   @Test func aLayerNumberBeyondBeliefIsAnError() {
     let error = CacheGeometryError.unbelievable(fact: "the index of a layer", value: 1 << 30)
     #expect(throws: error) {

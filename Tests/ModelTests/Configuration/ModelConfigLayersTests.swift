@@ -30,6 +30,7 @@ import Testing
   }
 
   static let families: [Layers] = [
+    Layers(name: "xLSTM", config: ["model_type": "xlstm"], expected: "LLLL"),
     Layers(name: "LLaMA", config: ["model_type": "llama"], expected: "FFFF"),
     Layers(
       name: "Mistral 0.1", config: ["model_type": "mistral", "sliding_window": 4096], window: 4096,

@@ -93,6 +93,35 @@ import Testing
     #expect(identity.fusedRows?.description == cut)
   }
 
+  /// InternLM2 groups its heads, HRM-Text has a gate before them, and what is known to lie otherwise
+  /// is not cut.
+  @Test(arguments: [
+    ("internlm2", "attention.wqkv", 128, "2 x [q 32, k 16, v 16]" as String?),
+    ("baichuan_m1", "self_attn.W_pack", 128, "q 0..<64, k 64..<96, v 96..<128"),
+    ("hrm_text", "attn.gqkv_proj", 192, "gate 0..<64, q 64..<128, k 128..<160, v 160..<192"),
+    ("jetmoe", "self_attention.kv_proj", 64, "k 0..<32, v 32..<64"),
+    ("minimax", "self_attn.qkv_proj", 128, nil),
+    ("codegen", "attn.qkv_proj", 128, nil),
+  ])
+  func familiesHaveTheirOwnOrder(_ family: String, _ module: String, _ rows: Int, _ cut: String?) {
+    let config: JSONValue = [
+      "model_type": .string(family), "hidden_size": 64, "num_attention_heads": 4,
+      "num_key_value_heads": 2,
+    ]
+    let identity = TensorNaming(config: ModelConfig(document: config)).identify(
+      name: "layers.0.\(module).weight", dtype: .bf16, shape: [rows, 64])
+    #expect(identity.fusedRows?.description == cut)
+  }
+
+  /// As its authors publish Inkling; transformers turns them into halves.
+  @Test func inklingInterleavesGateAndUp() {
+    let config: JSONValue = ["model_type": "inkling2_text", "hidden_size": 64]
+    let identity = TensorNaming(config: ModelConfig(document: config)).identify(
+      name: "model.llm.layers.0.mlp.experts.w13_weight", dtype: .bf16, shape: [2, 96, 64])
+    #expect(identity.fusedRows?.description == "48 x [gate 1, up 1]")
+    #expect(identity.order == .outputMajor)
+  }
+
   /// Nothing but the family tells interleaved rows from halves.
   @Test func aStackWithoutAConfigurationIsNotCut() {
     let identity = TensorNaming(config: nil).identify(

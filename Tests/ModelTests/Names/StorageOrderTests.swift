@@ -60,6 +60,24 @@ import Testing
     }
   }
 
+  /// Square or not, with or without a configuration.
+  @Test(arguments: [[2, 8, 8], [2, 8, 16], [2, 16, 8]])
+  func stacksOfAriaHaveTheirInputsFirst(_ shape: [Int]) {
+    for name in ["fc1", "fc2"] {
+      #expect(isInputMajor("model.layers.0.mlp.experts.\(name).weight", shape))
+      #expect(isInputMajor("model.layers.0.mlp.experts.\(name).weight", shape, family: "aria_text"))
+    }
+    #expect(!isInputMajor("layers.0.mixer.switch_mlp.fc1.weight", shape))
+  }
+
+  @Test func onlyTheLastMatrixOfDBRXHasItsInputsFirst() {
+    for (name, expected) in [("w1", false), ("v1", false), ("w2", true)] {
+      #expect(
+        isInputMajor("transformer.blocks.0.ffn.experts.mlp.\(name)", [16, 8], family: "dbrx")
+          == expected)
+    }
+  }
+
   @Test func hostileShapesAreNoTrap() {
     let tensors = [
       (name: "h.0.attn.c_attn.weight", shape: [Int.max, .max]),

@@ -56,12 +56,21 @@ import Testing
     ("a.proj.weight", .c64, [8, 8], "not real numbers"),
     ("a.proj.weight", .bf16, [1, 8], "a single row or column"),
     ("a.proj.weight", .bf16, [8, 0], "a single row or column"),
-    ("a.proj.weight", .bf16, [8, 8, 8], "not a matrix"),
-    ("a.table", .bf16, [8, 8], "a matrix, but not the weight of a linear layer by its name"),
+    ("lm_head", .bf16, [8, 8], "a parameter of its own, which runtimes read only as it is"),
     ("layers.0.short_conv.weight", .bf16, [8, 1, 4], "convolution"),
   ])
   func aKeptTensorHasAReason(_ name: String, _ dtype: DType, _ shape: [Int], _ reason: String) {
     #expect(identify(name, dtype, shape).treatment == .keep(reason: reason))
+  }
+
+  /// What is kept because nothing is known of it is not kept on purpose.
+  @Test(arguments: [
+    ("a.proj.weight", [8, 8, 8], "neither a matrix nor known to be a stack of them"),
+    ("rel_attn.q", [8, 8, 8], "neither a matrix nor known to be a stack of them"),
+    ("a.table", [8, 8], "a matrix, but not the weight of a linear layer by its name"),
+  ])
+  func whatIsNotUnderstoodDoesNotFit(_ name: String, _ shape: [Int], _ reason: String) {
+    #expect(identify(name, .bf16, shape).treatment == .unfit(reason: reason))
   }
 
   @Test(arguments: [
@@ -85,6 +94,9 @@ import Testing
     ("model.layers.0.self_attn.out_proj.weight", TensorRole.attnO),
     ("backbone.layers.0.mixer.out_proj.weight", .ssmOut),
     ("transformer.h.0.mixer.out_proj.weight", .attnO),
+    ("h.0.ffn.0.weight", .mlpUp),
+    ("h.0.ffn.1.weight", .other),
+    ("h.0.ffn.2.weight", .mlpDown),
     ("classifier.out_proj.weight", .classifier),
     ("blocks.0.norm1.weight", .norm),
     ("blocks.0.norm1_proj.weight", .other),
@@ -139,7 +151,7 @@ extension Treatment {
   fileprivate var outcome: SyntheticTensor.Outcome {
     switch self {
     case .quantize: .packed
-    case .keep: .kept
+    case .keep, .unfit: .kept
     case .drop: .dropped
     }
   }

@@ -50,6 +50,10 @@ KEPT_ANYWAY = {
     r"shared_experts\.": "a stack of one expert",
     r"\.[awvg]_lora\.": "RWKV's decays and gates, in two small factors",
     r"(query|key)_decay|slope": "decays of linear attention",
+    r"self_attn\.f_[ab]_proj\.|attention\.f_proj\.": "decays of gated delta nets: they feed an exponential",
+    r"relative_pos_embeddings\.": "ProphetNet's relative positions",
+    r"attn_sink_proj\.": "Inkling's attention sinks, which feed a softmax",
+    r"gate_up_proj_adapter_list\.": "Zamba2's low-rank pairs beside a shared block",
 }
 
 DROPPED = (r"rotary_emb\.inv_freq$|rotary_pos_emb\.inv_freq$|(attn|attention)\.(bias|masked_bias)$"

@@ -68,7 +68,8 @@ struct ArrangedSource: Sendable {
             name: tensor.name, dtype: tensor.dtype, shape: tensor.dimensions,
             order: tensor.knownOrder
           ).order, isPacked: tensor.isPacked,
-          isMade: tensor.origin != nil || tensor.isPacked && tensor.recorded[0] == nil)
+          isMade: tensor.origin != nil
+            || tensor.isPacked && !tensor.isPublishedPacked && tensor.recorded[0] == nil)
       }
     ).items
   }

@@ -25,9 +25,9 @@ package struct ConversionPlan: Sendable {
     _ checkpoint: Checkpoint, options: ConversionOptions,
     arrangement: TensorArrangement = .mlx, adapters: AdapterSet? = nil
   ) throws {
-    try Self.checkSource(checkpoint)
     let sources = try checkpoint.sourceTensors()
-    let isPacked = sources.contains(where: \.isPacked)
+    try Self.checkSource(checkpoint, sources)
+    let isPacked = sources.contains { $0.isPacked && !$0.isPublishedPacked }
     guard options.requantizes || !isPacked else {
       throw PlanError.alreadyPacked(path: checkpoint.path)
     }
@@ -75,8 +75,12 @@ package struct ConversionPlan: Sendable {
     try checkCoverage()
   }
 
-  private static func checkSource(_ checkpoint: Checkpoint) throws {
-    if let method = SourceQuantization.unreadMethod(checkpoint.config) {
+  private static func checkSource(
+    _ checkpoint: Checkpoint, _ sources: [SourceTensor]
+  ) throws {
+    if let method = SourceQuantization.unreadMethod(checkpoint.config),
+      method != MXFP4Source.method || !sources.contains(where: \.isPublishedPacked)
+    {
       throw PlanError.alreadyQuantized(path: checkpoint.path, method: method)
     }
   }

@@ -91,6 +91,7 @@ extension Checkpoint {
   ///
   /// - Throws: `ManifestError`, `PackedError` where packed tensors are not what they should be.
   package func sourceTensors() throws -> [SourceTensor] {
+    if let source = MXFP4Source(self) { return try source.tensors() }
     guard let packed = try PackedCheckpoint(ifPacked: self) else {
       return tensors.map { SourceTensor($0) }
     }

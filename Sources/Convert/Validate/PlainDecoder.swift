@@ -102,9 +102,9 @@ struct PlainDecoder {
   ///
   /// - Parameter origin: what of which tensors the entry is; nil for the one of its name.
   func sourceRow(_ row: Int, of entry: Manifest.Entry, origin: TensorOrigin?) throws -> [Double]? {
-    guard let (name, places) = places(ofRow: row, of: entry, origin), let tensor = tensors[name]
-    else {
-      return nil
+    guard let (name, places) = places(ofRow: row, of: entry, origin) else { return nil }
+    guard let tensor = tensors[name] else {
+      return try blockElements(places, of: name, shape: origin?.shape ?? entry.sourceShape)
     }
     var values = try places.map { try elements($0..<$0 + 1, of: tensor)[0] }
       .map(Self.single.rounded)
@@ -126,14 +126,14 @@ struct PlainDecoder {
     ofRow row: Int, of entry: Manifest.Entry, _ origin: TensorOrigin?
   ) -> (name: String, places: [Int])? {
     guard let origin else {
-      guard let tensor = tensors[entry.name], let last = tensor.info.dimensions.last,
-        tensor.info.shape.count >= 2
-      else { return nil }
+      let dimensions = (tensors[entry.name]?.info.shape ?? entry.sourceShape)
+        .map { Int(clamping: $0) }
+      guard dimensions.count >= 2, let last = dimensions.last else { return nil }
       guard entry.order == .inputMajor else {
         return (entry.name, Array(row * last..<(row + 1) * last))
       }
       // Row `output` of the layout is a column of matrix `matrix`.
-      let rows = tensor.info.dimensions[tensor.info.dimensions.count - 2]
+      let rows = dimensions[dimensions.count - 2]
       let (matrix, output) = row.quotientAndRemainder(dividingBy: last)
       return (entry.name, (0..<rows).map { (matrix * rows + $0) * last + output })
     }
@@ -154,6 +154,26 @@ struct PlainDecoder {
         ? (matrix * rows + input) * columns + output : (matrix * rows + output) * columns + input
     }
     return (name, places)
+  }
+
+  /// Elements of a weight `[experts, in, out]` that is stored in MXFP4 blocks, `[experts, out, in / 32]`.
+  private func blockElements(
+    _ places: [Int], of name: String, shape: [UInt64]
+  ) throws -> [Double]? {
+    guard let blocks = tensors[name + "_blocks"], let scales = tensors[name + "_scales"],
+      shape.count == 3
+    else { return nil }
+    let (inputs, outputs) = (Int(clamping: shape[1]), Int(clamping: shape[2]))
+    return try places.map { place in
+      let (expert, input) = (place / outputs / inputs, place / outputs % inputs)
+      let weight = (expert * outputs + place % outputs) * inputs + input
+      var byte: [UInt8] = [0]
+      try checkpoint.read(weight / 2..<weight / 2 + 1, of: blocks, into: &byte)
+      let code = weight % 2 == 0 ? byte[0] % 16 : byte[0] / 16
+      try checkpoint.read(weight / 32..<weight / 32 + 1, of: scales, into: &byte)
+      let magnitude = [0, 0.5, 1, 1.5, 2, 3, 4, 6][Int(code % 8)]
+      return (code < 8 ? magnitude : -magnitude) * pow(2, Double(byte[0]) - 127)
+    }
   }
 
   /// A row with what the manifest says was done to it.

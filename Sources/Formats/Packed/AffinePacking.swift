@@ -1,6 +1,6 @@
 /// MLX's affine layout with the types that scales and biases are stored in: packed words, scales and
 /// biases, as `P.weight`, `P.scales` and `P.biases` of a module P.
-package struct AffinePacking: PackedLayout, Hashable {
+package struct AffinePacking: WritableLayout, Hashable {
   package let layout: AffineLayout
   package let scaleType: ScaleType
   package let biasType: ScaleType

@@ -1,5 +1,5 @@
 /// How quantized weights are stored as tensors of a file: which tensors they are, and how their bytes
-/// are made and read. Nothing else knows names of parts, or the order of words.
+/// are read. Nothing else knows names of parts, or the order of words.
 ///
 /// A weight is a run of groups, row after row of its output-major matrices; every part is a run of
 /// bytes with the same number of them for each group.
@@ -17,14 +17,18 @@ package protocol PackedLayout: Sendable {
   ///   - shape: output-major; its inputs are whole groups.
   func parts(of weight: String, shape: [UInt64]) -> [SafetensorsLayout.Request]
   func bytesPerGroup(ofPart part: Int) -> Int
-  /// Puts the first `groupCount` groups into the bytes of a part, from their start.
-  func encode(
-    _ groups: PackedGroups, groupCount: Int, part: Int, into bytes: inout [UInt8])
   /// Takes `groupCount` groups from the bytes of a part.
   func decode(
     _ bytes: [UInt8], groupCount: Int, part: Int, into groups: inout PackedGroups)
   /// What the first `groupCount` groups decode to.
   func dequantize(_ groups: PackedGroups, groupCount: Int, into weights: inout [Float])
+}
+
+/// One that is also written.
+package protocol WritableLayout: PackedLayout {
+  /// Puts the first `groupCount` groups into the bytes of a part, from their start.
+  func encode(
+    _ groups: PackedGroups, groupCount: Int, part: Int, into bytes: inout [UInt8])
 }
 
 extension PackedLayout {

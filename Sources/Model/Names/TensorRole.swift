@@ -141,7 +141,8 @@ extension TensorRole {
   var isStackable: Bool {
     switch self {
     case .sharedExpertGate, .sharedExpertUp, .sharedExpertDown, .sharedExpertGateUp, .ssmX,
-      .attnKVB: true
+      .attnKVB:
+      true
     default: isExpert
     }
   }

@@ -25,9 +25,9 @@ package struct AdapterSet: Sendable {
     chosenPooling = pooling
   }
 
-  /// The updates of every tensor that an adapter changes, by the tensor's name in the source.
+  /// The updates of every tensor that an adapter changes, by the tensor's name in the output.
   ///
-  /// - Parameter base: the base's tensors by name.
+  /// - Parameter base: the base's tensors by their names in the source.
   /// - Throws: `MergeError`.
   func updates(base: [String: MergeTarget]) throws(MergeError) -> [String: TensorUpdate] {
     var updates: [String: TensorUpdate] = [:]
@@ -39,7 +39,8 @@ package struct AdapterSet: Sendable {
     }
     try checkPooling(updates)
     for (name, update) in updates { try Self.checkCombination(name, update) }
-    return updates
+    return Dictionary(
+      updates.map { (base[$0]?.output ?? $0, $1) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// A choice that contradicts every adapter, or that none needs, is a mistake worth stopping for.
@@ -147,6 +148,7 @@ private struct Resolver {
     guard let target = base[tensor] else {
       throw .moduleMissing(adapter: path, module: module.name, tensor: tensor)
     }
+    try target.checkWhole()
     return target
   }
 

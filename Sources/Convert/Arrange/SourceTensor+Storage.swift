@@ -16,7 +16,8 @@ extension SourceTensor {
       Self.storage(of: piece, in: checkpoint, scale, stored)
     }
     return StackedStorage(
-      pieces: storages, partsPerPiece: pieces[0].stored.count, sourceNames: pieces.map(\.name))
+      pieces: storages, partsPerPiece: pieces[0].stored.count, sourceNames: pieces.map(\.name),
+      hasSourceInputs: origin.inputs == nil)
   }
 
   private static func storage(

@@ -11,9 +11,12 @@ extension AdapterSet {
   ) throws(MergeError) -> Manifest.Adapters {
     var targets: [String: MergeTarget] = [:]
     for tensor in tensors where tensor.action != .drop {
-      targets[tensor.name] = MergeTarget(
-        name: tensor.name, shape: tensor.tensor.shape,
-        order: tensor.identity.order)
+      guard let origin = tensor.tensor.origin, !tensor.tensor.pieces.isEmpty else {
+        targets[tensor.name] = MergeTarget(
+          name: tensor.name, shape: tensor.tensor.shape, order: tensor.identity.order)
+        continue
+      }
+      for target in MergeTarget.all(tensor.name, madeOf: origin) { targets[target.name] = target }
     }
     let updates = try updates(base: targets)
     for index in tensors.indices {
@@ -41,7 +44,7 @@ extension AdapterSet {
         update.pooled.removeAll { $0.group % layout.groupSize != 0 }
       }
       try update.checkScales(layout, inputs: tensor.inputCount, tensor: tensor.name)
-      if tensor.identity.order == .inputMajor, update.replacement != nil {
+      if tensor.sourceOrder == .inputMajor, update.replacement != nil {
         throw .cannotCombine(
           tensor: tensor.name,
           what: "it is stored [in, out]; a whole weight in its place cannot be quantized")
@@ -65,7 +68,7 @@ extension AdapterSet {
       // Nothing is packed here: all updates are of the weights.
       update.dense += update.pooled
       update.pooled = []
-      if tensor.identity.order == .inputMajor, !update.dense.isEmpty {
+      if tensor.sourceOrder == .inputMajor, !update.dense.isEmpty {
         throw .cannotCombine(
           tensor: tensor.name, what: "it is kept, stored [in, out]; adapters need it quantized")
       }

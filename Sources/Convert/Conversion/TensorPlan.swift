@@ -62,6 +62,11 @@ package struct TensorPlan: Sendable {
     identity.order.outputMajor(tensor.shape)
   }
 
+  /// How the source stores the matrix that it is all of.
+  var sourceOrder: MatrixOrder {
+    tensor.pieces.isEmpty ? identity.order : tensor.origin?.order ?? identity.order
+  }
+
   /// Whether its elements are looked at one by one, and not copied as bytes.
   var isDecoded: Bool {
     switch action {

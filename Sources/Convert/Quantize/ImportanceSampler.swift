@@ -97,9 +97,9 @@ final class ImportanceSampler: Sendable {
   private func measured(_ matrix: Int, of source: WeightSource) -> [Float]? {
     let shape = source.shape
     let name = source.storage.sourceName(of: matrix * shape.outputs * shape.inputs)
-    guard let squares = meanSquares[name ?? source.name], squares.count == shape.inputs else {
-      return nil
-    }
+    guard source.storage.hasSourceInputs, let squares = meanSquares[name ?? source.name],
+      squares.count == shape.inputs
+    else { return nil }
     return ChannelImportance.measured(meanSquares: squares)
   }
 

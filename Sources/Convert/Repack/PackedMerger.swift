@@ -190,13 +190,11 @@ extension PackedCheckpoint {
   /// Its tensors as an adapter names them.
   var mergeTargets: [String: MergeTarget] {
     Dictionary(
-      tensors.map {
-        (
-          $0.entry.name,
-          MergeTarget(
-            name: $0.entry.name, shape: $0.entry.sourceShape, order: $0.entry.order)
-        )
-      }, uniquingKeysWith: { first, _ in first })
+      tensors.flatMap { tensor in
+        let entry = tensor.entry
+        return entry.origin.map { MergeTarget.all(entry.name, madeOf: $0) }
+          ?? [MergeTarget(name: entry.name, shape: entry.sourceShape, order: entry.order)]
+      }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 }
 

@@ -6,6 +6,7 @@ struct StackedStorage: WeightStorage {
   /// Tensors that the weights of one lie in.
   let partsPerPiece: Int
   let sourceNames: [String]
+  let hasSourceInputs: Bool
 
   var shape: MatrixShape {
     let one = pieces[0].shape

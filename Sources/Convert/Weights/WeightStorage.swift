@@ -23,10 +23,13 @@ protocol WeightStorage: Sendable {
   /// The tensors of the source that the matrices come from, as many of each; none where that is the one
   /// that the weights are called by.
   var sourceNames: [String] { get }
+  /// Whether the inputs are those of the layers that these tensors are in the source.
+  var hasSourceInputs: Bool { get }
 }
 
 extension WeightStorage {
   var sourceNames: [String] { [] }
+  var hasSourceInputs: Bool { true }
 
   /// The tensor of the source that weight `index` comes from; nil for the one that the weights are
   /// called by.

@@ -58,6 +58,12 @@ package struct TensorOrigin: Sendable, Equatable {
     package var last: Int { first + (count - 1) * step }
   }
 
+  /// Whether it is all of one tensor, unchanged but for its name, and the order of a matrix.
+  package var isWhole: Bool {
+    matrixRows == nil && matrices == nil && outputs == nil && inputs == nil && changes.isEmpty
+      && !names.isNumbered
+  }
+
   /// Whether nothing is taken out and nothing turned: the elements lie one after the other as in the
   /// tensors of the source.
   package var keepsElements: Bool {

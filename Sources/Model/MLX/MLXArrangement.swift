@@ -74,7 +74,7 @@ package struct MLXArrangement: Sendable {
       case .made(let made):
         items += made.map { made in
           made.name == tensor.name && made.shape == tensor.order.outputMajor(tensor.shape)
-            && made.origin.isTrivial ? .same(place) : .made(made, from: [place])
+            && made.origin.isWhole ? .same(place) : .made(made, from: [place])
         }
       case .stacked(let part):
         // Where the first part stands, the whole will.
@@ -90,14 +90,6 @@ package struct MLXArrangement: Sendable {
       defer { next += 1 }
       return whole[next]
     }
-  }
-}
-
-extension TensorOrigin {
-  /// Whether it says nothing that the tensor does not say itself.
-  fileprivate var isTrivial: Bool {
-    matrixRows == nil && matrices == nil && outputs == nil && inputs == nil && changes.isEmpty
-      && !names.isNumbered
   }
 }
 

@@ -27,6 +27,11 @@ struct PackedEditor {
     return offsets[0]..<offsets[1]
   }
 
+  /// The shape of an entry's source.
+  func shape(of entry: String) -> [Int] {
+    manifest["tensors"]?[entry]?["source"]?["shape"]?.arrayValue?.compactMap(\.intValue) ?? []
+  }
+
   mutating func editEntry(_ name: String, _ member: String, _ value: JSONValue?) {
     manifest["tensors"]?[name]?[member] = value
   }

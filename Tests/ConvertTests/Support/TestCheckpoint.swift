@@ -49,7 +49,8 @@ extension TestTensor {
 @discardableResult
 func convert(
   _ source: String, to output: String, options: ConversionOptions = ConversionOptions(),
-  arrangement: TensorArrangement = .mlx, threads: Int = 2, replacing: Bool = false, cancellation: Cancellation = Cancellation()
+  arrangement: TensorArrangement = .mlx, threads: Int = 2, replacing: Bool = false,
+  cancellation: Cancellation = Cancellation()
 ) throws -> Converter.Result {
   let plan = try ConversionPlan(
     Checkpoint(path: source), options: options, arrangement: arrangement)

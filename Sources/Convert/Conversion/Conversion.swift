@@ -6,26 +6,23 @@ import Model
 package struct Conversion {
   package let plan: ConversionPlan
   package let output: OutputPlan
-  package let target: OutputTarget
-  private let carried: CarriedFiles?
+  package let destination: Destination
 
   /// - Throws: `FileError` or `SourceError` where the files to carry over cannot be listed.
   package init(_ plan: ConversionPlan, target: OutputTarget) throws {
     self.plan = plan
-    self.target = target
-    carried =
-      target.isDirectory ? try CarriedFiles(beside: plan.checkpoint) : nil
-    output = OutputPlan(
-      plan, singleFileName: target.singleFileName, carried: carried?.planned ?? [])
+    destination = try Destination(
+      target, source: plan.checkpoint, shardLimit: plan.options.shardLimit)
+    output = OutputPlan(plan, for: destination)
   }
 
   /// Files of the source directory that are left behind.
-  package var skippedFiles: [String] { carried?.skipped ?? [] }
+  package var skippedFiles: [String] { destination.carried?.skipped ?? [] }
 
   /// Bytes of everything that will be written: weights, configuration, index, carried files.
   package func byteCount() -> Int {
     output.byteCount + output.documents.reduce(0) { $0 + $1.bytes.count }
-      + (carried?.byteCount ?? 0)
+      + (destination.carried?.byteCount ?? 0)
   }
 
   /// Refuses a conversion that does not do what conversions are for, unless its options say that
@@ -63,7 +60,7 @@ package struct Conversion {
 
   private var result: StagedResult {
     StagedResult(
-      target: target, documents: output.documents, carried: carried,
+      destination: destination, documents: output.documents,
       inputs: plan.checkpoint.inputs + plan.adapterInputs)
   }
 }

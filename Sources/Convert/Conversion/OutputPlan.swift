@@ -9,29 +9,21 @@ package struct OutputPlan: Sendable {
   package var dataByteCount: Int { files.reduce(0) { $0 + $1.layout.dataByteCount } }
   package var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
-  /// - Parameters:
-  ///   - singleFileName: the name where the output is one file, whatever its size; nil for a
-  ///     directory, sharded where the limit asks for it.
-  ///   - carried: the files that will go along, without their digests.
-  package init(
-    _ plan: ConversionPlan, singleFileName: String? = nil, carried: [Manifest.RecordedFile] = []
-  ) {
-    let limit = singleFileName == nil ? plan.options.shardLimit : Int.max
-    let shards = Sharding.split(
+  package init(_ plan: ConversionPlan, for destination: Destination) {
+    let shards = destination.shards(
       plan.tensors.indices.filter { plan.tensors[$0].action != .drop },
-      sizes: { plan.tensors[$0].storedByteCount }, limit: limit)
+      sizes: { plan.tensors[$0].storedByteCount })
     let sources = zip(plan.checkpoint.fileNames, plan.checkpoint.files).map { name, file in
       Manifest.RecordedFile(name: name, byteCount: file.input.byteCount, digest: .blank)
     }
     let weights = shards.enumerated().map { position, indexes in
       (
-        name: singleFileName ?? Sharding.fileName(position, of: shards.count),
+        name: destination.fileName(position, of: shards.count),
         layout: SafetensorsLayout(indexes.flatMap { plan.tensors[$0].stored })
       )
     }
-    let documents = OutputDocument.all(
-      config: singleFileName == nil
-        ? plan.checkpoint.config.map { PackedConfig.document($0, plan: plan) } : nil,
+    let documents = destination.documents(
+      config: plan.checkpoint.config.map { PackedConfig.document($0, plan: plan) },
       files: weights)
     self.documents = documents
     let recorded = documents.map(\.recorded)
@@ -44,7 +36,7 @@ package struct OutputPlan: Sendable {
         sources: sources, options: plan.options.json,
         plan: plan.options.plan?.manifestJSON(tensors: Set(tensors.map(\.name))),
         adapters: plan.adapters)
-      manifest.carried = carried
+      manifest.carried = destination.recorded
       manifest.output = Manifest.Output(
         shard: position + 1, shardCount: shards.count, digest: .blank, documents: recorded)
       return PlannedFile(

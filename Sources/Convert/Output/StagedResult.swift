@@ -2,11 +2,9 @@ import Formats
 
 /// Everything of an output but the weights, and the order in which an output comes to be.
 struct StagedResult {
-  let target: OutputTarget
+  let destination: Destination
   /// Small files that are made.
   let documents: [OutputDocument]
-  /// Files of the source directory that go with the weights.
-  let carried: CarriedFiles?
   /// What the source's manifest says of such files; empty where it says nothing.
   var recorded: [Manifest.RecordedFile] = []
   /// Everything that the weights are made of.
@@ -16,9 +14,8 @@ struct StagedResult {
   ///
   /// - Parameter weights: names of the weight files.
   func check(source: Checkpoint, replacing: Bool, weights: [String]) throws {
-    try target.check(
-      source: source, replacing: replacing,
-      names: weights + documents.map(\.name) + (carried?.names ?? []))
+    try destination.check(
+      source: source, replacing: replacing, weights: weights, documents: documents)
   }
 
   /// Builds the output under a temporary name, and gives it its own when all of it is there, and
@@ -33,13 +30,14 @@ struct StagedResult {
     weights: (_ directory: String, _ carried: [Manifest.RecordedFile]) throws -> Result,
     inspect: (_ path: String) throws -> Void = { _ in }
   ) throws -> Result {
+    let target = destination.target
     let staged = try StagedOutput(
       target: target.path, replacing: replacing, notice: target.notice)
     do {
       // First, because the manifests record what was carried over.
       let copied =
-        try carried?.copy(to: staged.directory, recorded: recorded, cancellation: cancellation)
-        ?? []
+        try destination.carried?.copy(
+          to: staged.directory, recorded: recorded, cancellation: cancellation) ?? []
       let result = try weights(staged.directory, copied)
       for document in documents { try document.write(into: staged.directory) }
       try inspect(target.singleFileName.map { staged.directory + "/" + $0 } ?? staged.directory)

@@ -5,10 +5,9 @@ import Model
 /// changed: files, manifests, configuration and carried files.
 struct PackedRewrite {
   private let packed: PackedCheckpoint
-  private let target: OutputTarget
+  private let destination: Destination
   private let writer: CheckpointWriter
   private let documents: [OutputDocument]
-  private let carried: CarriedFiles?
 
   /// A file beside the packed ones, of stored tensors that are kept.
   struct Extra {
@@ -27,21 +26,20 @@ struct PackedRewrite {
     adapters: ([PackedCheckpoint.Tensor]) -> Manifest.Adapters?, extra: Extra?
   ) throws {
     self.packed = packed
-    self.target = target
-    carried = target.isDirectory ? try CarriedFiles(beside: packed.checkpoint) : nil
+    let destination = try Destination(target, source: packed.checkpoint)
+    self.destination = destination
     // The files stay as they are cut; one file as output takes them all.
     let byFile = target.isDirectory ? packed.tensorsByFile : [packed.tensors]
     let manifests = target.isDirectory ? packed.manifests : [Manifest(uniting: packed.manifests)]
     let weights = try byFile.enumerated().map { position, tensors in
       let producers = try tensors.flatMap(producers)
       return (
-        name: target.singleFileName ?? Sharding.fileName(position, of: byFile.count),
+        name: destination.fileName(position, of: byFile.count),
         layout: SafetensorsLayout(producers.flatMap(\.parts)), producers: producers
       )
     }
-    documents = OutputDocument.all(
-      config: target.isDirectory ? packed.checkpoint.config?.document : nil,
-      files: weights.map { ($0.name, $0.layout) })
+    documents = destination.documents(
+      config: packed.checkpoint.config?.document, files: weights.map { ($0.name, $0.layout) })
     let recorded = documents.map(\.recorded)
     var all: [any TensorProducer] = []
     func planned(
@@ -63,7 +61,7 @@ struct PackedRewrite {
       manifest.renew(tensors)
       manifest.sortTensors()
       manifest.adapters = adapters(tensors)
-      manifest.carried = carried?.planned ?? []
+      manifest.carried = destination.recorded
       // A base that does not say what it should be whole of cannot be vouched for.
       if manifest.output != nil {
         manifest.output = Manifest.Output(
@@ -91,7 +89,7 @@ struct PackedRewrite {
     replacing: Bool, _ context: RunContext, check: (String) throws -> Void
   ) throws -> [(tensor: String, rounding: BiasRounding)] {
     let result = StagedResult(
-      target: target, documents: documents, carried: carried, recorded: packed.carried,
+      destination: destination, documents: documents, recorded: packed.carried,
       inputs: packed.checkpoint.inputs)
     try result.check(
       source: packed.checkpoint, replacing: replacing, weights: writer.files.map(\.name))

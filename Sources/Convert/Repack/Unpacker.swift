@@ -5,8 +5,7 @@ import Model
 package struct Unpacker {
   private let packed: PackedCheckpoint
   private let writer: CheckpointWriter
-  private let target: OutputTarget
-  private let carried: CarriedFiles?
+  private let destination: Destination
 
   /// - Parameter type: of the decoded weights; nil for the type in which each was packed. Tensors
   ///   that were kept stay as they are.
@@ -14,23 +13,22 @@ package struct Unpacker {
     _ packed: PackedCheckpoint, target: OutputTarget, type: ScaleType?, shardLimit: Int
   ) throws {
     self.packed = packed
-    self.target = target
+    let destination = try Destination(target, source: packed.checkpoint, shardLimit: shardLimit)
+    self.destination = destination
     let producers =
       packed.tensors.filter { $0.entry.origin == nil }
       .map { Self.producer(of: $0, in: packed, type) }
       + (try Self.restored(packed, type))
     let requests = producers.map { $0.parts[0] }
-    let shards = Sharding.split(
-      Array(requests.indices), sizes: { SafetensorsLayout([requests[$0]]).dataByteCount },
-      limit: target.isDirectory ? shardLimit : Int.max)
+    let shards = destination.shards(
+      Array(requests.indices), sizes: { SafetensorsLayout([requests[$0]]).dataByteCount })
     let files = shards.enumerated().map { position, indexes in
       PlannedFile(
-        name: target.singleFileName ?? Sharding.fileName(position, of: shards.count),
+        name: destination.fileName(position, of: shards.count),
         tensors: indexes, layout: SafetensorsLayout(indexes.map { requests[$0] }), manifest: nil,
         metadata: [("decant.unpacked_by", decantVersion), ("format", "pt")])
     }
     writer = CheckpointWriter(files: files, producers: producers)
-    carried = target.isDirectory ? try CarriedFiles(beside: packed.checkpoint) : nil
   }
 
   private static func producer(
@@ -84,7 +82,7 @@ package struct Unpacker {
   ///   `ConversionError.overflow`, `OutputError`, `FileError`, `CancellationError`.
   package func run(replacing: Bool, _ context: RunContext) throws {
     let result = StagedResult(
-      target: target, documents: documents(), carried: carried, recorded: packed.carried,
+      destination: destination, documents: documents(), recorded: packed.carried,
       inputs: packed.checkpoint.inputs)
     try result.check(
       source: packed.checkpoint, replacing: replacing, weights: writer.files.map(\.name))
@@ -95,10 +93,10 @@ package struct Unpacker {
 
   /// Configuration without the quantization, and the index where there are several files.
   private func documents() -> [OutputDocument] {
-    guard target.isDirectory else { return [] }
     var config = packed.checkpoint.config?.document
     config?["quantization"] = nil
     config?["quantization_config"] = nil
-    return OutputDocument.all(config: config, files: writer.files.map { ($0.name, $0.layout) })
+    return destination.documents(
+      config: config, files: writer.files.map { ($0.name, $0.layout) })
   }
 }

@@ -109,7 +109,7 @@ enum ConvertCommand: Command {
     if !isDryRun {
       let others =
         (adapters?.members.map(\.adapter.path) ?? []) + arguments.values("plan") + activations
-      for input in others { try conversion.target.checkApart(from: input) }
+      for input in others { try conversion.destination.target.checkApart(from: input) }
       let start = ContinuousClock.now
       let result = try runner.run("convert", byteCount: report.sourceByteCount) {
         try conversion.run(replacing: arguments.flag("force"), $0)
@@ -121,7 +121,7 @@ enum ConvertCommand: Command {
     if isDryRun {
       try StandardOutput.write(text)
     } else {
-      terminal.report(text, ofFinished: conversion.target.path)
+      terminal.report(text, ofFinished: conversion.destination.target.path)
     }
     // A dry run shows first what it then objects to.
     if arguments.flag("dry-run") { try conversion.checkGain() }

@@ -43,7 +43,7 @@ struct ConversionReport {
     get throws {
       let coverage = plan.coverage
       var json: JSONValue = [
-        "path": .string(path), "output": .string(conversion.target.path),
+        "path": .string(path), "output": .string(conversion.destination.target.path),
         "dry_run": .bool(seconds == nil),
         "output_bytes": .integer(conversion.byteCount()),
         "source_bytes": .integer(sourceByteCount), "bits_per_weight": .double(bitsPerWeight),
@@ -117,7 +117,7 @@ struct ConversionReport {
     let coverage = plan.coverage
     let size = conversion.byteCount()
     var lines = [
-      "\(seconds == nil ? "would write" : "wrote") \(printable(conversion.target.path)):"
+      "\(seconds == nil ? "would write" : "wrote") \(printable(conversion.destination.target.path)):"
         + " \(ByteSize(bytes: size).text) (\(size) bytes), from"
         + " \(ByteSize(bytes: sourceByteCount).text) of tensors",
       String(format: "bits per weight: %.3f, scales and biases counted", bitsPerWeight),

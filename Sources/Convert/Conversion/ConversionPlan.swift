@@ -25,8 +25,14 @@ package struct ConversionPlan: Sendable {
     _ checkpoint: Checkpoint, options: ConversionOptions,
     arrangement: TensorArrangement = .mlx, adapters: AdapterSet? = nil
   ) throws {
+    let method = SourceQuantization.unreadMethod(checkpoint.config)
+    if let method, method != MXFP4Source.method {
+      throw PlanError.alreadyQuantized(path: checkpoint.path, method: method)
+    }
     let sources = try checkpoint.sourceTensors()
-    try Self.checkSource(checkpoint, sources)
+    if let method, !sources.contains(where: \.isPublishedPacked) {
+      throw PlanError.alreadyQuantized(path: checkpoint.path, method: method)
+    }
     let isPacked = sources.contains { $0.isPacked && !$0.isPublishedPacked }
     guard options.requantizes || !isPacked else {
       throw PlanError.alreadyPacked(path: checkpoint.path)
@@ -73,16 +79,6 @@ package struct ConversionPlan: Sendable {
     self.tensors = tensors
     try checkNames()
     try checkCoverage()
-  }
-
-  private static func checkSource(
-    _ checkpoint: Checkpoint, _ sources: [SourceTensor]
-  ) throws {
-    if let method = SourceQuantization.unreadMethod(checkpoint.config),
-      method != MXFP4Source.method || !sources.contains(where: \.isPublishedPacked)
-    {
-      throw PlanError.alreadyQuantized(path: checkpoint.path, method: method)
-    }
   }
 
   /// Packing adds names; none may be there already.

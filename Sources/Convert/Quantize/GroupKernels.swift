@@ -9,6 +9,20 @@ enum GroupKernels {
   /// Smallest and largest of finite weights.
   static func range(_ weights: Span<Float>, _ start: Int, _ count: Int) -> (Float, Float) {
     let group = weights.extracting(start..<start + count)
+    guard count % 8 == 0 else { return rangeInOrder(group) }
+    var lows = group.eight(at: 0)
+    var highs = lows
+    for base in stride(from: 8, to: count, by: 8) {
+      let weights = group.eight(at: base)
+      lows.replace(with: weights, where: weights .< lows)
+      highs.replace(with: weights, where: weights .> highs)
+    }
+    let (low, high) = (lows.min(), highs.max())
+    // Of zeros of both signs, the first counts.
+    return low == 0 || high == 0 ? rangeInOrder(group) : (low, high)
+  }
+
+  private static func rangeInOrder(_ group: Span<Float>) -> (Float, Float) {
     var low = group[0]
     var high = low
     for i in 0..<group.count {
@@ -50,9 +64,8 @@ enum GroupKernels {
     var lanes = SIMD4<Double>.zero
     var largest = SIMD4<Double>.zero
     for base in stride(from: 0, to: count, by: 4) {
-      let weight = SIMD4<Float>(group[base], group[base + 1], group[base + 2], group[base + 3])
-      let value = SIMD4<Float>(values[base], values[base + 1], values[base + 2], values[base + 3])
-      let difference = SIMD4<Double>(weight) - SIMD4<Double>(value)
+      let difference =
+        SIMD4<Double>(group.four(at: base)) - SIMD4<Double>(values.four(at: base))
       lanes += difference * difference
       var distance = difference
       distance.replace(with: -distance, where: distance .< 0)
@@ -72,11 +85,9 @@ enum GroupKernels {
     let counts = importance.extracting(importanceStart..<importanceStart + count)
     var lanes = SIMD4<Double>.zero
     for base in stride(from: 0, to: count, by: 4) {
-      let weight = SIMD4<Float>(group[base], group[base + 1], group[base + 2], group[base + 3])
-      let value = SIMD4<Float>(values[base], values[base + 1], values[base + 2], values[base + 3])
-      let four = SIMD4<Float>(counts[base], counts[base + 1], counts[base + 2], counts[base + 3])
-      let difference = SIMD4<Double>(weight) - SIMD4<Double>(value)
-      lanes += SIMD4<Double>(four) * difference * difference
+      let difference =
+        SIMD4<Double>(group.four(at: base)) - SIMD4<Double>(values.four(at: base))
+      lanes += SIMD4<Double>(counts.four(at: base)) * difference * difference
     }
     return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
   }
@@ -86,8 +97,7 @@ enum GroupKernels {
     let group = weights.extracting(start..<start + count)
     var lanes = SIMD4<Double>.zero
     for base in stride(from: 0, to: count, by: 4) {
-      let four = SIMD4<Double>(
-        SIMD4<Float>(group[base], group[base + 1], group[base + 2], group[base + 3]))
+      let four = SIMD4<Double>(group.four(at: base))
       lanes += four * four
     }
     return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])

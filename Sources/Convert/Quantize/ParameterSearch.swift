@@ -58,8 +58,7 @@ struct ParameterSearch {
     }
     var total = SIMD8<Float>.zero
     for block in importance.indices {
-      var eight = SIMD8<Float>.zero
-      for lane in 0..<8 { eight[lane] = values[start + block * 8 + lane] }
+      let eight = values.span.eight(at: start + block * 8)
       importance[block] = eight
       total += eight
     }
@@ -101,9 +100,7 @@ struct ParameterSearch {
     _ weights: Span<Float>, _ start: Int, _ count: Int, low: Float, unit: Float
   ) {
     for block in 0..<count / 8 {
-      var eight = SIMD8<Float>.zero
-      for lane in 0..<8 { eight[lane] = weights[start + block * 8 + lane] }
-      normalized[block] = (eight - low) / unit
+      normalized[block] = (weights.eight(at: start + block * 8) - low) / unit
     }
   }
 

@@ -18,9 +18,21 @@ package enum ElementDecoder {
     var output = values.mutableSpan
     switch dtype {
     case .f16:
+      var largest: UInt16 = 0
       for i in 0..<count {
-        output[i] = HalfPrecision.f16ToFloat(
-          source.loadUncheckedLittleEndian(at: byteOffset &+ 2 &* i, as: UInt16.self))
+        let bits = source.loadUncheckedLittleEndian(at: byteOffset &+ 2 &* i, as: UInt16.self)
+        largest = max(largest, bits & 0x7FFF)
+      }
+      if largest < 0x7C00 {
+        for i in 0..<count {
+          output[i] = HalfPrecision.f16ToFloat(
+            finite: source.loadUncheckedLittleEndian(at: byteOffset &+ 2 &* i, as: UInt16.self))
+        }
+      } else {
+        for i in 0..<count {
+          output[i] = HalfPrecision.f16ToFloat(
+            source.loadUncheckedLittleEndian(at: byteOffset &+ 2 &* i, as: UInt16.self))
+        }
       }
     case .bf16:
       for i in 0..<count {

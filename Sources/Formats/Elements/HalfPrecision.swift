@@ -26,6 +26,14 @@ package enum HalfPrecision: Sendable {
     return Float(bitPattern: filled | UInt32(bits & 0x8000) << 16)
   }
 
+  /// The same of a pattern that is neither infinity nor NaN.
+  @inline(__always)
+  package static func f16ToFloat(finite bits: UInt16) -> Float {
+    // Widened with its sign, so that one mask leaves sign and magnitude in their places.
+    let widened = UInt32(bitPattern: Int32(Int16(bitPattern: bits)))
+    return Float(bitPattern: (widened &<< 13) & 0x8FFF_E000) * 0x1p112
+  }
+
   /// The value of a bit pattern, exactly.
   @inline(__always)
   package static func bf16ToFloat(_ bits: UInt16) -> Float {
@@ -49,6 +57,21 @@ package enum HalfPrecision: Sendable {
       result = (magnitude &+ 0xC800_0FFF &+ odd) >> 13
     }
     return UInt16(truncatingIfNeeded: result) | sign
+  }
+
+  /// The nearest F16 value, of a number that is one in F16's normal range, a multiple of 2^-24 below it,
+  /// or 0: what needs no care for subnormals, overflow and NaN.
+  @inline(__always)
+  package static func roundedToF16(plain value: Float) -> Float {
+    let bits = value.bitPattern
+    return Float(bitPattern: (bits &+ 0xFFF &+ (bits >> 13 & 1)) & 0xFFFF_E000)
+  }
+
+  /// The nearest BF16 value of a finite number that rounds to one.
+  @inline(__always)
+  package static func roundedToBF16(plain value: Float) -> Float {
+    let bits = value.bitPattern
+    return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
   }
 
   /// The nearest BF16 pattern. Overflow gives infinity, a NaN a quiet NaN.

@@ -95,7 +95,12 @@ package struct AffineLayout: Sendable, Hashable {
   ) {
     // A span of the group alone: its bounds are checked once, and the loop becomes vectors.
     let source = codes.extracting(codeStart..<codeStart + groupSize)
-    switch type {  // chosen once, outside the loop
+    // Chosen once, outside the loop.
+    switch type {
+    case .f16 where isPlain(scale, bias, smallest: 0x1p-14, limit: 32000):
+      decode(source, scale, bias, &weights, start) { HalfPrecision.roundedToF16(plain: $0) }
+    case .bf16 where isPlain(scale, bias, smallest: 0, limit: 0x1p126):
+      decode(source, scale, bias, &weights, start) { HalfPrecision.roundedToBF16(plain: $0) }
     case .f16:
       decode(source, scale, bias, &weights, start) {
         HalfPrecision.f16ToFloat(HalfPrecision.floatToF16($0))
@@ -106,6 +111,13 @@ package struct AffineLayout: Sendable, Hashable {
       }
     case .f32: decode(source, scale, bias, &weights, start) { $0 }
     }
+  }
+
+  /// Whether no product and no sum of a group is beyond `limit`, and no product but 0 is below
+  /// `smallest`. With the least normal number of F16 for that, products are normal and sums below it
+  /// exact, being of two multiples of 2^-24.
+  private func isPlain(_ scale: Float, _ bias: Float, smallest: Float, limit: Float) -> Bool {
+    abs(scale) >= smallest && abs(scale) * Float(largestCode) <= limit && abs(bias) <= limit
   }
 
   @inline(__always)

@@ -17,7 +17,9 @@ extension SourceTensor {
   private static func byteCount(_ origin: TensorOrigin, of pieces: [SourceTensor]) -> Int {
     let all = pieces.reduce(0) { $0 + $1.byteCount }
     guard let taken = origin.stored?.taken.count, pieces[0].elementCount > 0 else { return all }
-    return taken == pieces[0].elementCount ? all : all / pieces[0].elementCount * taken
+    // Packed weights take less than a byte each.
+    return taken >= pieces[0].elementCount
+      ? all : pieces[0].elementCount.dividingFullWidth(all.multipliedFullWidth(by: taken)).quotient
   }
 
   /// The same without what its origin changes.

@@ -63,7 +63,7 @@ struct ArrangedSource: Sendable {
       config: checkpoint.config,
       tensors: sources.map { tensor in
         .init(
-          name: tensor.name, shape: tensor.shape,
+          name: tensor.name, dtype: tensor.dtype, shape: tensor.shape,
           order: naming.identify(
             name: tensor.name, dtype: tensor.dtype, shape: tensor.dimensions,
             order: tensor.knownOrder
@@ -88,8 +88,10 @@ struct ArrangedSource: Sendable {
       guard let origin = entry.origin else { continue }
       // A source that is packed itself may hold it as it is.
       if let place = places[entry.name], sources[place].origin == origin { continue }
+      guard origin.names.count <= sources.count else { continue }
       let used = origin.names.all.compactMap { places[$0] }
-      guard used.count == origin.names.count, used.allSatisfy({ sources[$0].shape == origin.shape })
+      guard used.count == origin.names.count,
+        used.allSatisfy({ sources[$0].shape == origin.shape && sources[$0].gives(origin) })
       else { continue }
       isUsed.formUnion(used)
       items.append(
@@ -107,5 +109,13 @@ struct ArrangedSource: Sendable {
       }
     }
     return items
+  }
+}
+
+extension SourceTensor {
+  /// Whether what an origin takes of it can be read: of what is packed, whole rows of its own matrices.
+  fileprivate func gives(_ origin: TensorOrigin) -> Bool {
+    guard let packing else { return true }
+    return origin.inputs == nil && origin.stored?.whole == packing.shape
   }
 }

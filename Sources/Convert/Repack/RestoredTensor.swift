@@ -13,11 +13,12 @@ struct RestoredTensor {
 
   let name: String
   let shape: [UInt64]
-  let dtype: DType
   private(set) var parts: [Part]
 
   /// More parts than this are no model's.
   private static let partLimit = 1 << 12
+  /// Bytes of all names: no header could hold more.
+  private static let nameLimit = 100_000_000
 
   /// The tensors of the source that a packed checkpoint's origins name, in the order of what holds them.
   ///
@@ -26,8 +27,14 @@ struct RestoredTensor {
     var tensors: [RestoredTensor] = []
     var byName: [String: Int] = [:]
     let others = Set(packed.tensors.filter { $0.entry.origin == nil }.map(\.entry.name))
+    var namesLeft = nameLimit
     for tensor in packed.tensors {
       guard let origin = tensor.entry.origin else { continue }
+      let bytes = origin.names.byteCount
+      guard bytes <= namesLeft else {
+        throw .originIncomplete(file: packed.path(of: tensor), tensor: origin.names[0])
+      }
+      namesLeft -= bytes
       for (place, name) in origin.names.all.enumerated() {
         guard let stored = origin.stored, !others.contains(name) else {
           throw .originIncomplete(file: packed.path(of: tensor), tensor: name)
@@ -36,13 +43,12 @@ struct RestoredTensor {
         guard let known = byName[name] else {
           byName[name] = tensors.count
           tensors.append(
-            RestoredTensor(
-              name: name, shape: origin.shape, dtype: tensor.entry.sourceDType, parts: [part]))
+            RestoredTensor(name: name, shape: origin.shape, parts: [part]))
           continue
         }
-        guard tensors[known].shape == origin.shape,
-          tensors[known].dtype == tensor.entry.sourceDType, tensors[known].parts.count < partLimit
-        else { throw .originIncomplete(file: packed.path(of: tensor), tensor: name) }
+        guard tensors[known].shape == origin.shape, tensors[known].parts.count < partLimit else {
+          throw .originIncomplete(file: packed.path(of: tensor), tensor: name)
+        }
         tensors[known].parts.append(part)
       }
     }
@@ -70,7 +76,8 @@ struct RestoredTensor {
 
   /// Whether the parts are matrices of one shape, reach across all inputs, and are all of it.
   private var isWhole: Bool {
-    let whole = matrices
+    // Asked of all parts once.
+    let (order, whole) = (order, matrices)
     let first = parts[0].stored
     // Each as runs of outputs of the whole.
     let covered = parts.map { part in (part.stored.matrices, part.outputs(in: order)) }

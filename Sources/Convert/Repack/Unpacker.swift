@@ -53,18 +53,22 @@ package struct Unpacker {
       let reads = tensor.parts.map(\.tensor).filter { isRead.insert($0.entry.name).inserted }
         .flatMap(packed.readParts)
       let part = tensor.parts[0].tensor
-      let isPacked = part.entry.layout != .plain
+      let isPacked = tensor.parts.contains { $0.tensor.entry.layout != .plain }
       if !isPacked, let origin = part.entry.origin, origin.keepsElements, origin.changes.isEmpty,
         !origin.names.isNumbered
       {
         return CopiedTensor(reads[0], name: tensor.name, shape: tensor.shape)
       }
       let storage = try RestoredStorage(tensor, in: packed)
-      let stored =
-        packed.packedStorage(part)?.decodedType ?? ScaleType(part.stored[0].info.dtype)
-      guard let own = stored else {
+      let types = tensor.parts.map { part in
+        packed.packedStorage(part.tensor)?.decodedType
+          ?? ScaleType(part.tensor.stored[0].info.dtype)
+      }
+      guard let first = types[0], !types.contains(nil) else {
         throw PackedError.originIncomplete(file: packed.path(of: part), tensor: tensor.name)
       }
+      // One that holds them all.
+      let own = types.allSatisfy { $0 == first } ? first : .f32
       return EncodedTensor(
         WeightSource(
           name: tensor.name, file: packed.checkpoint.fileName(of: part.stored[0]),

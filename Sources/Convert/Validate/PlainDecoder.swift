@@ -171,8 +171,10 @@ struct PlainDecoder {
       try checkpoint.read(weight / 2..<weight / 2 + 1, of: blocks, into: &byte)
       let code = weight % 2 == 0 ? byte[0] % 16 : byte[0] / 16
       try checkpoint.read(weight / 32..<weight / 32 + 1, of: scales, into: &byte)
+      if byte[0] == 255 { return .nan }
       let magnitude = [0, 0.5, 1, 1.5, 2, 3, 4, 6][Int(code % 8)]
-      return (code < 8 ? magnitude : -magnitude) * pow(2, Double(byte[0]) - 127)
+      return Self.single.rounded(
+        (code < 8 ? magnitude : -magnitude) * pow(2, Double(byte[0]) - 127))
     }
   }
 

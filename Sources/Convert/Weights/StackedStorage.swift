@@ -7,16 +7,28 @@ struct StackedStorage: WeightStorage {
   let partsPerPiece: Int
   let sourceNames: [String]
   let hasSourceInputs: Bool
+  let byteCount: Int
+  let isReadInOrder: Bool
+
+  init(
+    pieces: [any WeightStorage], partsPerPiece: Int, sourceNames: [String], hasSourceInputs: Bool
+  ) {
+    self.pieces = pieces
+    self.partsPerPiece = partsPerPiece
+    self.sourceNames = sourceNames
+    self.hasSourceInputs = hasSourceInputs
+    // Asked for with every tile.
+    byteCount = pieces.reduce(0) { $0 + $1.byteCount }
+    isReadInOrder = pieces.allSatisfy(\.isReadInOrder)
+  }
 
   var shape: MatrixShape {
     let one = pieces[0].shape
     return MatrixShape(
       matrices: one.matrices * pieces.count, outputs: one.outputs, inputs: one.inputs)
   }
-  var byteCount: Int { pieces.reduce(0) { $0 + $1.byteCount } }
   /// Which never reach from one matrix into another.
   var readsWholeRows: Bool { true }
-  var isReadInOrder: Bool { pieces.allSatisfy(\.isReadInOrder) }
   var elementType: DType? { nil }
 
   func read(_ range: Range<Int>, into tile: WeightTile) throws {

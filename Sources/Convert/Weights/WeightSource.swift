@@ -40,7 +40,10 @@ struct WeightSource: Sendable {
   func read(_ range: Range<Int>, into tile: WeightTile) throws {
     try storage.read(range, into: tile)
     tile.zeroedCount = try checkFinite(range, in: tile)
+    guard !transforms.isEmpty else { return }
     for transform in transforms { try transform.apply(to: tile, range, of: shape) }
+    // What was finite may no longer be.
+    tile.zeroedCount += try checkFinite(range, in: tile)
   }
 
   /// Refuses NaN and infinities, or makes them zero.

@@ -23,5 +23,12 @@ package struct TensorNameList: Sendable, Equatable {
 
   package subscript(index: Int) -> String { isNumbered ? "\(prefix)\(index)\(suffix)" : prefix }
 
+  /// At least, of all names together; clamped.
+  package var byteCount: Int {
+    let (bytes, overflow) = (prefix.utf8.count + suffix.utf8.count + 1)
+      .multipliedReportingOverflow(by: count)
+    return overflow ? Int.max : bytes
+  }
+
   package var all: [String] { (0..<count).map { self[$0] } }
 }

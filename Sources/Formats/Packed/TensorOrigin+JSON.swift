@@ -47,6 +47,9 @@ extension WeightChange {
 }
 
 extension ManifestReader {
+  /// More changes, or more runs of rows, than this are no model's.
+  private static let changeLimit = 64
+
   /// Names, and what of them makes up a tensor of `shape`: as matrices where it is packed, else as many
   /// elements.
   func origin(
@@ -73,10 +76,13 @@ extension ManifestReader {
           step: try json["step"].map { try integer($0, place + ".outputs.step") } ?? 1)
       },
       inputs: try json["inputs"].map { try range($0, place + ".inputs") },
-      changes: try json["changes"].map { try array($0, place + ".changes") }?.enumerated().map {
-        try change($1, "\(place).changes[\($0)]")
-      } ?? [])
-    guard names.count > 0, let count = origin.elementCount,
+      changes: try json["changes"].map { try short(array($0, place + ".changes"), place) }?
+        .enumerated().map {
+          try change($1, "\(place).changes[\($0)]")
+        } ?? [])
+    // In a header, this name is that of the metadata.
+    guard names.count > 0, names.isNumbered || names.prefix != "__metadata__",
+      let count = origin.elementCount,
       case .bytes(let size) = TensorSize(shape: entryShape, dtype: .f64),
       UInt64(count) == size / 8,
       !isPacked || origin.shape(ofMatrices: entryShape)
@@ -93,11 +99,18 @@ extension ManifestReader {
     return first..<first + count
   }
 
+  private func short(_ list: [JSONValue], _ place: String) throws -> [JSONValue] {
+    guard list.count <= Self.changeLimit else {
+      throw malformed(place, "at most \(Self.changeLimit) changes")
+    }
+    return list
+  }
+
   private func change(_ json: JSONValue, _ place: String) throws -> WeightChange {
     if let factor = json["multiply"] { return .multiply(try factorValue(factor, place)) }
     if let rows = json["multiply_rows"] {
       return .multiplyRows(
-        try array(rows, place).map {
+        try short(array(rows, place), place).map {
           .init(
             count: try integer($0["count"], place + ".count"),
             factor: try factorValue($0["factor"], place + ".factor"))

@@ -103,9 +103,19 @@ package struct TensorOrigin: Sendable, Equatable {
       inputs = origin.inputs ?? 0..<allInputs
       guard !matrices.isEmpty, matrices.lowerBound >= 0, matrices.upperBound <= matrixCount,
         !inputs.isEmpty, inputs.lowerBound >= 0, inputs.upperBound <= allInputs,
+        // Rows are read whole.
+        order == .inputMajor || inputs.count == allInputs,
         outputs.count > 0, outputs.first >= 0, outputs.first < allOutputs, outputs.step > 0,
+        outputs.step <= allOutputs,
         outputs.count - 1 <= (allOutputs - 1 - outputs.first) / outputs.step
       else { return nil }
+    }
+
+    /// All of the tensor.
+    package var whole: MatrixShape {
+      order == .outputMajor
+        ? MatrixShape(matrices: matrixCount, outputs: rows, inputs: columns)
+        : MatrixShape(matrices: matrixCount, outputs: columns, inputs: rows)
     }
 
     /// Of what is taken.

@@ -9,6 +9,7 @@ package struct MLXArrangement: Sendable {
   /// A tensor of the source.
   package struct Source: Sendable {
     package let name: String
+    package let dtype: DType
     package let shape: [UInt64]
     package let order: MatrixOrder
     /// Whether it is packed already: such weights are read output by output only.
@@ -17,10 +18,11 @@ package struct MLXArrangement: Sendable {
     package let isMade: Bool
 
     package init(
-      name: String, shape: [UInt64], order: MatrixOrder, isPacked: Bool = false,
+      name: String, dtype: DType, shape: [UInt64], order: MatrixOrder, isPacked: Bool = false,
       isMade: Bool = false
     ) {
       self.name = name
+      self.dtype = dtype
       self.shape = shape
       self.order = order
       self.isPacked = isPacked
@@ -70,6 +72,11 @@ package struct MLXArrangement: Sendable {
     var stacks = StackedNames()
     var items: [Item?] = []
     for (place, tensor) in tensors.enumerated() {
+      // Of nothing, nothing can be made.
+      if tensor.shape.contains(0) {
+        items.append(.same(place))
+        continue
+      }
       switch maker.outcome(of: tensor) {
       case .made(let made):
         items += made.map { made in

@@ -79,6 +79,12 @@ struct MLXArranger {
       switch rule {
       case .split(let path, let targets, let cut):
         if let match = path.match(name) {
+          // What has its final name may end like the first.
+          if cut == .whole, match.leaf != nil,
+            PathPattern(stringLiteral: targets[0]).match(name) != nil
+          {
+            return nil
+          }
           return split(tensor, match, into: targets, cut)
         }
       case .apart(let path, let target, let count, let rows):
@@ -214,14 +220,19 @@ extension MLXArranger {
     let value = config?.fact(String(parts[0]))
     let number =
       parts.count == 1 ? value?.doubleValue : Int(parts[1]).flatMap { value?.doubles?[safe: $0] }
-    return number.flatMap { $0.isFinite && $0 != 0 ? $0 : nil }
+    return number.flatMap { Self.canBeTakenBack($0) ? $0 : nil }
+  }
+
+  /// Whether `Float` weights that are multiplied with it can be divided by it again.
+  private static func canBeTakenBack(_ factor: Double) -> Bool {
+    Float(factor).isNormal && Float(1 / factor).isNormal
   }
 
   /// Falcon-H1: what the gate, the inputs, B, C and the steps are multiplied with, in this order.
   private func stateSpaceFactors() -> [WeightChange.RowFactor]? {
     guard let whole = factor("ssm_in_multiplier"),
       let factors = config?.fact("ssm_multipliers")?.doubles, factors.count == 5,
-      factors.allSatisfy({ $0.isFinite && $0 != 0 }),
+      factors.allSatisfy({ Self.canBeTakenBack(whole * $0) }),
       let inner = config?.positive("mamba_d_ssm"), let groups = config?.positive("mamba_n_groups"),
       let state = config?.positive("mamba_d_state"), let heads = config?.positive("mamba_n_heads"),
       groups < 1 << 20, state < 1 << 20

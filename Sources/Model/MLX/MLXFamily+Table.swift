@@ -117,9 +117,9 @@ extension MLXFamily {
         .split(
           "block_sparse_moe.output_linear", into: ["block_sparse_moe.switch_mlp.down_proj"], .whole),
       ]),
-    // Without experts, the shared ones are the layer's own.
+    // Without experts, the shared ones are the layer's own. The router keeps its name in every form.
     MLXFamily(
-      types: ["granitemoehybrid"], condition: .absent("block_sparse_moe.input_linear"),
+      types: ["granitemoehybrid"], condition: .absent("block_sparse_moe.router.layer"),
       rules: [
         .split("shared_mlp.input_linear", into: ["mlp.gate_proj", "mlp.up_proj"], .halves),
         .split("shared_mlp.output_linear", into: ["mlp.down_proj"], .whole),

@@ -37,15 +37,16 @@ struct StackedNames {
     return known == nil
   }
 
-  /// What becomes of each stack, in the order of their first parts. What has gaps, or parts of several
-  /// shapes, is no stack: its parts stay what they are.
+  /// What becomes of each stack, in the order of their first parts. What has gaps, parts of several
+  /// shapes or types, or no floats, is no stack: its parts stay what they are.
   func items(_ tensors: [MLXArrangement.Source]) -> [[MLXArrangement.Item]] {
     stacks.map { stack in
       let places = (0..<stack.places.count).compactMap { stack.places[$0] }
       let first = tensors[stack.order[0]]
-      guard places.count == stack.order.count,
+      guard places.count == stack.order.count, first.dtype.isFloat,
         places.allSatisfy({
-          tensors[$0].shape == first.shape && tensors[$0].order == first.order
+          tensors[$0].shape == first.shape && tensors[$0].dtype == first.dtype
+            && tensors[$0].order == first.order
             && tensors[$0].isPacked == first.isPacked
         })
       else { return stack.order.map { .same($0) } }

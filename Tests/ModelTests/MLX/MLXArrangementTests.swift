@@ -47,7 +47,7 @@ import Testing
       config: family.config, tensors: family.source.map { ($0.name, $0.shape.map { Int($0) }) })
     let sources = family.source.map { tensor in
       MLXArrangement.Source(
-        name: tensor.name, shape: tensor.shape,
+        name: tensor.name, dtype: .bf16, shape: tensor.shape,
         order: naming.identify(
           name: tensor.name, dtype: .bf16, shape: tensor.shape.map { Int($0) }
         ).order)
@@ -102,7 +102,7 @@ import Testing
   {
     MLXArrangement(
       config: ModelConfig(document: config),
-      tensors: tensors.map { .init(name: $0, shape: $1, order: .outputMajor) }
+      tensors: tensors.map { .init(name: $0, dtype: .bf16, shape: $1, order: .outputMajor) }
     ).items
   }
 

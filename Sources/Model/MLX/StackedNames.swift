@@ -38,12 +38,14 @@ struct StackedNames {
   }
 
   /// What becomes of each stack, in the order of their first parts. What has gaps, parts of several
-  /// shapes or types, or no floats, is no stack: its parts stay what they are.
+  /// shapes or types, no floats, or weights that are no matrices, is no stack: its parts stay what they
+  /// are.
   func items(_ tensors: [MLXArrangement.Source]) -> [[MLXArrangement.Item]] {
     stacks.map { stack in
       let places = (0..<stack.places.count).compactMap { stack.places[$0] }
       let first = tensors[stack.order[0]]
       guard places.count == stack.order.count, first.dtype.isFloat,
+        first.shape.count >= 2 || !stack.part.suffix.hasSuffix(".weight"),
         places.allSatisfy({
           tensors[$0].shape == first.shape && tensors[$0].dtype == first.dtype
             && tensors[$0].order == first.order

@@ -61,7 +61,6 @@ import Testing
     var options = ConversionOptions()
     options.bits = 8
     options.groupSize = 32
-    options.minimumCoverage = 0
     try convert(source, to: folder.path("packed"), options: options)
     #expect(try validate(folder.path("packed"), against: source) == [])
     let packed = try NaiveFile(path: folder.path("packed/model.safetensors")).tensors
@@ -89,10 +88,8 @@ import Testing
     var file = try golden()
     file.scales[9] = 255
     let source = try write(golden(file))
-    var options = ConversionOptions()
-    options.minimumCoverage = 0
     #expect {
-      try convert(source, to: folder.path("packed"), options: options)
+      try convert(source, to: folder.path("packed"))
     } throws: { error in
       guard case .nonFinite(_, let tensor, let index, let value, _)? = error as? ConversionError
       else { return false }

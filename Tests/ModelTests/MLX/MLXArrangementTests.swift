@@ -107,7 +107,8 @@ import Testing
   }
 
   @Test(arguments: [
-    // A gap, another shape, a number that is written in another way.
+    // A gap, another shape, a number that is written in another way, no matrices.
+    [("0", [64]), ("1", [64])],
     [("0", [64, 32]), ("2", [64, 32])], [("0", [64, 32]), ("1", [32, 32])],
     [("00", [64, 32]), ("01", [64, 32])], [("1", [64, 32] as [UInt64])],
   ]) func whatIsNoStackStaysApart(_ experts: [(String, [UInt64])]) {

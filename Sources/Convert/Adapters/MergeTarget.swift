@@ -10,34 +10,7 @@ struct MergeTarget {
   /// The tensor of the output that it is, whole and unchanged; nil where it is none.
   let output: String?
   /// Of the outputs that it went into, one.
-  private let holder: String
-
-  init(name: String, shape: [UInt64], order: MatrixOrder) {
-    self.name = name
-    self.shape = shape
-    self.order = order
-    output = name
-    holder = name
-  }
-
-  /// The tensors of the source that an output is made of.
-  static func all(_ output: String, madeOf origin: TensorOrigin) -> [MergeTarget] {
-    origin.names.all.map {
-      MergeTarget(
-        name: $0, shape: origin.shape, order: origin.order, output: origin.isWhole ? output : nil,
-        holder: output)
-    }
-  }
-
-  private init(
-    name: String, shape: [UInt64], order: MatrixOrder, output: String?, holder: String
-  ) {
-    self.name = name
-    self.shape = shape
-    self.order = order
-    self.output = output
-    self.holder = holder
-  }
+  let holder: String
 
   /// `[out, in]`; nil for what is no matrix.
   var matrix: (outputs: Int, inputs: Int)? {
@@ -54,5 +27,21 @@ struct MergeTarget {
       what:
         "it is stored as part of '\(holder)', or with other numbers, as mlx-lm takes it; adapters"
         + " of such weights are not merged")
+  }
+}
+
+extension MergeTarget {
+  /// A tensor that the output has as the source has it.
+  init(name: String, shape: [UInt64], order: MatrixOrder) {
+    self.init(name: name, shape: shape, order: order, output: name, holder: name)
+  }
+
+  /// The tensors of the source that an output is made of.
+  static func all(_ output: String, madeOf origin: TensorOrigin) -> [MergeTarget] {
+    origin.names.all.map {
+      MergeTarget(
+        name: $0, shape: origin.shape, order: origin.order, output: origin.isWhole ? output : nil,
+        holder: output)
+    }
   }
 }

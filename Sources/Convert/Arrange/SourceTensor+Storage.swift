@@ -37,7 +37,6 @@ extension SourceTensor {
     of piece: SourceTensor, in checkpoint: Checkpoint, _ scale: WeightScale?,
     _ stored: TensorOrigin.StoredMatrices
   ) -> any WeightStorage {
-    let allOutputs = stored.order == .outputMajor ? stored.rows : stored.columns
     // All outputs of the inputs that are taken; packed ones are output-major, whatever they were.
     let base: any WeightStorage =
       if let packing = piece.packing {
@@ -50,6 +49,7 @@ extension SourceTensor {
         PlainStorage(checkpoint: checkpoint, tensor: piece.stored[0], scale: scale)
       }
     return SelectedRows(
-      base: base, rowsPerMatrix: allOutputs, matrices: stored.matrices, rows: stored.outputs)
+      base: base, rowsPerMatrix: stored.whole.outputs, matrices: stored.matrices,
+      rows: stored.outputs)
   }
 }

@@ -57,6 +57,8 @@ struct ArrangedSource: Sendable {
   private static func items(
     _ sources: [SourceTensor], _ checkpoint: Checkpoint
   ) -> [MLXArrangement.Item] {
+    // Before every tensor is looked at for the order of its matrix.
+    guard MLXArrangement.knows(checkpoint.config) else { return sources.indices.map { .same($0) } }
     let naming = TensorNaming(
       config: checkpoint.config, tensors: sources.map { ($0.name, $0.dimensions) })
     return MLXArrangement(

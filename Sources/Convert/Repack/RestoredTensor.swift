@@ -31,12 +31,12 @@ struct RestoredTensor {
     for tensor in packed.tensors {
       guard let origin = tensor.entry.origin else { continue }
       let bytes = origin.names.byteCount
-      guard bytes <= namesLeft else {
+      guard bytes <= namesLeft, let stored = origin.stored else {
         throw .originIncomplete(file: packed.path(of: tensor), tensor: origin.names[0])
       }
       namesLeft -= bytes
       for (place, name) in origin.names.all.enumerated() {
-        guard let stored = origin.stored, !others.contains(name) else {
+        guard !others.contains(name) else {
           throw .originIncomplete(file: packed.path(of: tensor), tensor: name)
         }
         let part = Part(tensor: tensor, stored: stored, place: place)
@@ -65,14 +65,7 @@ struct RestoredTensor {
   }
 
   /// Of the whole, in that order.
-  var matrices: MatrixShape {
-    let stored = parts[0].stored
-    return order == .outputMajor
-      ? MatrixShape(
-        matrices: stored.matrixCount, outputs: stored.rows, inputs: stored.columns)
-      : MatrixShape(
-        matrices: stored.matrixCount, outputs: stored.columns, inputs: stored.rows)
-  }
+  var matrices: MatrixShape { parts[0].stored.whole(in: order) }
 
   /// Whether the parts are matrices of one shape, reach across all inputs, and are all of it.
   private var isWhole: Bool {

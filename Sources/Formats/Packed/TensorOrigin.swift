@@ -112,7 +112,10 @@ package struct TensorOrigin: Sendable, Equatable {
     }
 
     /// All of the tensor.
-    package var whole: MatrixShape {
+    package var whole: MatrixShape { whole(in: order) }
+
+    /// All of it, where a stored row is seen as that order has it.
+    package func whole(in order: MatrixOrder) -> MatrixShape {
       order == .outputMajor
         ? MatrixShape(matrices: matrixCount, outputs: rows, inputs: columns)
         : MatrixShape(matrices: matrixCount, outputs: columns, inputs: rows)
@@ -141,7 +144,7 @@ package struct TensorOrigin: Sendable, Equatable {
       StoredMatrices(
         matrixCount: matrixCount, rows: rows, columns: columns, order: order,
         matrices: 0..<matrixCount,
-        outputs: Steps(first: 0, count: order == .outputMajor ? rows : columns), inputs: inputs)
+        outputs: Steps(first: 0, count: whole.outputs), inputs: inputs)
     }
 
     /// Where a weight stands in the tensor, given its place in what is taken.

@@ -62,6 +62,11 @@ package struct MLXArrangement: Sendable {
   /// In the order of the source, each where its first tensor stands.
   package let items: [Item]
 
+  /// Whether any rule may hold for a checkpoint; without one, everything stays what it is.
+  package static func knows(_ config: ModelConfig?) -> Bool {
+    config.map { !MLXFamily.of($0).isEmpty } ?? false
+  }
+
   package init(config: ModelConfig?, tensors: [Source]) {
     let rules = MLXFamily.rules(for: config, tensors)
     guard !rules.isEmpty else {
@@ -106,9 +111,13 @@ extension MLXFamily {
     for config: ModelConfig?, _ tensors: [MLXArrangement.Source]
   ) -> [MLXRule] {
     guard let config else { return [] }
+    return of(config).filter { $0.condition.holds(config, tensors) }.flatMap(\.rules)
+  }
+
+  /// Those of a configuration's types, whatever their conditions.
+  fileprivate static func of(_ config: ModelConfig) -> [MLXFamily] {
     let types = Set([config.modelType, config.family].compactMap(\.self))
-    return all.filter { !$0.types.isDisjoint(with: types) && $0.condition.holds(config, tensors) }
-      .flatMap(\.rules)
+    return all.filter { !$0.types.isDisjoint(with: types) }
   }
 }
 

@@ -27,7 +27,7 @@ struct MLXArranger {
     }
     let (changes, whenPacked) = tensor.isMade ? ([], false) : changes(name)
     if let part = part(name, tensor, changes) { return .stacked(part) }
-    var made = pieces(name, tensor) ?? [self.whole(name, tensor)]
+    var made = pieces(name, tensor) ?? [whole(name.text, tensor)]
     for index in made.indices {
       made[index] = .init(
         name: made[index].name, shape: made[index].shape,
@@ -46,11 +46,11 @@ struct MLXArranger {
   }
 
   /// Under another name, or none.
-  private func whole(_ name: PathPattern.Name, _ tensor: MLXArrangement.Source)
-    -> MLXArrangement.Made
-  {
+  private func whole(
+    _ name: String, _ tensor: MLXArrangement.Source
+  ) -> MLXArrangement.Made {
     .init(
-      name: name.text, shape: tensor.order.outputMajor(tensor.shape),
+      name: name, shape: tensor.order.outputMajor(tensor.shape),
       origin: TensorOrigin(
         TensorNameList(tensor.name), shape: tensor.shape, order: tensor.order))
   }
@@ -125,14 +125,7 @@ struct MLXArranger {
     guard turned.count >= 2, outputs >= targets.count, outputs % targets.count == 0 else {
       return nil
     }
-    guard cut != .whole else {
-      return [
-        .init(
-          name: name(targets[0]), shape: turned,
-          origin: TensorOrigin(
-            TensorNameList(tensor.name), shape: tensor.shape, order: tensor.order))
-      ]
-    }
+    guard cut != .whole else { return [whole(name(targets[0]), tensor)] }
     let count = outputs / targets.count
     return targets.enumerated().map { index, target in
       var shape = turned

@@ -29,7 +29,9 @@ extension MLXFamily {
       types: [
         "qwen2_moe", "qwen3_moe", "ernie4_5_moe", "mellum", "olmoe", "deepseek", "deepseek_v2",
         "glm4_moe", "exaone_moe", "solar_open", "laguna", "mimo_v2_flash", "hunyuan",
-        "bailing_moe", "bailing_moe_linear", "bailing_hybrid", "kimi_vl",
+        "bailing_moe", "bailing_moe_linear", "bailing_hybrid", "kimi_vl", "deepseek_v3", "kimi_k2",
+        "joyai_llm_flash", "deepseek_v32", "glm4_moe_lite", "glm_moe_dsa", "kimi_k25",
+        "longcat_flash", "longcat_flash_ngram",
       ], rules: switched),
     MLXFamily(
       types: ["afmoe", "dots1", "Klear"], rules: experts("mlp.experts", to: "mlp.experts")),
@@ -135,11 +137,6 @@ extension MLXFamily {
 
   /// The loader would decode `kv_b_proj`, split it, and quantize both parts a second time.
   private static let latentAttention: [MLXFamily] = [
-    MLXFamily(
-      types: [
-        "deepseek_v3", "kimi_k2", "joyai_llm_flash", "deepseek_v32", "glm4_moe_lite",
-        "glm_moe_dsa", "kimi_k25", "longcat_flash", "longcat_flash_ngram",
-      ], rules: switched),
     MLXFamily(
       types: [
         "deepseek_v3", "kimi_k2", "joyai_llm_flash", "deepseek_v32", "glm4_moe_lite",

@@ -40,11 +40,6 @@ struct PackedDamage: Sendable, CustomTestStringConvertible {
     self.findings = findings
   }
 
-  /// All of a tensor of another name.
-  static func origin(_ name: String, of entry: String, in file: PackedEditor) -> JSONValue {
-    ["name": .string(name), "shape": .array(file.shape(of: entry).map { .integer($0) })]
-  }
-
   /// Changes the bytes of the one file.
   static func bytes(
     _ rule: String, _ place: String, tensor: String? = nil,
@@ -192,39 +187,6 @@ extension PackedDamage {
     },
     .file("plan", "a packed tensor without a width", tensor: SmallPack.embedding) { file in
       file.addPlan { $0 == SmallPack.embedding ? ["name": "another"] : nil }
-    },
-    .file("origin", "of a tensor beside it", tensor: SmallPack.down) {
-      $0.editEntry(
-        SmallPack.up, "source", "origin", Self.origin(SmallPack.down, of: SmallPack.up, in: $0))
-    },
-    .file("origin", "half of a tensor", tensor: "whole") { file in
-      var origin = Self.origin("whole", of: SmallPack.up, in: file)
-      let shape = file.shape(of: SmallPack.up)
-      origin["shape"] = [.integer(2 * shape[0]), .integer(shape[1])]
-      origin["outputs"] = ["first": 0, "count": .integer(shape[0])]
-      file.editEntry(SmallPack.up, "source", "origin", origin)
-    },
-    .file("manifest", "an origin of other weights") { file in
-      var origin = Self.origin("whole", of: SmallPack.up, in: file)
-      origin["shape"] = [1, 1]
-      file.editEntry(SmallPack.up, "source", "origin", origin)
-    },
-    .file("manifest", "an origin beyond its tensor") { file in
-      var origin = Self.origin("whole", of: SmallPack.up, in: file)
-      origin["outputs"] = ["first": 1, "count": .integer(file.shape(of: SmallPack.up)[0])]
-      file.editEntry(SmallPack.up, "source", "origin", origin)
-    },
-    .file("manifest", "an origin of numbers without end") { file in
-      var origin = Self.origin("whole", of: SmallPack.up, in: file)
-      origin["outputs"] = [
-        "first": 0, "count": .integer(Int.max), "step": .integer(Int.max),
-      ]
-      file.editEntry(SmallPack.up, "source", "origin", origin)
-    },
-    .file("manifest", "a factor of 0") { file in
-      var origin = Self.origin("whole", of: SmallPack.up, in: file)
-      origin["changes"] = [["multiply": 0]]
-      file.editEntry(SmallPack.up, "source", "origin", origin)
     },
     .file("plan", "no tensors") { $0.manifest["plan"] = ["totals": [:]] },
     .file("tensor_missing", "an entry too many", tensor: "ghost") { file in
@@ -419,5 +381,5 @@ extension PackedDamage {
     },
   ]
 
-  static let all = container + manifest + output + comparison
+  static let all = container + manifest + origins + output + comparison
 }

@@ -9,17 +9,41 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// Kernels are compiled for speed in debug builds too: tests spend their time there.
+let optimized: [SwiftSetting] = [
+  .unsafeFlags(
+    ["-O", "-whole-module-optimization", "-num-threads", "2", "-disable-batch-mode"],
+    .when(configuration: .debug))
+]
+
+// The kernels once more, for processors that have more instructions than every one of their kind has:
+// the folder is the same, by a link. Which is used is decided at run time (`ProcessorLevel`).
+#if arch(x86_64)
+  let wideKernels: [Target] = [
+    .target(
+      name: "KernelsAVX2",
+      swiftSettings: strict + optimized + [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mbmi2"])])
+  ]
+#else
+  let wideKernels: [Target] = []
+#endif
+let kernels: [Target.Dependency] = ["Kernels"] + wideKernels.map { .byName(name: $0.name) }
+
 let package = Package(
   name: "decant",
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "decant", targets: ["decant"])
   ],
-  targets: [
-    .target(name: "Formats", swiftSettings: strict),
+  targets: wideKernels + [
+    // Functions of numbers and spans, built for several instruction sets.
+    .target(name: "Kernels", swiftSettings: strict + optimized),
+    .target(name: "Formats", dependencies: kernels, swiftSettings: strict),
     .target(name: "Stats", swiftSettings: strict),
     .target(name: "Model", dependencies: ["Formats"], swiftSettings: strict),
-    .target(name: "Convert", dependencies: ["Formats", "Stats", "Model"], swiftSettings: strict),
+    .target(
+      name: "Convert", dependencies: ["Formats", "Stats", "Model"] + kernels,
+      swiftSettings: strict),
     .executableTarget(
       name: "decant", dependencies: ["Formats", "Stats", "Model", "Convert"],
       swiftSettings: strict),

@@ -124,7 +124,7 @@ package struct WeightMeasurement {
       for bits in MeasureOptions.weightBits {
         guard let layout = AffineLayout(bits: bits, groupSize: groupSize) else { continue }
         let error = slot.quantized.quantize(
-          slot.tile.weights, groupCount: count / groupSize,
+          slot.tile, groupCount: count / groupSize,
           WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
           importance: importance)
         slot.roundTrips.append(

@@ -20,7 +20,7 @@ final class CandidateSlot {
     let size = quantizer.layout.groupSize
     let groups = count / size
     let error = quantized.quantize(
-      tile.weights, groupCount: groups, quantizer, importance: importance)
+      tile, groupCount: groups, quantizer, importance: importance)
     guard !importance.isEmpty else { return error }
     decoded.grow(to: count, filler: 0)
     quantizer.layout.dequantize(

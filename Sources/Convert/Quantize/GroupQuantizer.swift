@@ -2,156 +2,117 @@ import Formats
 import Stats
 
 /// Quantizes runs of groups. One instance serves one thread: it owns the scratch space.
+///
+/// Kernels do the groups whose numbers are plain; what needs care, one group in thousands of a usual
+/// model, is done here one group at a time.
 package struct GroupQuantizer {
   package let layout: AffineLayout
   package let method: QuantizationMethod
   package let scaleType: ScaleType
+  private let level: ProcessorLevel
   /// Largest error that a candidate may leave in any weight, in steps of its scale. MLX's own
   /// choice leaves up to one; the rounding of stored values adds to that.
-  private static let largestMove = 1.5
-  private var search: ParameterSearch
-  private var trial: [UInt8]
+  private static let largestMove: Float = 1.5
+  /// Three for each group, as the kernels give them.
+  private var figures: [Double] = []
+  private var careful: CarefulQuantizer
 
-  package init(layout: AffineLayout, method: QuantizationMethod, scaleType: ScaleType) {
+  /// - Parameter level: which kernels are used; what comes out does not depend on it.
+  package init(
+    layout: AffineLayout, method: QuantizationMethod, scaleType: ScaleType,
+    level: ProcessorLevel = .current
+  ) {
     self.layout = layout
     self.method = method
     self.scaleType = scaleType
-    search = ParameterSearch(layout: layout)
-    trial = Array(repeating: 0, count: layout.groupSize)
+    self.level = level
+    careful = CarefulQuantizer(
+      layout: layout, scaleType: scaleType, largestMove: Double(Self.largestMove))
   }
 
   /// Quantizes `groupCount` groups that lie one after the other.
   ///
   /// - Parameters:
-  ///   - weights: finite values, `groupCount * groupSize` from the start.
+  ///   - bytes: finite weights, `groupCount * groupSize` from the start, little-endian.
+  ///   - elements: their type.
   ///   - importance: what errors count in a search; in order. Groups in none of the runs have inputs
   ///     that count alike.
   ///   - codes, scales, biases: receive the result, from their start. Scales and biases have the
   ///     values that `scaleType` stores.
   /// - Returns: what decoding the stored values as MLX does loses.
   package mutating func quantize(
-    _ weights: [Float], groupCount: Int, importance: [ImportanceRun] = [], codes: inout [UInt8],
-    scales: inout [Float], biases: inout [Float]
+    _ bytes: RawSpan, as elements: ScaleType, groupCount: Int, importance: [ImportanceRun] = [],
+    codes: inout [UInt8], scales: inout [Float], biases: inout [Float]
   ) -> QuantizationError {
     let size = layout.groupSize
-    precondition(weights.count >= groupCount * size && codes.count >= groupCount * size)
+    precondition(bytes.byteCount / elements.byteCount >= groupCount * size)
+    precondition(codes.count >= groupCount * size)
     precondition(scales.count >= groupCount && biases.count >= groupCount)
-    var total = QuantizationError()
-    let source = weights.span
-    var output = codes.mutableSpan
-    // What the codes of a group decode to.
-    var decoded = [Float](repeating: 0, count: size)
+    figures.grow(to: 3 * groupCount, filler: 0)
     var cursor = ImportanceCursor(importance, groupSize: size)
+    var first = 0
+    while first < groupCount {
+      let counted = cursor.importance(ofGroup: first)
+      let end = min(groupCount, cursor.end(after: first))
+      runKernel(
+        bytes, elements, first..<end, counted, codes: &codes, scales: &scales, biases: &biases)
+      first = end
+    }
+    cursor = ImportanceCursor(importance, groupSize: size)
+    var total = QuantizationError()
     for group in 0..<groupCount {
-      let start = group * size
-      let (parameters, loss) = quantizeGroup(
-        source, start, counting: cursor.importance(ofGroup: group), into: &output,
-        decoded: &decoded)
-      scales[group] = parameters.scale
-      biases[group] = parameters.bias
-      total.squaredNorm += GroupKernels.squaredNorm(source, start, size)
-      total.squaredError += loss.squared
-      total.largestError = max(total.largestError, loss.largest)
+      if figures[3 * group] < 0 {
+        let found = GroupParameters(scale: scales[group], bias: biases[group])
+        let (parameters, error) = careful.quantize(
+          bytes, as: elements, group,
+          found: method == .search && !found.scale.isNaN ? found : nil,
+          isSearched: method == .search,
+          counting: cursor.importance(ofGroup: group), into: &codes)
+        (scales[group], biases[group]) = (parameters.scale, parameters.bias)
+        total.merge(error)
+      } else {
+        total.merge(
+          QuantizationError(
+            squaredNorm: figures[3 * group], squaredError: figures[3 * group + 1],
+            largestError: figures[3 * group + 2]))
+      }
     }
     return total
   }
 
-  /// What the weights of one group count: those of `values` from `start` on.
-  private typealias Importance = (values: [Float], start: Int)
-
-  /// What decoding a group's codes loses.
-  private struct Loss {
-    let squared: Double
-    let largest: Double
-    /// Sum of squares with the importance of each; `squared` where all count alike.
-    let weighted: Double
+  /// As above, of weights that are numbers already.
+  package mutating func quantize(
+    _ weights: [Float], groupCount: Int, importance: [ImportanceRun] = [], codes: inout [UInt8],
+    scales: inout [Float], biases: inout [Float]
+  ) -> QuantizationError {
+    // Numbers have no padding between them.
+    let bytes = unsafe weights.span.bytes
+    return quantize(
+      bytes, as: .f32, groupCount: groupCount, importance: importance, codes: &codes,
+      scales: &scales, biases: &biases)
   }
 
-  private mutating func quantizeGroup(
-    _ weights: Span<Float>, _ start: Int, counting importance: Importance?,
-    into codes: inout MutableSpan<UInt8>, decoded: inout [Float]
-  ) -> (GroupParameters, Loss) {
-    let size = layout.groupSize
-    let largestCode = layout.largestCode
-    let (low, high) = GroupKernels.range(weights, start, size)
-    var best = GroupParameters(minimum: low, maximum: high, largestCode: largestCode)
-      .stored(as: scaleType, largestCode: largestCode)
-    GroupKernels.encode(
-      weights, start, size, with: best, largestCode: largestCode, into: &codes, at: start)
-    var loss = loss(
-      weights, start, codes.span, at: start, with: best, counting: importance, decoded: &decoded)
-    guard method == .search, loss.squared > 0 else { return (best, loss) }
-
-    search.setImportance(importance?.values, at: importance?.start ?? 0)
-    for candidate in candidates(weights, start, low: low, high: high) {
-      var trialSpan = trial.mutableSpan
-      GroupKernels.encode(
-        weights, start, size, with: candidate.encoding, largestCode: largestCode,
-        into: &trialSpan, at: 0)
-      let trialLoss = self.loss(
-        weights, start, trial.span, at: 0, with: candidate.stored, counting: importance,
-        decoded: &decoded)
-      // The sum of squares would let one weight move far to help many small ones; no weight may
-      // move by more than MLX's own quantizer and half a step allow.
-      guard trialLoss.weighted < loss.weighted,
-        candidate.isMLX
-          || trialLoss.largest <= Self.largestMove * Double(abs(candidate.stored.scale))
-      else { continue }
-      (best, loss) = (candidate.stored, trialLoss)
-      for i in 0..<size { codes[start + i] = trial[i] }
+  private mutating func runKernel(
+    _ bytes: RawSpan, _ elements: ScaleType, _ groups: Range<Int>,
+    _ importance: (values: [Float], start: Int)?, codes: inout [UInt8], scales: inout [Float],
+    biases: inout [Float]
+  ) {
+    let (layout, method, scaleType, level) = (layout, method, scaleType, level)
+    var codes = codes.mutableSpan
+    var scales = scales.mutableSpan
+    var biases = biases.mutableSpan
+    var figures = figures.mutableSpan
+    switch method {
+    case .minmax:
+      QuantizationKernels.betweenExtremes(
+        bytes, elements, groups, layout, scaleType, level: level, codes: &codes,
+        scales: &scales, biases: &biases, figures: &figures)
+    case .search:
+      let counted = importance?.values ?? []
+      QuantizationKernels.bySearch(
+        bytes, elements, groups, layout, scaleType, importance: counted.span,
+        firstInput: importance?.start ?? 0, moveLimit: Self.largestMove, level: level,
+        codes: &codes, scales: &scales, biases: &biases, figures: &figures)
     }
-    return (best, loss)
-  }
-
-  /// What decoding the codes as MLX does loses.
-  private func loss(
-    _ weights: Span<Float>, _ start: Int, _ codes: Span<UInt8>, at codeStart: Int,
-    with parameters: GroupParameters, counting importance: Importance?, decoded: inout [Float]
-  ) -> Loss {
-    var output = decoded.mutableSpan
-    layout.dequantizeGroup(
-      codes, at: codeStart, scale: parameters.scale, bias: parameters.bias, in: scaleType,
-      into: &output, at: 0)
-    let size = layout.groupSize
-    let (squared, largest) = GroupKernels.difference(
-      weights, start, size, decoded: decoded.span, at: 0)
-    let weighted =
-      importance.map {
-        GroupKernels.weightedDifference(
-          weights, start, size, decoded: decoded.span, importance: $0.values.span, at: $0.start)
-      } ?? squared
-    return Loss(squared: squared, largest: largest, weighted: weighted)
-  }
-
-  /// Parameters to choose codes with, and as they are stored.
-  private struct Candidate {
-    let encoding: GroupParameters
-    let stored: GroupParameters
-    let isMLX: Bool
-  }
-
-  private mutating func candidates(
-    _ weights: Span<Float>, _ start: Int, low: Float, high: Float
-  ) -> [Candidate] {
-    let largestCode = layout.largestCode
-    // MLX chooses codes before it rounds the parameters; its own choice stays among the
-    // candidates, so that the result is never worse than MLX's.
-    let mlx = GroupParameters(mlxMinimum: low, maximum: high, largestCode: largestCode)
-    let mlxStored = GroupParameters(
-      scale: scaleType.round(mlx.scale), bias: scaleType.round(mlx.bias))
-    var list = [
-      Candidate(encoding: mlx, stored: mlxStored, isMLX: true),
-      Candidate(encoding: mlxStored, stored: mlxStored, isMLX: true),
-    ]
-    if let found = search.best(weights, start, layout.groupSize, low: low, high: high) {
-      let stored = found.stored(as: scaleType, largestCode: largestCode)
-      list.append(Candidate(encoding: stored, stored: stored, isMLX: false))
-      // The mirrored form of the same line: a smaller bias loses less when it is rounded.
-      let mirrored = GroupParameters(
-        scale: -found.scale, bias: found.bias + found.scale * Float(largestCode)
-      ).stored(as: scaleType, largestCode: largestCode)
-      list.append(Candidate(encoding: mirrored, stored: mirrored, isMLX: false))
-    }
-    return list
   }
 }

@@ -16,4 +16,10 @@ struct ImportanceCursor {
     let weight = run.firstInput + (group - run.groups.lowerBound) * groupSize
     return (run.values, weight % run.values.count)
   }
+
+  /// Where groups begin that belong to another run than `group`, or to none.
+  func end(after group: Int) -> Int {
+    guard let run = runs.first(where: { $0.groups.upperBound > group }) else { return .max }
+    return run.groups.contains(group) ? run.groups.upperBound : run.groups.lowerBound
+  }
 }

@@ -6,23 +6,28 @@ final class QuantizedGroups {
   private(set) var groups = PackedGroups()
   private var quantizers: [WeightQuantizer: GroupQuantizer] = [:]
 
-  /// Quantizes the first `groupCount` groups of `weights`.
+  /// Quantizes the first `groupCount` groups of a tile, as its weights are at hand.
   ///
-  /// - Parameter importance: as for `GroupQuantizer`.
+  /// - Parameters:
+  ///   - first: the weight of the tile that they begin with.
+  ///   - importance: as for `GroupQuantizer`.
   /// - Returns: what decoding the stored values loses.
   func quantize(
-    _ weights: [Float], groupCount: Int, _ quantizer: WeightQuantizer,
+    _ tile: WeightTile, from first: Int = 0, groupCount: Int, _ quantizer: WeightQuantizer,
     importance: [ImportanceRun] = []
   ) -> QuantizationError {
     groups.reserve(groupCount, groupSize: quantizer.layout.groupSize)
+    let weights = first..<first + groupCount * quantizer.layout.groupSize
     return withGroups { groups in
-      quantizers[
-        quantizer,
-        default: GroupQuantizer(
-          layout: quantizer.layout, method: quantizer.method, scaleType: quantizer.scaleType)
-      ].quantize(
-        weights, groupCount: groupCount, importance: importance, codes: &groups.codes,
-        scales: &groups.scales, biases: &groups.biases)
+      tile.withElements(weights) { bytes, type in
+        quantizers[
+          quantizer,
+          default: GroupQuantizer(
+            layout: quantizer.layout, method: quantizer.method, scaleType: quantizer.scaleType)
+        ].quantize(
+          bytes, as: type, groupCount: groupCount, importance: importance, codes: &groups.codes,
+          scales: &groups.scales, biases: &groups.biases)
+      }
     }
   }
 

@@ -24,14 +24,24 @@ struct PlainStorage: WeightStorage {
   var elementType: DType? { scale == nil ? tensor.info.dtype : nil }
 
   func read(_ range: Range<Int>, into tile: WeightTile) throws {
-    let size = tensor.info.dtype.bitCount / 8
-    let bytes = range.lowerBound * size..<range.upperBound * size
-    tile.prepareStored([bytes])
-    try checkpoint.read(bytes, of: tensor, into: &tile.stored[0].bytes)
+    try readBytes(range, into: tile)
     tile.weights.grow(to: range.count, filler: 0)
     try tensor.decode(
       tile.stored[0].bytes, count: range.count, into: &tile.weights, of: checkpoint)
     scale?.apply(to: &tile.weights, count: range.count, start: range.lowerBound)
+  }
+
+  func readPatterns(_ range: Range<Int>, into tile: WeightTile) throws -> ScaleType? {
+    guard let type = elementType.flatMap(ScaleType.init), type != .f32 else { return nil }
+    try readBytes(range, into: tile)
+    return type
+  }
+
+  private func readBytes(_ range: Range<Int>, into tile: WeightTile) throws {
+    let size = tensor.info.dtype.bitCount / 8
+    let bytes = range.lowerBound * size..<range.upperBound * size
+    tile.prepareStored([bytes])
+    try checkpoint.read(bytes, of: tensor, into: &tile.stored[0].bytes)
   }
 
   func storedIndex(of index: Int) -> Int { index }

@@ -32,11 +32,24 @@ struct StackedStorage: WeightStorage {
   var elementType: DType? { nil }
 
   func read(_ range: Range<Int>, into tile: WeightTile) throws {
+    try withPiece(range, in: tile) { try $0.read($1, into: tile) }
+  }
+
+  func readPatterns(_ range: Range<Int>, into tile: WeightTile) throws -> ScaleType? {
+    try withPiece(range, in: tile) { try $0.readPatterns($1, into: tile) }
+  }
+
+  private func withPiece<Result>(
+    _ range: Range<Int>, in tile: WeightTile,
+    _ read: (any WeightStorage, Range<Int>) throws -> Result
+  ) rethrows -> Result {
     let size = max(1, pieces[0].shape.count)
     let piece = min(range.lowerBound / size, pieces.count - 1)
-    try pieces[piece].read(
-      range.lowerBound - piece * size..<range.upperBound - piece * size, into: tile)
+    tile.storedCount = 0
+    let result = try read(
+      pieces[piece], range.lowerBound - piece * size..<range.upperBound - piece * size)
     for index in 0..<tile.storedCount { tile.stored[index].part += piece * partsPerPiece }
+    return result
   }
 
   func storedIndex(of index: Int) -> Int {

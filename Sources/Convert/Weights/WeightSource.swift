@@ -38,12 +38,26 @@ struct WeightSource: Sendable {
   ///
   /// - Throws: `FileError`; `ConversionError`; what the transforms throw.
   func read(_ range: Range<Int>, into tile: WeightTile) throws {
+    tile.elements = .f32
     try storage.read(range, into: tile)
     tile.zeroedCount = try checkFinite(range, in: tile)
     guard !transforms.isEmpty else { return }
     for transform in transforms { try transform.apply(to: tile, range, of: shape) }
     // What was finite may no longer be.
     tile.zeroedCount += try checkFinite(range, in: tile)
+  }
+
+  /// As `read`, but leaves weights that lie as patterns of 16 bits as they are where nothing is done to
+  /// them: `tile.elements` says as what they are at hand.
+  func readElements(_ range: Range<Int>, into tile: WeightTile) throws {
+    if transforms.isEmpty, let type = try storage.readPatterns(range, into: tile),
+      ElementKernels.areFinite(tile.stored[0].bytes, count: range.count, as: type)
+    {
+      tile.elements = type
+      tile.zeroedCount = 0
+    } else {
+      try read(range, into: tile)
+    }
   }
 
   /// Refuses NaN and infinities, or makes them zero.

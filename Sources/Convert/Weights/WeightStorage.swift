@@ -18,6 +18,12 @@ protocol WeightStorage: Sendable {
   ///
   /// - Throws: `FileError`, `ConversionError.undecodable`.
   func read(_ range: Range<Int>, into tile: WeightTile) throws
+  /// Reads the patterns of weights `range` into `tile.stored[0]` where they lie there in their order as
+  /// F16 or BF16 and are the weights themselves.
+  ///
+  /// - Returns: their type; nil, and nothing read, for weights that lie otherwise.
+  /// - Throws: `FileError`.
+  func readPatterns(_ range: Range<Int>, into tile: WeightTile) throws -> ScaleType?
   /// Where weight `index` stands in the tensor as its source stores it.
   func storedIndex(of index: Int) -> Int
   /// The tensors of the source that the matrices come from, as many of each; none where that is the one
@@ -30,6 +36,8 @@ protocol WeightStorage: Sendable {
 extension WeightStorage {
   var sourceNames: [String] { [] }
   var hasSourceInputs: Bool { true }
+
+  func readPatterns(_ range: Range<Int>, into tile: WeightTile) throws -> ScaleType? { nil }
 
   /// The tensor of the source that weight `index` comes from; nil for the one that the weights are
   /// called by.

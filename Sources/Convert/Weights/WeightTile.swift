@@ -3,8 +3,12 @@ import Formats
 /// What a source reads weights into. Its buffers are reused from tile to tile, by one thread at a
 /// time.
 final class WeightTile {
-  /// The weights, from the start; what lies behind them means nothing.
+  /// The weights, from the start; what lies behind them means nothing. Not filled where `elements` says
+  /// so.
   var weights: [Float] = []
+  /// As what the weights are at hand: F32 in `weights`; else they are the finite patterns of 16 bits at
+  /// the start of `stored[0]`.
+  var elements = ScaleType.f32
   /// NaN and infinities that were made zero.
   var zeroedCount = 0
   /// The bytes that were read, for each stored tensor that the weights lie in; only where they are
@@ -24,6 +28,21 @@ final class WeightTile {
     /// Which of the stored tensors that the weights lie in.
     var part = 0
     var count: Int { range.count }
+  }
+
+  /// Lends weights `range` of the tile as they are at hand.
+  func withElements<Result>(
+    _ range: Range<Int>, _ body: (RawSpan, ScaleType) throws -> Result
+  ) rethrows -> Result {
+    let size = elements.byteCount
+    let bytes = range.lowerBound * size..<range.upperBound * size
+    // Numbers have no padding between them.
+    guard elements != .f32 else {
+      let weights = weights
+      return try unsafe body(weights.span.bytes.extracting(bytes), .f32)
+    }
+    let patterns = stored[0].bytes
+    return try unsafe body(patterns.span.bytes.extracting(bytes), elements)
   }
 
   /// Makes room for these bytes of stored tensors.

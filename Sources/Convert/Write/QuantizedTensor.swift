@@ -19,10 +19,10 @@ struct QuantizedTensor: TensorProducer {
   func produce(_ range: Range<Int>, in slot: ProducerSlot) throws {
     let layout = quantizer.layout
     let groups = range.lowerBound / layout.groupSize..<range.upperBound / layout.groupSize
-    try source.read(range, into: slot.tile)
+    try source.readElements(range, into: slot.tile)
     slot.effects.zeroedCount = slot.tile.zeroedCount
     slot.effects.error = slot.quantized.quantize(
-      slot.tile.weights, groupCount: groups.count, quantizer,
+      slot.tile, groupCount: groups.count, quantizer,
       importance: try importance.runs(of: range, source, quantizer))
     try slot.quantized.withGroups {
       try update?.apply(

@@ -58,6 +58,32 @@ package enum ElementDecoder {
     return true
   }
 
+  /// Decodes elements `start` and following of `bytes` into all of `values`.
+  package static func decode(
+    _ bytes: RawSpan, from start: Int, as type: ScaleType, into values: inout [Float]
+  ) {
+    let size = type.byteCount
+    for index in values.indices {
+      let offset = (start + index) * size
+      // Every bit pattern of an integer is a value.
+      values[index] =
+        switch type {
+        case .f16:
+          HalfPrecision.f16ToFloat(
+            unsafe UInt16(
+              littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self)))
+        case .bf16:
+          HalfPrecision.bf16ToFloat(
+            unsafe UInt16(
+              littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self)))
+        case .f32:
+          Float(
+            bitPattern: unsafe UInt32(
+              littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        }
+    }
+  }
+
   /// One element as a `Double`: exact for every type but integers beyond 53 bits, which are
   /// rounded to nearest even. Nil as for `decode`.
   package static func double(

@@ -59,21 +59,6 @@ package enum HalfPrecision: Sendable {
     return UInt16(truncatingIfNeeded: result) | sign
   }
 
-  /// The nearest F16 value, of a number that is one in F16's normal range, a multiple of 2^-24 below it,
-  /// or 0: what needs no care for subnormals, overflow and NaN.
-  @inline(__always)
-  package static func roundedToF16(plain value: Float) -> Float {
-    let bits = value.bitPattern
-    return Float(bitPattern: (bits &+ 0xFFF &+ (bits >> 13 & 1)) & 0xFFFF_E000)
-  }
-
-  /// The nearest BF16 value of a finite number that rounds to one.
-  @inline(__always)
-  package static func roundedToBF16(plain value: Float) -> Float {
-    let bits = value.bitPattern
-    return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
-  }
-
   /// The nearest BF16 pattern. Overflow gives infinity, a NaN a quiet NaN.
   @inline(__always)
   package static func floatToBF16(_ value: Float) -> UInt16 {

@@ -14,7 +14,16 @@ package enum ScaleType: String, Sendable, CaseIterable {
     }
   }
 
-  package var byteCount: Int { dtype.bitCount / 8 }
+  package var byteCount: Int { self == .f32 ? 4 : 2 }
+
+  /// How kernels are told the type.
+  package var kernelCode: Int {
+    switch self {
+    case .f16: 0
+    case .bf16: 1
+    case .f32: 2
+    }
+  }
 
   package var largestFinite: Float {
     switch self {

@@ -30,39 +30,14 @@ package struct AffineLayout: Sendable, Hashable {
 
   /// Packs the first `count` of `codes`, a multiple of eight, into `count * bits / 8` bytes.
   package func pack(_ codes: [UInt8], count: Int, into bytes: inout [UInt8]) {
-    precondition(count % 8 == 0 && codes.count >= count && bytes.count >= count / 8 * bits)
-    let source = codes.span
     var output = bytes.mutableSpan
-    var position = 0
-    for start in stride(from: 0, to: count, by: 8) {
-      var word: UInt64 = 0
-      for i in 0..<8 { word |= UInt64(source[start + i]) &<< UInt64(i &* bits) }
-      for _ in 0..<bits {
-        output[position] = UInt8(truncatingIfNeeded: word)
-        word &>>= 8
-        position += 1
-      }
-    }
+    ElementKernels.pack(codes.span, count: count, bits: bits, into: &output)
   }
 
   /// The inverse of `pack`: reads `count` codes from the start of `bytes`.
   package func unpack(_ bytes: [UInt8], count: Int, into codes: inout [UInt8]) {
-    precondition(count % 8 == 0 && codes.count >= count && bytes.count >= count / 8 * bits)
-    let source = bytes.span
     var output = codes.mutableSpan
-    let mask = UInt64(largestCode)
-    var position = 0
-    for start in stride(from: 0, to: count, by: 8) {
-      var word: UInt64 = 0
-      for i in 0..<bits {
-        word |= UInt64(source[position]) &<< UInt64(8 &* i)
-        position += 1
-      }
-      for i in 0..<8 {
-        output[start + i] = UInt8(truncatingIfNeeded: word & mask)
-        word &>>= UInt64(bits)
-      }
-    }
+    ElementKernels.unpack(bytes.span, count: count, bits: bits, into: &output)
   }
 
   /// Decodes whole groups as MLX does, with two roundings to `type`: of the product, then of the
@@ -80,15 +55,21 @@ package struct AffineLayout: Sendable, Hashable {
     precondition(scales.count >= groupCount && biases.count >= groupCount)
     let source = codes.span
     var output = weights.mutableSpan
-    for group in 0..<groupCount {
+    var group = 0
+    while true {
+      group = ElementKernels.dequantize(
+        source, scales: scales.span, biases: biases.span, from: group, groupCount: groupCount, self,
+        type, into: &output)
+      guard group < groupCount else { return }
       let start = group * groupSize
       dequantizeGroup(
         source, at: start, scale: scales[group], bias: biases[group], in: type, into: &output,
         at: start)
+      group += 1
     }
   }
 
-  /// Decodes one group, as `dequantize` does.
+  /// Decodes one group, as `dequantize` does, whatever its numbers are.
   package func dequantizeGroup(
     _ codes: Span<UInt8>, at codeStart: Int, scale: Float, bias: Float, in type: ScaleType,
     into weights: inout MutableSpan<Float>, at start: Int
@@ -97,10 +78,6 @@ package struct AffineLayout: Sendable, Hashable {
     let source = codes.extracting(codeStart..<codeStart + groupSize)
     // Chosen once, outside the loop.
     switch type {
-    case .f16 where isPlain(scale, bias, smallest: 0x1p-14, limit: 32000):
-      decode(source, scale, bias, &weights, start) { HalfPrecision.roundedToF16(plain: $0) }
-    case .bf16 where isPlain(scale, bias, smallest: 0, limit: 0x1p126):
-      decode(source, scale, bias, &weights, start) { HalfPrecision.roundedToBF16(plain: $0) }
     case .f16:
       decode(source, scale, bias, &weights, start) {
         HalfPrecision.f16ToFloat(HalfPrecision.floatToF16($0))
@@ -111,13 +88,6 @@ package struct AffineLayout: Sendable, Hashable {
       }
     case .f32: decode(source, scale, bias, &weights, start) { $0 }
     }
-  }
-
-  /// Whether no product and no sum of a group is beyond `limit`, and no product but 0 is below
-  /// `smallest`. With the least normal number of F16 for that, products are normal and sums below it
-  /// exact, being of two multiples of 2^-24.
-  private func isPlain(_ scale: Float, _ bias: Float, smallest: Float, limit: Float) -> Bool {
-    abs(scale) >= smallest && abs(scale) * Float(largestCode) <= limit && abs(bias) <= limit
   }
 
   @inline(__always)

@@ -172,17 +172,19 @@ import Testing
   @Test func eightBitsAreSearchedToTheLeastError() throws {
     var generator = SplitMix64(seed: 31)
     let layout = try #require(AffineLayout(bits: 8, groupSize: 64))
-    var search = ParameterSearch(layout: layout)
-    search.setImportance(nil, at: 0)
+    var quantizer = GroupQuantizer(layout: layout, method: .search, scaleType: .f32)
     var (total, start) = (0.0, 0.0)
     for _ in 0..<200 {
       // Far from zero beside its spread, as a group's normalized weights are.
       let weights = (0..<64).map { _ in generator.gaussian() }
-      let (low, high) = (weights.min()!, weights.max()!)
-      let found = search.best(weights.span, 0, 64, low: low, high: high)
-      total += exactError(weights, try #require(found))
+      var codes = [UInt8](repeating: 0, count: 64)
+      var (scales, biases): ([Float], [Float]) = ([0], [0])
+      _ = quantizer.quantize(
+        weights, groupCount: 1, codes: &codes, scales: &scales, biases: &biases)
+      total += exactError(weights, GroupParameters(scale: scales[0], bias: biases[0]))
       start += exactError(
-        weights, GroupParameters(minimum: low, maximum: high, largestCode: 255))
+        weights,
+        GroupParameters(minimum: weights.min()!, maximum: weights.max()!, largestCode: 255))
     }
     #expect(total < 0.93 * start, "\(total / start)")
   }

@@ -98,42 +98,13 @@ import Testing
         [UInt8](repeating: 0, count: 8), count: 1, as: dtype, into: &values))
   }
 
-  /// The short forms give what the full ones do, where they may be used.
-  @Test func plainRoundingIsRoundingWhereNothingIsSpecial() {
+  /// The short form gives what the full one does, where it may be used.
+  @Test func finitePatternsAreDecodedAsAllAre() {
     for pattern in UInt16.min...UInt16.max where pattern & 0x7FFF < 0x7C00 {
       let (short, full) = (
         HalfPrecision.f16ToFloat(finite: pattern), HalfPrecision.f16ToFloat(pattern)
       )
       #expect(short.bitPattern == full.bitPattern)
     }
-    // Every exponent of F16's normal range, from 2^-14 to 65504, and mantissas on both sides of ties.
-    var differing = 0
-    for high in UInt32(0x3880)..<0x477F {
-      for low in [0, 1, 0x0FFF, 0x1000, 0x1001, 0x2FFF, 0x3000, 0x7FFF, 0x8000, 0xEFFF, 0xFFFF]
-        as [UInt32]
-      {
-        for sign in [0, 0x8000_0000] as [UInt32] {
-          let value = Float(bitPattern: high << 16 | low | sign)
-          let f16 = HalfPrecision.f16ToFloat(HalfPrecision.floatToF16(value))
-          let bf16 = HalfPrecision.bf16ToFloat(HalfPrecision.floatToBF16(value))
-          if HalfPrecision.roundedToF16(plain: value).bitPattern != f16.bitPattern {
-            differing += 1
-          }
-          if HalfPrecision.roundedToBF16(plain: value).bitPattern != bf16.bitPattern {
-            differing += 1
-          }
-        }
-      }
-    }
-    // Below, multiples of 2^-24, which F16 holds.
-    for count in 0..<1024 {
-      for sign in [1, -1] as [Float] {
-        let value = sign * Float(count) * 0x1p-24
-        if HalfPrecision.roundedToF16(plain: value).bitPattern != value.bitPattern {
-          differing += 1
-        }
-      }
-    }
-    #expect(differing == 0)
   }
 }

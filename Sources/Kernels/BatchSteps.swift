@@ -1,0 +1,130 @@
+// What is done to eight groups side by side: number l of lanes i belongs to weight i of group l.
+
+typealias BatchStore = InlineArray<1024, Float>
+
+/// Scale and bias of eight groups.
+struct Choice {
+  var scale: Lanes
+  var bias: Lanes
+
+  @inline(__always)
+  init(scale: Lanes, bias: Lanes) {
+    (self.scale, self.bias) = (scale, bias)
+  }
+
+  /// MLX's own (ml-explore/mlx, `mlx/backend/cpu/quantized.cpp`): the end of the range with the larger
+  /// magnitude is the bias, and the scale is adjusted so that zero is a code.
+  @inline(__always)
+  init(mlxLow low: Lanes, high: Lanes, steps: Float) {
+    let lowIsLarger = low.magnitudes .> high.magnitudes
+    var size = (high - low) / steps
+    size.replace(with: 1e-7, where: .!(size .> 1e-7))
+    let first = (-size).replacing(with: size, where: lowIsLarger)
+    let edge = high.replacing(with: low, where: lowIsLarger)
+    // The nearest integer, ties to even, of what is far below 2^22.
+    let zeroCode = (edge / first + 0x1.8p23) - 0x1.8p23
+    let hasZero = zeroCode .!= 0
+    scale = first.replacing(with: edge / zeroCode, where: hasZero)
+    bias = Lanes.zero.replacing(with: edge, where: hasZero)
+  }
+
+  @inline(__always)
+  func replacing(with other: Choice, where mask: LaneMask) -> Choice {
+    var result = self
+    result.replace(with: other, where: mask)
+    return result
+  }
+
+  @inline(__always)
+  mutating func replace(with other: Choice, where mask: LaneMask) {
+    scale.replace(with: other.scale, where: mask)
+    bias.replace(with: other.bias, where: mask)
+  }
+
+  @inline(__always)
+  func rounded<P: ParameterType>(_: P.Type) -> Choice {
+    Choice(scale: P.round(scale), bias: P.round(bias))
+  }
+}
+
+/// Puts a group beside others.
+@inline(never)
+func loadLane<E: WeightElement>(
+  _: E.Type, _ bytes: RawSpan, at start: Int, count: Int, lane: Int,
+  into side: inout MutableSpan<Float>
+) {
+  for index in 0..<count {
+    unsafe side[unchecked: 8 &* index &+ lane] = E.load(bytes, (start &+ index) &* E.byteCount)
+  }
+}
+
+@inline(never)
+func spreadLane(
+  _ numbers: Span<Float>, at start: Int, count: Int, lane: Int,
+  into side: inout MutableSpan<Float>
+) {
+  precondition(start <= numbers.count - count)
+  for index in 0..<count {
+    unsafe side[unchecked: 8 &* index &+ lane] = numbers[unchecked: start &+ index]
+  }
+}
+
+@inline(never)
+func normalize(
+  _ side: Span<Float>, low: Lanes, unit: Lanes, count: Int, into values: inout MutableSpan<Float>
+) {
+  let inverse = 1 / unit
+  for index in 0..<count { values.setEight((side.eight(8 &* index) - low) * inverse, 8 &* index) }
+}
+
+@inline(never)
+func sum(_ side: Span<Float>, _ count: Int) -> Lanes {
+  var sum = Lanes.zero
+  for index in 0..<count { sum += side.eight(8 &* index) }
+  return sum
+}
+
+/// As `LineSearch.best`.
+@inline(never)
+func lines(
+  _ search: LineSearch, _ values: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool,
+  _ widest: Float
+) -> LineSearch.Lines {
+  isWeighted
+    ? search.best(values, counts, isWeighted: true, widest: widest)
+    : search.best(values, counts, isWeighted: false, widest: widest)
+}
+
+/// What the nearest codes for one choice lose when they are decoded with another, in `Float`.
+@inline(never)
+func loss<P: ParameterType>(
+  _: P.Type, _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ count: Int,
+  _ steps: Float, codes: Choice, _ stored: Choice
+) -> (squared: Lanes, largest: Lanes) {
+  let inverse = 1 / codes.scale
+  let limit = CodeLimit(steps)
+  var (squared, largest) = (Lanes.zero, Lanes.zero)
+  for index in 0..<count {
+    let weight = side.eight(8 &* index)
+    let code = ((weight - codes.bias) * inverse).roundedCodes(limit: limit) - Lanes.rounding
+    let error = weight - P.round(P.round(code * stored.scale) + stored.bias)
+    let square = error * error
+    squared += isWeighted ? counts.eight(8 &* index) * square : square
+    let size = error.magnitudes
+    largest.replace(with: size, where: size .> largest)
+  }
+  return (squared, largest)
+}
+
+/// The squared error of a choice whose codes are chosen for it as it is stored; infinite where it moves a
+/// weight further than `moveLimit` steps.
+@inline(__always)
+func nearLoss<P: ParameterType>(
+  _: P.Type, _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ count: Int,
+  _ steps: Float, _ stored: Choice, moveLimit: Float
+) -> Lanes {
+  let (squared, largest) = loss(
+    P.self, side, counts, isWeighted, count, steps, codes: stored, stored)
+  let isNear = largest .<= 0.9999 * moveLimit * stored.scale.magnitudes
+  return squared.replacing(with: .infinity, where: .!isNear)
+}

@@ -1,0 +1,81 @@
+/// Decodes groups from `first` on as MLX does, rounding product and sum, until one needs care.
+///
+/// - Parameters:
+///   - codes: `groupCount * groupSize` of them; none above `largestCode`.
+///   - scales, biases: one of each for every group, numbers of the type `parameters` (0 for F16, 1 for
+///     BF16, 2 for F32).
+/// - Returns: the group that was not decoded, or `groupCount`.
+package func dequantizeGroups(
+  _ codes: Span<UInt8>, scales: Span<Float>, biases: Span<Float>, from first: Int,
+  groupCount: Int, groupSize: Int, largestCode: Int, parameters: Int,
+  into weights: inout MutableSpan<Float>
+) -> Int {
+  precondition(groupSize > 0 && first >= 0 && groupCount >= first)
+  precondition(codes.count / groupSize >= groupCount && weights.count / groupSize >= groupCount)
+  precondition(scales.count >= groupCount && biases.count >= groupCount)
+  return switch parameters {
+  case 0: run(F16Parameters.self)
+  case 1: run(BF16Parameters.self)
+  case 2: run(F32Parameters.self)
+  default: preconditionFailure("parameters have one of three types")
+  }
+
+  @inline(__always)
+  func run<P: ParameterType>(_: P.Type) -> Int {
+    for group in first..<groupCount {
+      let (scale, bias) = unsafe (scales[unchecked: group], biases[unchecked: group])
+      guard P.isPlain(stored: scale, bias, steps: Float(largestCode)) else { return group }
+      let start = group &* groupSize
+      for index in start..<start &+ groupSize {
+        let code = unsafe Float(codes[unchecked: index])
+        unsafe weights[unchecked: index] = P.round(P.round(code * scale) + bias)
+      }
+    }
+    return groupCount
+  }
+}
+
+/// The largest magnitude among 16-bit patterns of a sign and a number that grows with the magnitude.
+package func largestMagnitude(_ patterns: RawSpan, count: Int) -> Int16 {
+  precondition(count >= 0 && patterns.byteCount / 2 >= count)
+  var largest: Int16 = 0
+  for index in 0..<count {
+    largest = max(largest, F16Element.pattern(patterns, 2 &* index) & 0x7FFF)
+  }
+  return largest
+}
+
+/// What decoded groups lose.
+///
+/// - Parameters:
+///   - bytes, elements: the weights, as for `quantizeBetweenExtremes`.
+///   - figures: receive for every group the sum of squares, that of squared errors, and the largest
+///     error.
+package func compareGroups(
+  _ bytes: RawSpan, elements: Int, decoded: Span<Float>, groupCount: Int, groupSize: Int,
+  figures: inout MutableSpan<Double>
+) {
+  precondition(groupSize > 0 && groupSize <= largestGroup && groupSize % 4 == 0)
+  precondition(groupCount >= 0 && decoded.count / groupSize >= groupCount)
+  precondition(figures.count / 3 >= groupCount)
+  switch elements {
+  case 0: run(F16Element.self)
+  case 1: run(BF16Element.self)
+  case 2: run(F32Element.self)
+  default: preconditionFailure("elements have one of three types")
+  }
+
+  @inline(__always)
+  func run<E: WeightElement>(_: E.Type) {
+    precondition(bytes.byteCount / E.byteCount >= groupCount * groupSize)
+    var store = GroupStore(repeating: 0)
+    var weights = store.mutableSpan
+    for group in 0..<groupCount {
+      let start = group &* groupSize
+      load(E.self, bytes, at: start, count: groupSize, into: &weights)
+      compare(
+        weights.span, decoded.extracting(start..<start &+ groupSize), groupSize, into: &figures,
+        at: 3 &* group)
+    }
+  }
+}

@@ -20,7 +20,7 @@ struct ByteCount {
   }
 
   var text: String {
-    bytes < 1_000_000_000
+    bytes < 999_500_000
       ? String(format: "%.0f MB", Double(bytes) / 1e6)
       : String(format: "%.2f GB", Double(bytes) / 1e9)
   }

@@ -33,7 +33,7 @@ struct CommandsBenchmark {
     let workload = try makeWorkload(scratch)
     let runner = try TrialRunner(
       decant: decant, baseline: options["baseline"], workload: workload)
-    var trials = try makeTrials(runner)
+    var trials = try commands.flatMap { try runner.trials($0, threads: threads) }
     var peers = PeerTrials()
     for round in 0..<rounds {
       Note.write("round \(round + 1) of \(rounds)")
@@ -60,17 +60,6 @@ struct CommandsBenchmark {
     let path = scratch.path + "/plain"
     try CheckpointGenerator.runApart(request, to: path)
     return try Workload(path, packedBy: decant, in: scratch.path)
-  }
-
-  private func makeTrials(_ runner: TrialRunner) throws -> [Trial] {
-    var trials: [Trial] = []
-    for command in commands {
-      for count in command.isThreaded ? threads : [threads[0]] {
-        guard let trial = try runner.trial(command, threads: count) else { break }
-        trials.append(trial)
-      }
-    }
-    return trials
   }
 
   private func report(_ trials: [Trial], _ peers: PeerTrials, _ workload: Workload) {

@@ -61,7 +61,7 @@ struct ScalingBenchmark {
     try CheckpointGenerator.runApart(request, to: scratch.path + "/plain")
     let workload = try Workload(scratch.path + "/plain", packedBy: decant, in: scratch.path)
     let runner = try TrialRunner(decant: decant, baseline: nil, workload: workload)
-    var trials = try commands.compactMap { try runner.trial($0, threads: threads) }
+    var trials = try commands.flatMap { try runner.trials($0, threads: [threads]) }
     for round in 0..<rounds {
       for index in trials.indices { try runner.addRound(round, to: &trials[index]) }
     }

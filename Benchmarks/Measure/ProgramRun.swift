@@ -35,7 +35,8 @@ struct ProgramRun {
     cpu = Self.seconds(usage.ru_utime) + Self.seconds(usage.ru_stime)
     peak = usage.ru_maxrss * Self.memoryUnit
     self.status = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
-    if status & 0x7F == SIGINT { throw BenchmarkError("interrupted") }
+    // Ended by the signal, or by itself because of it.
+    if self.status == 128 + SIGINT { throw BenchmarkError("interrupted") }
   }
 
   #if canImport(Darwin)

@@ -17,25 +17,27 @@ struct TrialRunner {
     errors = workload.outputs + "-errors"
   }
 
-  /// A trial without runs; nil, with a note, where the program does not know the command's options.
+  /// Trials without runs, one for each number of threads; none, with a note, where the program does not
+  /// know the command's options.
   ///
   /// One run beforehand says how much is written, and fills the page cache.
-  func trial(_ command: MeasuredCommand, threads: Int) throws -> Trial? {
-    guard try isKnown(command, to: decant, threads: threads) else {
+  func trials(_ command: MeasuredCommand, threads: [Int]) throws -> [Trial] {
+    let most = threads.max()!
+    guard try isKnown(command, to: decant, threads: most) else {
       Note.write("\(command.rawValue) is left out: \(decant) does not know its options")
-      return nil
+      return []
     }
     var floor = Floor()
     floor.reads = command.reads(workload)
     floor.writtenByteCount = workload.writtenByteCount
     floor.output = workload.outputs + "/floor"
-    try workload.clear()
-    let hasBaseline = try baseline.map { try isKnown(command, to: $0, threads: threads) } ?? false
+    let hasBaseline = try baseline.map { try isKnown(command, to: $0, threads: most) } ?? false
     if let baseline, !hasBaseline {
       Note.write("\(command.rawValue) has no baseline: \(baseline) does not know its options")
     }
-    return Trial(
-      command, threads: command.isThreaded ? threads : nil, floor: floor, hasBaseline: hasBaseline)
+    try workload.clear()
+    let counts = command.isThreaded ? threads.map(Optional.some) : [nil]
+    return counts.map { Trial(command, threads: $0, floor: floor, hasBaseline: hasBaseline) }
   }
 
   /// One run of everything in the trial. The order alternates, so that neither program is always the

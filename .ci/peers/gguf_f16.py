@@ -6,9 +6,8 @@ Source: ggml-org/llama.cpp, ggml/include/gguf.h.
 """
 
 import json
+import math
 import struct
-
-import numpy as np
 
 ALIGNMENT = 32
 F32, F16 = 0, 1
@@ -76,12 +75,14 @@ def _metadata(config):
 
 def _numbers(data, dtype):
     if dtype == "BF16":
-        return (data.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-    return data.view({"F16": np.float16, "F32": np.float32}[dtype])
+        return (data.view("<u2").astype("<u4") << 16).view("<f4")
+    return data.view({"F16": "<f2", "F32": "<f4"}[dtype])
 
 
 def write(checkpoint, target):
-    """Writes the GGUF file. Raises ValueError for element types other than F16, BF16 and F32."""
+    """Writes the GGUF file. Raises ValueError for what it cannot hold, ImportError without NumPy."""
+    import numpy as np
+
     config = json.loads((checkpoint / "config.json").read_text())
     if config["model_type"] != "llama":
         raise ValueError("only models of Llama's kind are brought into its format")
@@ -102,7 +103,7 @@ def write(checkpoint, target):
         kind = F16 if len(shape) == 2 else F32
         head += _string(_gguf_name(name)) + struct.pack(f"<I{len(shape)}q", len(shape), *shape)
         head += struct.pack("<iQ", kind, offset)
-        size = int(np.prod(shape)) * (2 if kind == F16 else 4)
+        size = math.prod(shape) * (2 if kind == F16 else 4)
         offset += -(-size // ALIGNMENT) * ALIGNMENT
     partial = target.with_suffix(".partial")
     with open(partial, "wb") as file:
@@ -110,7 +111,7 @@ def write(checkpoint, target):
         for _, shard, start, tensor in tensors:
             begin, end = tensor["data_offsets"]
             data = np.fromfile(shard, np.uint8, end - begin, offset=start + begin)
-            kind = np.float16 if len(tensor["shape"]) == 2 else np.float32
+            kind = "<f2" if len(tensor["shape"]) == 2 else "<f4"
             data = _numbers(data, tensor["dtype"]).astype(kind).tobytes()
             file.write(data + bytes(-len(data) % ALIGNMENT))
     partial.rename(target)

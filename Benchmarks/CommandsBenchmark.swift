@@ -67,12 +67,14 @@ struct CommandsBenchmark {
     let size = ByteCount(bytes: workload.byteCount).text
     print("\(size) of \(workload.dtype) weights, \(rounds) rounds, median (least–most)\n")
     var table = MarkdownTable(
-      ["command", "threads", "floor, s", "time ÷ floor", "CPU ÷ baseline's", "peak, MB"],
-      numeric: 2...5)
+      [
+        "command", "threads", "floor, s", "time ÷ floor", "CPU ÷ floor's", "CPU ÷ baseline's",
+        "peak, MB",
+      ], numeric: 2...6)
     for trial in trials {
       table.add([
         trial.command.rawValue, trial.threads.map(String.init) ?? "–",
-        Spread.text(trial.floorSeconds.median), trial.overFloor.text,
+        Spread.text(trial.floorSeconds.median), trial.overFloor.text, trial.cpuOverFloor.text,
         trial.cpuOverBaseline?.text ?? "–", "\(trial.peak / 1_000_000)",
       ])
     }

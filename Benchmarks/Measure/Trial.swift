@@ -21,6 +21,10 @@ struct Trial {
   /// Seconds on the clock as multiples of the floor's.
   var overFloor: Spread { Spread(zip(runs, floors).map { $0.wall / $1.wall }) }
 
+  /// Seconds of processors as multiples of the floor's: what other programs take of the machine shows
+  /// less in them.
+  var cpuOverFloor: Spread { Spread(zip(runs, floors).map { $0.cpu / $1.cpu }) }
+
   /// Seconds of processors as multiples of the baseline's; nil without one.
   var cpuOverBaseline: Spread? {
     hasBaseline ? Spread(zip(runs, baselines).map { $0.cpu / $1.cpu }) : nil

@@ -55,8 +55,9 @@ struct CommandsBenchmark {
       return try Workload(checkpoint, packedBy: decant, in: scratch.path)
     }
     let request = try CheckpointRequest(options)
-    // The checkpoint, packed twice, unpacked, and what peers make of it.
-    try scratch.require(request.byteCount * (options["peers"] == nil ? 3 : 4))
+    // Peers have a copy in a format of their own.
+    let peerByteCount = options["peers"] == nil ? 0 : request.byteCount
+    try scratch.require(request.workingByteCount + peerByteCount)
     let path = scratch.path + "/plain"
     try CheckpointGenerator.runApart(request, to: path)
     return try Workload(path, packedBy: decant, in: scratch.path)

@@ -57,7 +57,7 @@ struct ScalingBenchmark {
     let scratch = try Scratch(in: options["scratch"])
     var request = try CheckpointRequest(options)
     request.byteCount = size
-    try scratch.require(3 * size)
+    try scratch.require(request.workingByteCount)
     try CheckpointGenerator.runApart(request, to: scratch.path + "/plain")
     let workload = try Workload(scratch.path + "/plain", packedBy: decant, in: scratch.path)
     let runner = try TrialRunner(decant: decant, baseline: nil, workload: workload)

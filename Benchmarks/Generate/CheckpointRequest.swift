@@ -39,6 +39,10 @@ struct CheckpointRequest {
     seed = try options.count("seed", default: 1)
   }
 
+  /// Bytes that lie on the disk at a time while commands run on it: itself, packed, and unpacked again,
+  /// which makes two bytes of each weight of FP8.
+  var workingByteCount: Int { byteCount * (storage == .fp8 ? 4 : 3) }
+
   /// As arguments of `generate`.
   var arguments: [String] {
     [

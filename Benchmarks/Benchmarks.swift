@@ -1,77 +1,78 @@
-import Convert
 import Formats
 import Foundation
-import Stats
 
-/// Times the loops that a conversion and its measurements spend their time in, as multiples of
-/// copying the same source bytes: the ratio says what a loop costs, whatever the machine.
-///
-/// With `headers FOLDER` it writes checkpoints with the headers of a large model instead.
+/// Measures decant, and makes the checkpoints to measure it on. docs/PERFORMANCE.md says how to read
+/// what it prints.
 @main
 struct Benchmarks {
-  private static let count = 1 << 22
-  private static let rounds = 7
+  private static let usage = """
+    Usage: Benchmarks [commands] [options]        every command against floor, baseline and peers
+           Benchmarks scaling [options]           the same work on larger and larger checkpoints
+           Benchmarks loops                       the hot loops, as multiples of a copy
+           Benchmarks generate FOLDER [options]   a checkpoint of a given size
+           Benchmarks headers FOLDER              headers of a large model without data
 
-  static func main() throws {
-    if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "headers" {
-      return try SparseCheckpoint.write(into: CommandLine.arguments[2])
-    }
-    let weights = (0..<count).map { gaussian($0) * 0.02 }
-    var bytes = [UInt8](repeating: 0, count: 2 * count)
-    ElementEncoder.encode(weights, count: count, as: .bf16, into: &bytes)
+    Checkpoints:
+      --size SIZE          as in 250MB or 1GB (default 1GB)
+      --dtype TYPE         F16, BF16, F32 or FP8 (default BF16)
+      --shards N           weight files (default 1)
+      --seed N             other numbers of the same kind (default 1)
 
-    var copy = bytes
-    let memcpy = time { copy.replaceSubrange(0..<bytes.count, with: bytes) }
-    print("\(count) BF16 weights, best of \(rounds); memcpy of their bytes is 1")
+    commands, scaling:
+      --decant BINARY      what to measure (default: decant beside this program)
+      --rounds N           repetitions; the tables show median and range (default 5)
+      --commands LIST      some of \(MeasuredCommand.allCases.map(\.rawValue).joined(separator: ", "))
+      --scratch FOLDER     where to put checkpoints and outputs (default: the system's)
 
-    var values = [Float](repeating: 0, count: count)
-    report("decode", memcpy) {
-      _ = ElementDecoder.decode(bytes, count: count, as: .bf16, into: &values)
-    }
-    var accumulator = ValueAccumulator(
-      PatternValues(smallestNormal: .leastNormalMagnitude) { HalfPrecision.bf16ToFloat($0) })
-    report("count patterns", memcpy) { accumulator.add(patterns: bytes, count: count) }
-    var hash = XXH64()
-    report("XXH64", memcpy) { hash.update(bytes, 0..<bytes.count) }
+    commands:
+      --baseline BINARY    another decant, for the column beside
+      --checkpoint FOLDER  measure on this one instead of a generated one
+      --threads LIST       as in 1,2,all (default 1,all)
+      --peers PYTHON       a Python that has mlx, llama-cpp-python or both
 
-    var codes = [UInt8](repeating: 0, count: count)
-    var scales = [Float](repeating: 0, count: count / 64)
-    var biases = scales
-    for method in QuantizationMethod.allCases {
-      for bits in [2, 4, 8] {
-        guard let layout = AffineLayout(bits: bits, groupSize: 64) else { continue }
-        var quantizer = GroupQuantizer(layout: layout, method: method, scaleType: .bf16)
-        report("quantize, \(method.rawValue), \(bits) bits", memcpy) {
-          _ = quantizer.quantize(
-            weights, groupCount: count / 64, codes: &codes, scales: &scales, biases: &biases)
-        }
-      }
+    scaling:
+      --sizes LIST         (default 100MB,1GB)
+    """
+
+  static func main() {
+    do {
+      try run(Array(CommandLine.arguments.dropFirst()))
+    } catch let error as any DescribedError {
+      fail(error.message)
+    } catch {
+      fail("\(error)")
     }
   }
 
-  /// Roughly normal, and the same in every run: the sum of twelve numbers of a fixed sequence.
-  private static func gaussian(_ index: Int) -> Float {
-    var state = UInt64(index) &* 0x9E37_79B9_7F4A_7C15 &+ 1
-    var sum: Float = -6
-    for _ in 0..<12 {
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      sum += Float(state >> 40) / 0x1p24
-    }
-    return sum
+  private static func fail(_ message: String) -> Never {
+    Note.write("Benchmarks: " + message)
+    exit(1)
   }
 
-  private static func report(_ name: String, _ unit: Double, _ body: () -> Void) {
-    print(String(format: "%8.1f  ", time(body) / unit) + name)
-  }
-
-  private static func time(_ body: () -> Void) -> Double {
-    (0..<rounds).map { _ in
-      let start = ContinuousClock.now
-      body()
-      return (ContinuousClock.now - start) / .seconds(1)
+  private static func run(_ arguments: [String]) throws {
+    let isNamed = arguments.first.map { !$0.hasPrefix("-") } ?? false
+    let rest = isNamed ? Array(arguments.dropFirst()) : arguments
+    if rest.contains("--help") || rest.contains("-h") { return print(usage) }
+    switch isNamed ? arguments[0] : "commands" {
+    case "commands":
+      try CommandsBenchmark(Options(rest, known: CommandsBenchmark.options)).run()
+    case "scaling":
+      try ScalingBenchmark(Options(rest, known: ScalingBenchmark.options)).run()
+    case "loops":
+      _ = try Options(rest, known: [])
+      Loops.run()
+    case "generate":
+      let options = try Options(rest, known: CheckpointRequest.options, operandCount: 1)
+      print(try CheckpointGenerator(CheckpointRequest(options)).write(to: options.operands[0]))
+    case "headers":
+      let options = try Options(rest, known: [], operandCount: 1)
+      try SparseCheckpoint.write(into: options.operands[0])
+    case Floor.mode:
+      try Floor(arguments: rest).run()
+    case "help":
+      print(usage)
+    case let name:
+      throw BenchmarkError("no benchmark is called '\(name)'; --help lists them")
     }
-    .min()!
   }
 }

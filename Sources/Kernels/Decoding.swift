@@ -44,38 +44,3 @@ package func largestMagnitude(_ patterns: RawSpan, count: Int) -> Int16 {
   }
   return largest
 }
-
-/// What decoded groups lose.
-///
-/// - Parameters:
-///   - bytes, elements: the weights, as for `quantizeBetweenExtremes`.
-///   - figures: receive for every group the sum of squares, that of squared errors, and the largest
-///     error.
-package func compareGroups(
-  _ bytes: RawSpan, elements: Int, decoded: Span<Float>, groupCount: Int, groupSize: Int,
-  figures: inout MutableSpan<Double>
-) {
-  precondition(groupSize > 0 && groupSize <= largestGroup && groupSize % 4 == 0)
-  precondition(groupCount >= 0 && decoded.count / groupSize >= groupCount)
-  precondition(figures.count / 3 >= groupCount)
-  switch elements {
-  case 0: run(F16Element.self)
-  case 1: run(BF16Element.self)
-  case 2: run(F32Element.self)
-  default: preconditionFailure("elements have one of three types")
-  }
-
-  @inline(__always)
-  func run<E: WeightElement>(_: E.Type) {
-    precondition(bytes.byteCount / E.byteCount >= groupCount * groupSize)
-    var store = GroupStore(repeating: 0)
-    var weights = store.mutableSpan
-    for group in 0..<groupCount {
-      let start = group &* groupSize
-      load(E.self, bytes, at: start, count: groupSize, into: &weights)
-      compare(
-        weights.span, decoded.extracting(start..<start &+ groupSize), groupSize, into: &figures,
-        at: 3 &* group)
-    }
-  }
-}

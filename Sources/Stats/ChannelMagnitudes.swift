@@ -4,6 +4,8 @@ package struct ChannelMagnitudes: Sendable {
   package private(set) var rows: [Float] = []
   package private(set) var firstRow = 0
   package private(set) var columns: [Float] = []
+  /// By column, of patterns whose numbers are not worked out yet.
+  private var columnPatterns: [Int16] = []
 
   package init() {}
 
@@ -44,6 +46,50 @@ package struct ChannelMagnitudes: Sendable {
       largest = magnitude > largest ? magnitude : largest
       let before = target[column + index]
       target[column + index] = magnitude > before ? magnitude : before
+    }
+    return largest
+  }
+
+  /// Sees `count` finite patterns of 16 bits, little-endian: a sign and what grows with the magnitude.
+  ///
+  /// - Parameter value: the number that a pattern stands for.
+  package mutating func add(
+    patterns bytes: [UInt8], count: Int, start: Int, value: (UInt16) -> Float
+  ) {
+    guard !columns.isEmpty else { return }
+    precondition(bytes.count / 2 >= count)
+    let width = columns.count
+    columnPatterns = Array(repeating: 0, count: width)
+    var done = 0
+    while done < count {
+      let (row, column) = (start + done).quotientAndRemainder(dividingBy: width)
+      let run = min(count - done, width - column)
+      let largest = Self.add(bytes.span, done, run, to: &columnPatterns, at: column)
+      rows[row - firstRow] = max(rows[row - firstRow], value(UInt16(largest)))
+      done += run
+    }
+    for column in 0..<width where columnPatterns[column] > 0 {
+      columns[column] = max(columns[column], value(UInt16(columnPatterns[column])))
+    }
+  }
+
+  /// Sees a run of one row, and returns its largest magnitude; all as patterns.
+  private static func add(
+    _ source: Span<UInt8>, _ start: Int, _ count: Int, to columns: inout [Int16], at column: Int
+  ) -> Int16 {
+    var target = columns.mutableSpan
+    precondition(start >= 0 && start <= source.count / 2 - count)
+    precondition(column >= 0 && column <= target.count - count)
+    var largest: Int16 = 0
+    for index in 0..<count {
+      // Inside, by the checks above; every bit pattern of an integer is a value.
+      let pattern = unsafe Int16(
+        littleEndian: source.bytes.unsafeLoadUnaligned(
+          fromUncheckedByteOffset: 2 &* (start &+ index), as: Int16.self))
+      let magnitude = pattern & 0x7FFF
+      largest = max(largest, magnitude)
+      let before = unsafe target[unchecked: column &+ index]
+      unsafe target[unchecked: column &+ index] = max(before, magnitude)
     }
     return largest
   }

@@ -39,9 +39,13 @@ package struct ValueAccumulator: Sendable {
     precondition(patterns.isExact && bytes.count >= 2 * count)
     let source = bytes.span
     var table = counts.mutableSpan
+    // Two bytes count up to the last place of a table of 65,536.
+    precondition(table.count == 1 << 16)
     for index in 0..<count {
-      let pattern = Int(source[2 * index]) | Int(source[2 * index + 1]) << 8
-      table[pattern] &+= 1
+      let pattern = unsafe UInt16(
+        littleEndian: source.bytes.unsafeLoadUnaligned(
+          fromUncheckedByteOffset: 2 &* index, as: UInt16.self))
+      unsafe table[unchecked: Int(pattern)] &+= 1
     }
   }
 

@@ -22,10 +22,13 @@ package struct MeasureOptions: Sendable {
   /// Whether weights go through round trips, which takes most of the time.
   package var measuresLoss = true
 
+  /// Weights of a tensor that go through round trips; nil for all. Everything else is measured of all.
+  package var sampleSize: Int? = 1 << 20
+
   package init() {}
 
   /// Widths at which weights and the cache go through a round trip.
-  package static let weightBits = [2, 3, 4, 6, 8]
+  package static let weightBits = [2, 3, 4, 5, 6, 8]
   package static let cacheBits = [2, 3, 4, 8]
   package static let activationBits = [4, 8]
 }

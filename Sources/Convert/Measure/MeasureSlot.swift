@@ -16,6 +16,8 @@ final class MeasureSlot {
   /// Of the first look at a dump's inputs.
   var channelMagnitudes: [Float] = []
   var roundTrips: [RoundTrip] = []
+  /// Weights that went through the round trips.
+  var measuredCount = 0
   /// For each of the round trips, SQNR of the tile's tokens; of inputs only.
   var tokenSQNRs: [[Double]] = []
   /// Accumulators that are not in use, by the name of their patterns.
@@ -32,6 +34,22 @@ final class MeasureSlot {
       (values, patterns) = (next, wanted)
     }
     values.reset()
+    measuredCount = 0
+  }
+
+  /// Sees the tile's weights, which are weights `range` of the tensor, as rows and columns.
+  func countChannels(_ range: Range<Int>) {
+    switch tile.elements {
+    case .f16:
+      channels.add(
+        patterns: tile.stored[0].bytes, count: range.count, start: range.lowerBound,
+        value: { HalfPrecision.f16ToFloat($0) })
+    case .bf16:
+      channels.add(
+        patterns: tile.stored[0].bytes, count: range.count, start: range.lowerBound,
+        value: { HalfPrecision.bf16ToFloat($0) })
+    case .f32: channels.add(tile.weights, count: range.count, start: range.lowerBound)
+    }
   }
 
   /// Counts the first `count` values of the tile, then makes those that are no finite number 0, so
@@ -42,6 +60,7 @@ final class MeasureSlot {
     } else {
       values.add(patterns: tile.stored[0].bytes, count: count)
     }
+    guard tile.elements == .f32, !tile.areWeightsFinite(count) else { return }
     for index in 0..<count where !tile.weights[index].isFinite { tile.weights[index] = 0 }
   }
 }

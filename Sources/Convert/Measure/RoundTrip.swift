@@ -4,7 +4,10 @@ import Stats
 package struct RoundTrip: Sendable {
   package let scheme: QuantizationScheme
   package let bits: Int
+  /// Where a sample was measured, sums that are scaled up to all; `largestError` is that of the sample.
   package var error = QuantizationError()
+  /// One standard deviation of the squared error, as a share of it; nil where every value was measured.
+  package var samplingError: Double?
   /// Of the channels that are no outliers; nil where they were not told apart. A massive channel
   /// takes nearly all of the energy and of the scale: the SQNR of all channels then rises, while the
   /// others are rounded away.
@@ -22,6 +25,12 @@ package struct RoundTrip: Sendable {
       var both = restError
       both.merge(other.restError)
       rest = both
+    }
+    if samplingError != nil || other.samplingError != nil {
+      let own = (samplingError ?? 0) * error.squaredError
+      let others = (other.samplingError ?? 0) * other.error.squaredError
+      let sum = error.squaredError + other.error.squaredError
+      samplingError = sum > 0 ? (own * own + others * others).squareRoot() / sum : 0
     }
     error.merge(other.error)
     medianTokenSQNR = nil

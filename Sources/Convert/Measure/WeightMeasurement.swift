@@ -99,37 +99,40 @@ package struct WeightMeasurement {
     func work(_ range: Range<Int>, of tensor: Int, in slot: MeasureSlot) throws {
       let source = sources[tensor]
       slot.reset(ElementPatterns(source.storage.elementType))
-      try source.read(range, into: slot.tile)
+      // Values that are counted in bins are wanted as numbers.
+      if source.storage.elementType.flatMap(ScaleType.init) == nil {
+        try source.read(range, into: slot.tile)
+      } else {
+        try source.readElements(range, into: slot.tile)
+      }
       slot.readBlocks = ReadDigests.blocks(of: reads[tensor], in: slot.tile, ofAll: false)
       slot.countValues(range.count)
       if let matrix = WeightMeasurement.matrix(tensors[tensor]) {
         let first = range.lowerBound / matrix.columnCount
         let last = (range.upperBound - 1) / matrix.columnCount
         slot.channels.reset(rows: first..<last + 1, columnCount: matrix.columnCount)
-        slot.channels.add(slot.tile.weights, count: range.count, start: range.lowerBound)
+        slot.countChannels(range)
       }
       slot.roundTrips.removeAll(keepingCapacity: true)
       guard options.measuresLoss, case .quantize(let layout, let scaleType) = tensors[tensor].action
       else { return }
+      let sample = WeightSample.block(
+        of: range, total: source.shape.count, limit: options.sampleSize,
+        groupSize: layout.groupSize)
+      let block = sample ?? 0..<range.count
       let importance = try importance.runs(
-        of: range, source,
+        of: range.lowerBound + block.lowerBound..<range.lowerBound + block.upperBound, source,
         WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method))
-      measureLoss(range.count, layout.groupSize, scaleType, importance, in: slot)
-    }
-
-    private func measureLoss(
-      _ count: Int, _ groupSize: Int, _ scaleType: ScaleType, _ importance: [ImportanceRun],
-      in slot: MeasureSlot
-    ) {
       for bits in MeasureOptions.weightBits {
-        guard let layout = AffineLayout(bits: bits, groupSize: groupSize) else { continue }
+        guard let layout = AffineLayout(bits: bits, groupSize: layout.groupSize) else { continue }
         let error = slot.quantized.quantize(
-          slot.tile, groupCount: count / groupSize,
+          slot.tile, from: block.lowerBound, groupCount: block.count / layout.groupSize,
           WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
           importance: importance)
         slot.roundTrips.append(
-          RoundTrip(scheme: .group(size: groupSize), bits: bits, error: error))
+          RoundTrip(scheme: .group(size: layout.groupSize), bits: bits, error: error))
       }
+      slot.measuredCount = block.count
     }
 
     func fold(_ range: Range<Int>, of tensor: Int, from slot: MeasureSlot) -> Int {
@@ -160,12 +163,17 @@ package struct WeightMeasurement {
     private var values: ValueAccumulator
     private var channels = ChannelMagnitudes()
     private var roundTrips: [RoundTrip]
+    /// What each round trip loses in every block of a sample.
+    private var blocks: [[QuantizationError]] = []
+    private var measuredCount = 0
 
     init(_ tensor: TensorPlan, matrix: Matrix?, _ slot: MeasureSlot) {
       self.tensor = tensor
       self.matrix = matrix
       values = slot.values
       roundTrips = slot.roundTrips
+      blocks = roundTrips.map { [$0.error] }
+      measuredCount = slot.measuredCount
       guard let matrix else { return }
       channels.reset(rows: 0..<matrix.rowCount, columnCount: matrix.columnCount)
       channels.merge(slot.channels)
@@ -176,6 +184,20 @@ package struct WeightMeasurement {
       if matrix != nil { channels.merge(slot.channels) }
       for index in roundTrips.indices {
         roundTrips[index].error.merge(slot.roundTrips[index].error)
+        blocks[index].append(slot.roundTrips[index].error)
+      }
+      measuredCount += slot.measuredCount
+    }
+
+    /// Those of a sample scaled up to all weights.
+    private func wholeRoundTrips() -> [RoundTrip] {
+      let total = tensor.tensor.elementCount
+      guard measuredCount > 0, measuredCount < total else { return roundTrips }
+      return zip(roundTrips, blocks).map { trip, blocks in
+        var trip = trip
+        trip.error.scale(by: Double(total) / Double(measuredCount))
+        trip.samplingError = SampledRatio(blocks).relativeDeviation
+        return trip
       }
     }
 
@@ -189,7 +211,8 @@ package struct WeightMeasurement {
         shape: tensor.tensor.dimensions, distribution: Distribution(values),
         channels: MagnitudeProfile(inputs, outlierRatio: options.outlierRatio),
         outputChannels: MagnitudeProfile(outputs, outlierRatio: options.outlierRatio),
-        tokens: nil, headMagnitudes: nil, rotation: nil, roundTrips: roundTrips, outliers: nil,
+        tokens: nil, headMagnitudes: nil, rotation: nil, roundTrips: wholeRoundTrips(),
+        outliers: nil,
         everyChannel: options.keepsChannels && matrix != nil
           ? ChannelFigures(absMax: inputs, outputAbsMax: outputs) : nil)
     }

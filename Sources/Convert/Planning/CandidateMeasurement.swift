@@ -88,7 +88,7 @@ package struct CandidateMeasurement {
       let plan = measurement.plan.tensors[measurement.measured[tensor]]
       guard case .quantize(_, let scaleType) = plan.action else { return }
       let source = sources[tensor]
-      try source.read(block, into: slot.tile)
+      try source.readElements(block, into: slot.tile)
       slot.errors = try measurement.options.layouts(of: plan).map { layout in
         slot.quantize(
           WeightQuantizer(

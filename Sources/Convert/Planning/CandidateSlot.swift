@@ -8,6 +8,7 @@ final class CandidateSlot {
   var errors: [QuantizationError] = []
   private let quantized = QuantizedGroups()
   private var decoded: [Float] = []
+  private var figures: [Double] = []
 
   /// Quantizes the first `count` weights of the tile, and decodes them again where their errors have
   /// different weights.
@@ -26,19 +27,10 @@ final class CandidateSlot {
     quantizer.layout.dequantize(
       codes: quantized.groups.codes, scales: quantized.groups.scales,
       biases: quantized.groups.biases, groupCount: groups, in: quantizer.scaleType, into: &decoded)
-    var weighted = QuantizationError(largestError: error.largestError)
-    var cursor = ImportanceCursor(importance, groupSize: size)
-    for group in 0..<groups {
-      let counts = cursor.importance(ofGroup: group)
-      for offset in 0..<size {
-        let index = group * size + offset
-        let count = counts.map { Double($0.values[$0.start + offset]) } ?? 1
-        let weight = Double(tile.weights[index])
-        let difference = weight - Double(decoded[index])
-        weighted.squaredNorm += count * weight * weight
-        weighted.squaredError += count * difference * difference
-      }
+    return tile.withElements(0..<count) { bytes, type in
+      QuantizationKernels.error(
+        of: decoded, beside: bytes, type, groupCount: groups, groupSize: size,
+        importance: importance, figures: &figures)
     }
-    return weighted
   }
 }

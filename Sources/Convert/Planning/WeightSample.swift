@@ -24,6 +24,24 @@ enum WeightSample {
     }
   }
 
+  /// The weights of a tile that are measured where every tile is read: the same share of each, so that
+  /// together they are about `limit`; nil for all of them.
+  ///
+  /// - Parameters:
+  ///   - tile: whole groups of a tensor of `total` weights.
+  ///   - limit: nil for no limit.
+  static func block(
+    of tile: Range<Int>, total: Int, limit: Int?, groupSize: Int
+  ) -> Range<Int>? {
+    guard let limit, total > limit else { return nil }
+    let groups = tile.count / groupSize
+    let taken = min(groups, max(1, Int(Double(groups) * Double(limit) / Double(total))))
+    // Multiples of the golden ratio, without their whole part, are spread evenly however many they are.
+    let multiple = UInt64(tile.lowerBound / groupSize) &* 0x9E37_79B9_7F4A_7C15
+    let first = Int((UInt64(groups - taken + 1)).multipliedFullWidth(by: multiple).high)
+    return first * groupSize..<(first + taken) * groupSize
+  }
+
   private static func largestGroup(_ inputs: Int) -> Int {
     AffineLayout.allowedGroupSizes.filter { inputs % $0 == 0 }.max() ?? 1
   }

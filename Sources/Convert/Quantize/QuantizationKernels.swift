@@ -1,5 +1,6 @@
 import Formats
 import Kernels
+import Stats
 
 #if arch(x86_64)
   import KernelsAVX2
@@ -51,6 +52,54 @@ enum QuantizationKernels {
       largestCode: layout.largestCode, parameters: parameters.kernelCode, importance: importance,
       firstInput: firstInput, widest: layout.widestClip, moveLimit: moveLimit, codes: &codes,
       scales: &scales, biases: &biases, figures: &figures)
+  }
+
+  /// What decoded weights of a tile lose in whole groups: sums in which every square counts as much as
+  /// its input.
+  ///
+  /// - Parameters:
+  ///   - importance: what squares count; groups in none of the runs have inputs that count alike.
+  ///   - figures: room for three numbers of each group.
+  static func error(
+    of decoded: [Float], beside bytes: RawSpan, _ elements: ScaleType, groupCount: Int,
+    groupSize: Int, importance: [ImportanceRun] = [], figures: inout [Double],
+    level: ProcessorLevel = .current
+  ) -> QuantizationError {
+    figures.grow(to: 3 * groupCount, filler: 0)
+    var cursor = ImportanceCursor(importance, groupSize: groupSize)
+    var first = 0
+    while first < groupCount {
+      let counted = cursor.importance(ofGroup: first)
+      let groups = first..<min(groupCount, cursor.end(after: first))
+      let (values, input) = counted ?? ([], 0)
+      var output = figures.mutableSpan
+      first = groups.upperBound
+      #if arch(x86_64)
+        if level >= .avx2 {
+          KernelsAVX2.compareGroups(
+            bytes, elements: elements.kernelCode, decoded: decoded.span, groups: groups,
+            groupSize: groupSize, importance: values.span, firstInput: input, figures: &output)
+          continue
+        }
+      #endif
+      Kernels.compareGroups(
+        bytes, elements: elements.kernelCode, decoded: decoded.span, groups: groups,
+        groupSize: groupSize, importance: values.span, firstInput: input, figures: &output)
+    }
+    return QuantizationError(figures: figures, groupCount: groupCount)
+  }
+}
+
+extension QuantizationError {
+  /// The sum of what kernels give for every group, in order.
+  init(figures: [Double], groupCount: Int) {
+    self.init()
+    for group in 0..<groupCount {
+      merge(
+        QuantizationError(
+          squaredNorm: figures[3 * group], squaredError: figures[3 * group + 1],
+          largestError: figures[3 * group + 2]))
+    }
   }
 }
 

@@ -12,6 +12,7 @@ final class ComparisonPass: TensorPass {
   final class Slot {
     let producer = ProducerSlot()
     let decoded = WeightTile()
+    var figures: [Double] = []
     var loss = Loss()
     var byteCount = 0
   }
@@ -62,17 +63,13 @@ final class ComparisonPass: TensorPass {
     _ range: Range<Int>, _ source: WeightSource, _ packed: WeightSource, groupSize size: Int,
     in slot: Slot
   ) throws -> QuantizationError {
-    try source.read(range, into: slot.producer.tile)
+    try source.readElements(range, into: slot.producer.tile)
     try packed.read(range, into: slot.decoded)
-    var error = QuantizationError()
-    let (weights, decoded) = (slot.producer.tile.weights, slot.decoded.weights)
-    for start in stride(from: 0, to: range.count, by: size) {
-      let loss = GroupKernels.difference(
-        weights.span, start, size, decoded: decoded.span, at: start)
-      error.squaredNorm += GroupKernels.squaredNorm(weights.span, start, size)
-      error.squaredError += loss.squared
-      error.largestError = max(error.largestError, loss.largest)
+    let decoded = slot.decoded.weights
+    return slot.producer.tile.withElements(0..<range.count) { bytes, type in
+      QuantizationKernels.error(
+        of: decoded, beside: bytes, type, groupCount: range.count / size, groupSize: size,
+        figures: &slot.figures)
     }
-    return error
   }
 }

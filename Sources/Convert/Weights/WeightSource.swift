@@ -65,10 +65,7 @@ struct WeightSource: Sendable {
   /// - Returns: how many were made zero.
   private func checkFinite(_ range: Range<Int>, in tile: WeightTile) throws -> Int {
     guard let nonFinite else { return 0 }
-    // Exponent all ones: infinity or NaN. An integer maximum vectorizes.
-    var largest: UInt32 = 0
-    for i in 0..<range.count { largest = max(largest, tile.weights[i].bitPattern & 0x7FFF_FFFF) }
-    guard largest >= 0x7F80_0000 else { return 0 }
+    guard !tile.areWeightsFinite(range.count) else { return 0 }
     let places = (0..<range.count).filter { !tile.weights[$0].isFinite }
     switch nonFinite {
     case .zero:

@@ -45,6 +45,12 @@ final class WeightTile {
     return try unsafe body(patterns.span.bytes.extracting(bytes), elements)
   }
 
+  /// Whether none of the first `count` of `weights` is NaN or infinity.
+  func areWeightsFinite(_ count: Int) -> Bool {
+    let weights = weights
+    return ElementKernels.largestMagnitude(weights.span, count: count).isFinite
+  }
+
   /// Makes room for these bytes of stored tensors.
   func prepareStored(_ ranges: [Range<Int>]) {
     while stored.count < ranges.count { stored.append(Bytes()) }

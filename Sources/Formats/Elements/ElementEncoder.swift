@@ -5,10 +5,9 @@ package enum ElementEncoder {
   package static func firstOverflow(
     _ values: [Float], count: Int, as type: ScaleType
   ) -> Int? {
-    // The largest magnitude decides; integers find it faster than floats, and NaN is the largest.
-    var largest: UInt32 = 0
-    for i in 0..<count { largest = max(largest, values[i].bitPattern & 0x7FFF_FFFF) }
-    guard !type.round(Float(bitPattern: largest)).isFinite else { return nil }
+    // The largest magnitude decides.
+    let largest = ElementKernels.largestMagnitude(values.span, count: count)
+    guard !type.round(largest).isFinite else { return nil }
     return (0..<count).first { !type.round(values[$0]).isFinite }
   }
 
@@ -22,10 +21,8 @@ package enum ElementEncoder {
     let source = values.span
     var output = bytes.mutableSpan
     switch type {
-    case .f16:
-      for i in 0..<count { output.store(HalfPrecision.floatToF16(source[i]), index: i) }
-    case .bf16:
-      for i in 0..<count { output.store(HalfPrecision.floatToBF16(source[i]), index: i) }
+    case .f16: ElementKernels.encodeHalves(source, count: count, as: .f16, into: &output)
+    case .bf16: ElementKernels.encodeHalves(source, count: count, as: .bf16, into: &output)
     case .f32:
       for i in 0..<count { output.store(source[i].bitPattern, index: i) }
     }

@@ -54,13 +54,14 @@ package struct XXH64: Sendable {
   }
 
   private mutating func consumeStripes(of bytes: Span<UInt8>, from start: Int, count: Int) {
+    precondition(start >= 0 && count >= 0 && count <= (bytes.count - start) / Self.stripe)
     var (a, b, c, d) = (lane1, lane2, lane3, lane4)
     for stripe in 0..<count {
-      let base = start + stripe * Self.stripe
-      a = Self.round(a, bytes.loadLittleEndian(at: base, as: UInt64.self))
-      b = Self.round(b, bytes.loadLittleEndian(at: base + 8, as: UInt64.self))
-      c = Self.round(c, bytes.loadLittleEndian(at: base + 16, as: UInt64.self))
-      d = Self.round(d, bytes.loadLittleEndian(at: base + 24, as: UInt64.self))
+      let base = start &+ stripe &* Self.stripe
+      a = Self.round(a, bytes.loadUncheckedLittleEndian(at: base, as: UInt64.self))
+      b = Self.round(b, bytes.loadUncheckedLittleEndian(at: base &+ 8, as: UInt64.self))
+      c = Self.round(c, bytes.loadUncheckedLittleEndian(at: base &+ 16, as: UInt64.self))
+      d = Self.round(d, bytes.loadUncheckedLittleEndian(at: base &+ 24, as: UInt64.self))
     }
     (lane1, lane2, lane3, lane4) = (a, b, c, d)
   }

@@ -67,4 +67,30 @@ package enum ElementKernels {
       groupSize: layout.groupSize, largestCode: layout.largestCode, parameters: type.kernelCode,
       into: &weights)
   }
+
+  /// See `Kernels.encodeHalves`.
+  package static func encodeHalves(
+    _ values: Span<Float>, count: Int, as type: HalfPrecision,
+    into bytes: inout MutableSpan<UInt8>, level: ProcessorLevel = .current
+  ) {
+    let elements = type == .f16 ? 0 : 1
+    #if arch(x86_64)
+      if level >= .avx2 {
+        return KernelsAVX2.encodeHalves(values, count: count, elements: elements, into: &bytes)
+      }
+    #endif
+    Kernels.encodeHalves(values, count: count, elements: elements, into: &bytes)
+  }
+
+  /// The largest magnitude of numbers; infinity and NaN count more than any.
+  package static func largestMagnitude(
+    _ values: Span<Float>, count: Int, level: ProcessorLevel = .current
+  ) -> Float {
+    #if arch(x86_64)
+      if level >= .avx2 {
+        return Float(bitPattern: KernelsAVX2.largestMagnitude(values, count: count))
+      }
+    #endif
+    return Float(bitPattern: Kernels.largestMagnitude(values, count: count))
+  }
 }

@@ -29,4 +29,9 @@ struct MeasuredModel {
 
   /// Tensors that hold NaN or infinity, about which every report must say so.
   var damaged: [TensorStatistics] { tensors.filter { !$0.distribution.isFinite } }
+
+  /// The largest uncertainty of what a width loses in a tensor; nil where all weights were measured.
+  var largestSamplingError: Double? {
+    tensors.flatMap(\.roundTrips).compactMap(\.samplingError).max()
+  }
 }

@@ -160,6 +160,9 @@ struct StatisticsDocument {
       "squared_error": .double(trip.error.squaredError),
       "largest_error": .double(trip.error.largestError),
     ]
+    if let samplingError = trip.samplingError {
+      document["sampling_error"] = .double(samplingError)
+    }
     if let rest = trip.rest {
       document["sqnr_rest_db"] = .double(rest.sqnrDecibels)
       document["rest_squared_norm"] = .double(rest.squaredNorm)

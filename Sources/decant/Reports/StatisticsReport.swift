@@ -164,6 +164,11 @@ struct StatisticsReport {
   /// What must not be overlooked, and how the figures are meant.
   private func notes(_ terminal: Terminal) -> String {
     var lines: [String] = []
+    if let worst = measured.largestSamplingError {
+      lines.append(
+        "what widths lose was measured on samples of large tensors: squared errors are uncertain by"
+          + " \(percent(worst)) at most; --exact measures every weight")
+    }
     for tensor in measured.damaged {
       let values = tensor.distribution
       lines.append(

@@ -19,7 +19,17 @@ struct RoundTripTables {
       <div class="trips">\(tables)</div>
       <p class="note">SQNR in dB: 6 dB are about one bit. The better of two ways at the same bits is \
       bold. “exact”: nothing was lost. Of inputs, outlier channels are left out: they take the scale, \
-      and the rest is rounded away.</p>
+      and the rest is rounded away.\(samplingNote)</p>
+      """
+  }
+
+  private var samplingNote: Markup {
+    guard let worst = summaries.flatMap(\.roundTrips).compactMap(\.samplingError).max() else {
+      return ""
+    }
+    return """
+       Of large tensors samples were measured: squared errors are uncertain by \
+      \(percentText(worst)) at most.
       """
   }
 

@@ -22,6 +22,8 @@ package enum MergeError: DescribedError, Equatable {
   case originalsMissing(path: String)
   /// What errors counted when it was quantized came from files that are not at hand.
   case needsActivations(path: String, files: [String])
+  /// Its scales come from a search that is no longer known.
+  case earlierSearch(path: String)
   /// One shard of several, named alone.
   case oneShard(path: String, shardCount: Int)
   case probeFailed(module: String, difference: Double, bound: Double)
@@ -73,6 +75,8 @@ package enum MergeError: DescribedError, Equatable {
     case .needsActivations(let path, let files):
       "\(path) was quantized for the inputs that \(files.joined(separator: ", ")) held;"
         + " it cannot be packed again without them"
+    case .earlierSearch(let path):
+      "\(path) was quantized by the search of an earlier decant; its bytes cannot be made again"
     case .oneShard(let path, let count): "\(path) is one of the \(count) files of a checkpoint"
     case .probeFailed(let module, let difference, let bound):
       "module '\(module)': merged outputs are \(difference) away from base + adapter;"
@@ -103,6 +107,8 @@ package enum MergeError: DescribedError, Equatable {
     case .originalsMissing:
       "keep the packed checkpoint it was merged from, or pack the source again"
     case .needsActivations: "leave --against out to check everything else"
+    case .earlierSearch:
+      "take the adapters out with 'merge --undo' and hold what comes out against the source"
     case .oneShard: "name the directory that holds all of them"
     case .probeFailed: "this is a fault of decant's; the output was not written"
     case .groupSizeContradicts, .wrongShape, .transposed, .storageOrder:

@@ -107,7 +107,7 @@ package struct TensorPlan: Sendable {
       error = .init(squaredNorm: 0, squaredError: 0, largestError: 0)
     }
     return Manifest.Entry(
-      name: name, layout: layout, method: layout == .plain ? nil : method.rawValue,
+      name: name, layout: layout, method: layout == .plain ? nil : method.recordedName,
       sourceDType: tensor.dtype, sourceShape: tensor.shape,
       order: layout == .plain ? .outputMajor : identity.order, origin: tensor.origin,
       stored: stored, error: error,

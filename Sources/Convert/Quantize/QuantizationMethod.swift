@@ -5,4 +5,23 @@ package enum QuantizationMethod: String, Sendable, CaseIterable {
   /// The least squared error of: `minmax`, MLX's own quantizer, and a search from there. Errors
   /// count as much as the weights' input channels do (`ChannelImportance`).
   case search
+
+  /// As manifests record it. The same method must give the same bytes again, so that a search that
+  /// finds other parameters has another name: `search` is that of format version 1 and of the first
+  /// files of version 2, which is no longer known.
+  package var recordedName: String {
+    switch self {
+    case .minmax: "minmax"
+    case .search: "search-2"
+    }
+  }
+
+  static let earlierSearch = "search"
+
+  init?(recordedName: String) {
+    guard let method = Self.allCases.first(where: { $0.recordedName == recordedName }) else {
+      return nil
+    }
+    self = method
+  }
 }

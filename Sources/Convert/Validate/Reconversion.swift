@@ -105,7 +105,8 @@ extension ConversionOptions {
   /// entries say what was done to each tensor; patterns of the options are not matched again.
   ///
   /// - Throws: `ManifestError` where the records are not those of a conversion;
-  ///   `MergeError.needsActivations` where it used files that are not recorded whole.
+  ///   `MergeError.needsActivations` where it used files that are not recorded whole;
+  ///   `MergeError.earlierSearch` where its search is no longer known.
   init(repeating packed: PackedCheckpoint) throws {
     self.init()
     let file = packed.checkpoint.files.first?.path ?? packed.checkpoint.path
@@ -123,7 +124,10 @@ extension ConversionOptions {
     var layouts: [String: AffineLayout] = [:]
     for tensor in packed.tensors {
       guard case .affine(let layout) = tensor.entry.layout else { continue }
-      guard let method = tensor.entry.method.flatMap(QuantizationMethod.init) else {
+      guard tensor.entry.method != QuantizationMethod.earlierSearch else {
+        throw MergeError.earlierSearch(path: packed.checkpoint.path)
+      }
+      guard let method = tensor.entry.method.flatMap(QuantizationMethod.init(recordedName:)) else {
         throw ManifestError.malformed(
           file: file, place: "tensors['\(tensor.entry.name)'].method", expected: "a known method")
       }

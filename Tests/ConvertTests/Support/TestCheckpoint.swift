@@ -22,6 +22,16 @@ extension TestTensor {
     self.init(name, type.dtype, shape, bytes: bytes)
   }
 
+  /// Random elements that come again and again, which is faster for large tensors. No row or group
+  /// of a power of two is like the next.
+  init(repeating name: String, _ dtype: DType, _ shape: [Int], seed: UInt64) {
+    let period = TestTensor(random: name, dtype, [4093], seed: seed).bytes
+    let byteCount = shape.reduce(1, *) * dtype.bitCount / 8
+    var bytes: [UInt8] = []
+    while bytes.count < byteCount { bytes += period }
+    self.init(name, dtype, shape, bytes: Array(bytes.prefix(byteCount)))
+  }
+
   /// Finite random elements of any type.
   init(random name: String, _ dtype: DType, _ shape: [Int], seed: UInt64) {
     var generator = SplitMix64(seed: seed)

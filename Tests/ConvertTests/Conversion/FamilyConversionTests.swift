@@ -14,7 +14,7 @@ import Testing
     try FileManager.default.createDirectory(
       atPath: source, withIntermediateDirectories: false)
     let tensors = family.tensors.enumerated().map { index, tensor in
-      TestTensor(random: tensor.name, tensor.dtype, tensor.shape, seed: UInt64(index))
+      TestTensor(repeating: tensor.name, tensor.dtype, tensor.shape, seed: UInt64(index))
     }
     try writeSafetensors(tensors, to: source + "/model.safetensors")
     try folder.write("source/config.json", Array(family.config.prettyText.utf8))

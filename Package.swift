@@ -29,6 +29,9 @@ let optimized: [SwiftSetting] = [
 #endif
 let kernels: [Target.Dependency] = ["Kernels"] + wideKernels.map { .byName(name: $0.name) }
 
+/// Optimized in debug builds too: loops over every weight, which tests call and nobody steps through.
+let helpers = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let package = Package(
   name: "decant",
   platforms: [.macOS(.v26)],
@@ -53,7 +56,7 @@ let package = Package(
     // Depends on nothing above: what it computes can judge all of it.
     .target(
       name: "TestSupport", path: "Tests/TestSupport", resources: [.copy("Fixtures")],
-      swiftSettings: strict),
+      swiftSettings: helpers),
     // Models that tests of several modules are about: families in miniature, published numbers.
     .target(
       name: "TestModels", dependencies: ["Formats", "Model"], path: "Tests/TestModels",

@@ -165,7 +165,7 @@ import Testing
     options.biasType = biasType
     _ = try convert(
       sample, [adapter], options: options, pooling: .mean, to: folder.path + "/direct")
-    _ = try convert(sample, [], options: .groups32, to: folder.path + "/base")
+    try AdapterFixture.writePackedSample(in: folder)
     try merge(
       folder.path + "/base", [adapter], pooling: .mean, biasType: biasType,
       to: folder.path + "/merged")
@@ -185,6 +185,7 @@ import Testing
     let sample = AdapterFixture.samples + "/small"
     let adapter = AdapterRequest(path: AdapterFixture.samples + "/adapter")
     var options = ConversionOptions()
+    options.method = .minmax
     #expect(throws: MergeError.self) {
       try convert(
         sample, [adapter], options: options, pooling: .mean, to: folder.path + "/refused")

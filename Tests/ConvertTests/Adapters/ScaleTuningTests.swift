@@ -49,7 +49,7 @@ import Testing
 
   @Test func convertingWithTunedScalesIsConvertingThenMerging() throws {
     let sample = AdapterFixture.samples + "/small"
-    try convert(sample, to: base, options: .groups32)
+    try AdapterFixture.writePackedSample(in: folder)
     let module = "model.layers.2.mlp.up_proj"
     let scales = try values(module + ".scales", in: Checkpoint(path: base))
     try writeAdapter(

@@ -39,19 +39,25 @@ import Testing
   }
 
   /// Three experts `[64, 32]` stand in the record.
-  @Test(
-    arguments: [
-      ["name": "__metadata__", "shape": [192, 32], "matrix_rows": 64],
-      // Rows are read whole.
-      ["name": "w", "shape": [3, 64, 64], "inputs": ["first": 0, "count": 32]],
-      ["name": "w", "shape": [3, 64, 32], "outputs": ["first": 0, "count": 64, "step": 65]],
-      [
-        "name": "w", "shape": [3, 64, 32],
-        "changes": .array(.init(repeating: ["add": 1], count: 65)),
-      ],
-      ["prefix": "w", "suffix": "", "count": 3, "shape": [64, 0]],
-    ] as [JSONValue]) func originsThatCannotBeAreMalformed(_ origin: JSONValue) throws
-  {
+  private static let origins: [String: JSONValue] = [
+    "a reserved name": ["name": "__metadata__", "shape": [192, 32], "matrix_rows": 64],
+    // Rows are read whole.
+    "a part of the inputs": [
+      "name": "w", "shape": [3, 64, 64], "inputs": ["first": 0, "count": 32],
+    ],
+    "steps beyond the end": [
+      "name": "w", "shape": [3, 64, 32], "outputs": ["first": 0, "count": 64, "step": 65],
+    ],
+    "65 changes": [
+      "name": "w", "shape": [3, 64, 32],
+      "changes": .array(.init(repeating: ["add": 1], count: 65)),
+    ],
+    "no elements": ["prefix": "w", "suffix": "", "count": 3, "shape": [64, 0]],
+  ]
+
+  @Test(arguments: origins.keys.sorted())
+  func originsThatCannotBeAreMalformed(_ name: String) throws {
+    let origin = try #require(Self.origins[name])
     try convert(write("experts one by one"), to: folder.path("packed"), options: options)
     var editor = try PackedEditor(folder.path("packed/model.safetensors"))
     editor.editEntry(Self.stack, "source", "origin", origin)

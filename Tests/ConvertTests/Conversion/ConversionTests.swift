@@ -6,22 +6,22 @@ import Testing
 @testable import Convert
 
 @Suite struct ConversionTests {
-  /// A small llama: enough layers for several tiles, sharded on request.
+  /// A small llama.
   private func writeSource(_ folder: TemporaryFolder, edit: (inout [TestTensor]) -> Void = { _ in })
     throws -> String
   {
     let source = folder.path + "/source"
     try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: false)
     var tensors = [
-      TestTensor(random: "model.embed_tokens.weight", .bf16, [512, 128], seed: 1),
-      TestTensor(random: "lm_head.weight", .bf16, [512, 128], seed: 2),
+      TestTensor(random: "model.embed_tokens.weight", .bf16, [32, 128], seed: 1),
+      TestTensor(random: "lm_head.weight", .bf16, [32, 128], seed: 2),
       TestTensor(random: "model.norm.weight", .bf16, [128], seed: 3),
     ]
     for layer in 0..<2 {
       let prefix = "model.layers.\(layer)."
       tensors += [
-        TestTensor(random: prefix + "mlp.up_proj.weight", .bf16, [2100, 128], seed: 4),
-        TestTensor(random: prefix + "mlp.down_proj.weight", .bf16, [128, 96], seed: 5),
+        TestTensor(random: prefix + "mlp.up_proj.weight", .bf16, [48, 128], seed: 4),
+        TestTensor(random: prefix + "mlp.down_proj.weight", .bf16, [32, 96], seed: 5),
         TestTensor(random: prefix + "input_layernorm.weight", .bf16, [128], seed: 6),
       ]
     }
@@ -33,11 +33,21 @@ import Testing
     return source
   }
 
-  @Test func bytesDoNotDependOnTheNumberOfThreads() throws {
+  /// Many small tensors with the search, which keeps the most from group to group; and a tensor of
+  /// more than one tile.
+  @Test(arguments: [QuantizationMethod.search, .minmax])
+  func bytesDoNotDependOnTheNumberOfThreads(_ method: QuantizationMethod) throws {
     let folder = try TemporaryFolder()
-    let source = try writeSource(folder)
+    let source = try writeSource(folder) { tensors in
+      guard method == .minmax else { return }
+      tensors.append(
+        TestTensor(repeating: "model.layers.0.mlp.gate_proj.weight", .bf16, [2100, 128], seed: 7))
+    }
+    var options = ConversionOptions()
+    options.method = method
     for threads in [1, 2, 7] {
-      try convert(source, to: folder.path + "/out\(threads)", threads: threads)
+      try convert(
+        source, to: folder.path + "/out\(threads)", options: options, threads: threads)
     }
     let first = try folder.bytes("out1/model.safetensors")
     #expect(try folder.bytes("out2/model.safetensors") == first)
@@ -48,7 +58,7 @@ import Testing
     let folder = try TemporaryFolder()
     let source = try writeSource(folder)
     var options = ConversionOptions()
-    options.shardLimit = 200_000
+    options.shardLimit = 4000
     let plan = try ConversionPlan(Checkpoint(path: source), options: options)
     let conversion = try Conversion(plan, target: OutputTarget(path: folder.path + "/out"))
     let planned = conversion.byteCount()
@@ -137,7 +147,7 @@ import Testing
     let folder = try TemporaryFolder()
     let checkpoint = try Checkpoint(
       path: writeSource(folder) {
-        $0.append(TestTensor(random: "model.odd.weight", .bf16, [9000, 100], seed: 8))
+        $0.append(TestTensor(random: "model.odd.weight", .bf16, [300, 100], seed: 8))
       })
     var options = ConversionOptions()
     options.minimumCoverage = 0.95
@@ -154,7 +164,7 @@ import Testing
   @Test func tiedWeightsAreStoredOnce() throws {
     let folder = try TemporaryFolder()
     let source = try writeSource(folder) {
-      $0[1] = TestTensor("lm_head.weight", .bf16, [512, 128], bytes: $0[0].bytes)
+      $0[1] = TestTensor("lm_head.weight", .bf16, [32, 128], bytes: $0[0].bytes)
     }
     try folder.write("source/config.json", Array(#"{"model_type": "llama"}"#.utf8))
     try convert(source, to: folder.path + "/out")
@@ -234,10 +244,10 @@ import Testing
   @Test func eightBitFloatsAreDecodedWithTheirScales() throws {
     let folder = try TemporaryFolder()
     // 0x38 is 1.0 in E4M3; the scale of a weight is its block's number, plus one.
-    let ones = [UInt8](repeating: 0x38, count: 256 * 256)
+    let ones = [UInt8](repeating: 0x38, count: 136 * 192)
     let source = try writeSource(folder) { tensors in
       tensors += [
-        TestTensor("model.layers.0.mlp.gate_proj.weight", .f8E4M3, [256, 256], bytes: ones),
+        TestTensor("model.layers.0.mlp.gate_proj.weight", .f8E4M3, [136, 192], bytes: ones),
         TestTensor(
           "model.layers.0.mlp.gate_proj.weight_scale_inv", .f32, [2, 2], values: [1, 2, 3, 4]),
         TestTensor(
@@ -251,7 +261,7 @@ import Testing
     try unpack(folder.path + "/out", to: folder.path + "/plain")
     let plain = try Checkpoint(path: folder.path + "/plain")
     let blocks = try values("model.layers.0.mlp.gate_proj.weight", in: plain)
-    #expect([blocks[0], blocks[128], blocks[128 * 256], blocks[200 * 256 + 200]] == [1, 2, 3, 4])
+    #expect([blocks[0], blocks[128], blocks[128 * 192], blocks[130 * 192 + 130]] == [1, 2, 3, 4])
     let rows = try values("model.layers.1.mlp.gate_proj.weight", in: plain)
     #expect([rows[0], rows[63], rows[64], rows[127]] == [0.5, 0.5, -8, -8])
   }

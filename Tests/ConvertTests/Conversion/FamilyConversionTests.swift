@@ -14,13 +14,17 @@ import Testing
     try FileManager.default.createDirectory(
       atPath: source, withIntermediateDirectories: false)
     let tensors = family.tensors.enumerated().map { index, tensor in
-      TestTensor(random: tensor.name, tensor.dtype, tensor.shape, seed: UInt64(index))
+      TestTensor(repeating: tensor.name, tensor.dtype, tensor.shape, seed: UInt64(index))
     }
     try writeSafetensors(tensors, to: source + "/model.safetensors")
     try folder.write("source/config.json", Array(family.config.prettyText.utf8))
     try folder.write("source/tokenizer.json", Array("{}".utf8))
     var options = ConversionOptions()
     options.groupSize = 32
+    #if DEBUG
+      // How well a group is packed has no part in this, and the search takes the longest.
+      options.method = .minmax
+    #endif
 
     let packed = folder.path + "/packed"
     try convert(source, to: packed, options: options)

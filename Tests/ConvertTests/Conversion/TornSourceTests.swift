@@ -17,9 +17,10 @@ import Testing
       atPath: folder.path + "/source", withIntermediateDirectories: false)
     try writeSafetensors(
       [
-        TestTensor(random: "model.embed_tokens.weight", .bf16, [4096, 128], seed: 1),
-        TestTensor(random: "lm_head.weight", .bf16, [4096, 128], seed: 2),
-        TestTensor(random: "model.layers.0.mlp.up_proj.weight", .bf16, [4096, 128], seed: 3),
+        TestTensor(random: "model.embed_tokens.weight", .bf16, [64, 128], seed: 1),
+        TestTensor(random: "lm_head.weight", .bf16, [64, 128], seed: 2),
+        // More than one tile.
+        TestTensor(repeating: "model.layers.0.mlp.up_proj.weight", .bf16, [2100, 128], seed: 3),
       ], to: source + "/model.safetensors")
     try folder.write(
       "source/config.json", Array(#"{"model_type": "llama", "tie_word_embeddings": false}"#.utf8))
@@ -59,7 +60,7 @@ import Testing
   private var out: String { folder.path + "/out" }
 
   @Test func byConvert() throws {
-    let plan = try ConversionPlan(Checkpoint(path: source), options: ConversionOptions())
+    let plan = try ConversionPlan(Checkpoint(path: source), options: .groups32)
     let conversion = try Conversion(plan, target: OutputTarget(path: out))
     isFound(weights, output: out) {
       _ = try conversion.run(
@@ -68,7 +69,7 @@ import Testing
   }
 
   @Test func byUnpack() throws {
-    try convert(source, to: packed)
+    try convert(source, to: packed, options: .groups32)
     let unpacker = try Unpacker(
       PackedCheckpoint(Checkpoint(path: packed)), target: OutputTarget(path: out), type: .f32,
       shardLimit: .max)
@@ -90,24 +91,27 @@ import Testing
     let dump = folder.path + "/dump.safetensors"
     try FileManager.default.copyItem(atPath: SampleModel.activations, toPath: dump)
     Thread.sleep(forTimeInterval: 0.03)
+    var options = MeasureOptions()
+    options.filter = try NamePattern("*layers.0.self_attn*")
     let run = try StatisticsRun(
-      Checkpoint(path: SampleModel.path), dumps: [dump], options: MeasureOptions())
+      Checkpoint(path: SampleModel.path), dumps: [dump], options: options)
     isFound(dump) {
       _ = try run.run(RunContext(threads: 2, progress: $0))
     }
   }
 
   @Test func byPlan() throws {
-    let plan = try ConversionPlan(Checkpoint(path: source), options: ConversionOptions())
+    let plan = try ConversionPlan(Checkpoint(path: source), options: .groups32)
+    var options = SampleModel.candidateOptions
+    (options.bits, options.groupSizes) = ([4], [32])
     isFound(weights) {
-      _ = try CandidateMeasurement(
-        plan, options: SampleModel.candidateOptions, meanSquares: [:]
-      ).run(RunContext(threads: 2, progress: $0))
+      _ = try CandidateMeasurement(plan, options: options, meanSquares: [:]).run(
+        RunContext(threads: 2, progress: $0))
     }
   }
 
   @Test func byValidateInWhatItChecksAndInItsSource() throws {
-    try convert(source, to: packed)
+    try convert(source, to: packed, options: .groups32)
     Thread.sleep(forTimeInterval: 0.03)
     let validator = Validator(path: packed)
     // The source is opened when the packed files themselves have been read.
@@ -122,15 +126,12 @@ import Testing
 
   @Test func byMergeInTheBaseAndInTheAdapter() throws {
     let module = "model.layers.0.mlp.up_proj"
-    var options = ConversionOptions()
-    options.groupSize = 32
-    options.method = .minmax
-    _ = try convert(source, to: packed, options: options)
+    try convert(source, to: packed, options: .groups32)
     let adapter = folder.path + "/adapter"
     try writeAdapter(
       [
         TestTensor(random: module + ".lora_A.weight", .f32, [2, 4], seed: 5),
-        TestTensor(random: module + ".lora_B.weight", .f32, [4096, 2], seed: 6),
+        TestTensor(random: module + ".lora_B.weight", .f32, [2100, 2], seed: 6),
       ], to: adapter)
     Thread.sleep(forTimeInterval: 0.03)
     for path in [adapter + "/adapter_model.safetensors", packedWeights] {

@@ -11,13 +11,18 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "samples/small").path(percentEncoded: false)
 
-  @Test(arguments: MeasureOptions.weightBits)
-  func roundTripsAreThoseOfAConversion(_ bits: Int) throws {
+  /// Of all widths at once.
+  private static let measured = Result<[TensorStatistics], any Error> {
     var options = MeasureOptions()
     options.filter = try NamePattern("model.layers.0.self_attn.*")
-    let checkpoint = try Checkpoint(path: Self.sample)
-    let measured = try StatisticsRun(checkpoint, dumps: [], options: options).run(
+    return try StatisticsRun(Checkpoint(path: sample), dumps: [], options: options).run(
       RunContext(threads: 2))
+  }
+
+  @Test(arguments: MeasureOptions.weightBits)
+  func roundTripsAreThoseOfAConversion(_ bits: Int) throws {
+    let checkpoint = try Checkpoint(path: Self.sample)
+    let measured = try Self.measured.get()
     #expect(measured.count == 4)
     let folder = try TemporaryFolder()
     var conversion = ConversionOptions()

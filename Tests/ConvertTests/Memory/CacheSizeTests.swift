@@ -9,23 +9,23 @@ import Testing
   /// LLaMA-2-7B at 4 bits in groups of 128, 32 * 32 * 2 * (128 * 4 + 32) / 8.
   @Test(
     arguments: [
-      (PublishedModels.llama7B, 524_288, (8, 128, 270_336)),
-      (PublishedModels.llama7B, 524_288, (4, 128, 139_264)),
-      (PublishedModels.llama7B, 524_288, (4, 64, 147_456)),
-      (PublishedModels.llama70B, 327_680, (8, 128, 168_960)),
-      (PublishedModels.llama70B, 327_680, (4, 128, 87_040)),
-      (PublishedModels.llama70B, 327_680, (4, 64, 92_160)),
-      (PublishedModels.falcon7B, 8192, (8, 64, 4352)),
-      (PublishedModels.falcon7B, 8192, (4, 64, 2304)),
+      (.llama7B, 524_288, (8, 128, 270_336)),
+      (.llama7B, 524_288, (4, 128, 139_264)),
+      (.llama7B, 524_288, (4, 64, 147_456)),
+      (.llama70B, 327_680, (8, 128, 168_960)),
+      (.llama70B, 327_680, (4, 128, 87_040)),
+      (.llama70B, 327_680, (4, 64, 92_160)),
+      (.falcon7B, 8192, (8, 64, 4352)),
+      (.falcon7B, 8192, (4, 64, 2304)),
       // A head is smaller than the group: one group a head.
-      (PublishedModels.falcon7B, 8192, (8, 128, 4352)),
+      (.falcon7B, 8192, (8, 128, 4352)),
       // The latent of 512 at 4 bits in groups of 128, 272 bytes, and the rotary key's 128 bytes.
-      (PublishedModels.deepSeekV3, 70_272, (4, 128, 61 * (272 + 128))),
-    ] as [(JSONValue, Int, (Int, Int, Int))])
+      (.deepSeekV3, 70_272, (4, 128, 61 * (272 + 128))),
+    ] as [(PublishedModel, Int, (Int, Int, Int))])
   func bytesPerTokenArePublishedOnes(
-    _ config: JSONValue, _ plain: Int, _ quantized: (bits: Int, group: Int, bytes: Int)
+    _ model: PublishedModel, _ plain: Int, _ quantized: (bits: Int, group: Int, bytes: Int)
   ) throws {
-    let geometry = try CacheGeometry(config)
+    let geometry = try CacheGeometry(model.config)
     #expect(geometry.bytesPerToken(.f16) == plain)
     let format = try #require(CacheFormat(bits: quantized.bits, groupSize: quantized.group))
     #expect(geometry.bytesPerToken(format) == quantized.bytes)
@@ -35,7 +35,7 @@ import Testing
   /// The first layer's keys at 4 bits in groups of 32, the second's values at 8: 80 and 144 bytes for
   /// a head of 128 where 16 bits take 256.
   @Test func layersMayHaveWidthsOfTheirOwn() throws {
-    let geometry = try CacheGeometry(PublishedModels.llama7B)
+    let geometry = try CacheGeometry(PublishedModel.llama7B.config)
     var format = CacheFormat.f16
     format.keyExceptions[0] = ElementWidth(bits: 4, groupSize: 32)
     format.valueExceptions[1] = ElementWidth(bits: 8, groupSize: 32)
@@ -45,7 +45,7 @@ import Testing
   /// 2-bit keys with 32 bits for 32 values, as KIVI in the long run: 3.0 bits a value, against
   /// values that stay in 16 bits.
   @Test func keysAndValuesHaveWidthsOfTheirOwn() throws {
-    let geometry = try CacheGeometry(PublishedModels.llama7B)
+    let geometry = try CacheGeometry(PublishedModel.llama7B.config)
     let format = CacheFormat(
       keys: try #require(ElementWidth(bits: 2, groupSize: 32)), values: .f16)
     #expect(geometry.bytesPerToken(format) == 32 * 32 * (48 + 256))
@@ -54,7 +54,7 @@ import Testing
 
   /// 29 of Gemma 3 4B's 34 layers see 1,024 tokens: five see all.
   @Test func layersStopGrowingAtTheirWindow() throws {
-    let geometry = try CacheGeometry(PublishedModels.gemma3)
+    let geometry = try CacheGeometry(PublishedModel.gemma3.config)
     let layer = 4 * 2 * 256 * 2
     #expect(geometry.bytesPerToken(.f16) == 34 * layer)
     #expect(geometry.bytesPerToken(.f16, after: 1023) == 34 * layer)
@@ -67,14 +67,10 @@ import Testing
 
   /// Whatever the windows, the cache of n tokens is what its tokens added one by one.
   @Test(arguments: [
-    PublishedModels.gemma3, PublishedModels.deepSeekV3,
-    [
-      "model_type": "jamba", "num_hidden_layers": 8, "num_attention_heads": 32,
-      "num_key_value_heads": 8, "hidden_size": 4096,
-    ],
+    PublishedModel.gemma3, .deepSeekV3, .jamba,
   ])
-  func growthAddsUp(_ config: JSONValue) throws {
-    let geometry = try CacheGeometry(config)
+  func growthAddsUp(_ model: PublishedModel) throws {
+    let geometry = try CacheGeometry(model.config)
     let format = try #require(CacheFormat(bits: 6, groupSize: 64))
     var sum = 0
     for context in 0..<1500 {

@@ -23,25 +23,26 @@ import Testing
 
   /// 13.48 GB and 3.79 GB of weights, and 524,288 bytes of cache for each token.
   @Test func theCacheOutgrowsTheWeights() throws {
-    let parameters = PublishedModels.llama7BParameterCount
+    let parameters = PublishedModel.llama7BParameterCount
     let plain = try MemoryEstimate(
-      Self.demand(PublishedModels.llama7B, weights: 2 * parameters), context: 0, budget: nil)
+      Self.demand(PublishedModel.llama7B.config, weights: 2 * parameters), context: 0, budget: nil)
     #expect(plain.weightByteCount == 13_476_831_232)
     #expect(plain.cacheOutgrowsWeightsAt == 25_706)
     let packed = try #require(ElementWidth(bits: 4, groupSize: 64)?.byteCount(of: parameters))
     #expect(packed == 3_790_358_784)
     let small = try MemoryEstimate(
-      Self.demand(PublishedModels.llama7B, weights: packed), context: 0, budget: nil)
+      Self.demand(PublishedModel.llama7B.config, weights: packed), context: 0, budget: nil)
     #expect(small.cacheOutgrowsWeightsAt == 7230)
     let four = try MemoryEstimate(
-      Self.demand(PublishedModels.llama7B, weights: packed, batch: 4), context: 0, budget: nil)
+      Self.demand(PublishedModel.llama7B.config, weights: packed, batch: 4), context: 0, budget: nil
+    )
     #expect(four.cacheOutgrowsWeightsAt == 1808)
   }
 
   /// Activations of a chunk of 512: 512 * (4 * 4096 + 2 * 11008) * 2 + 32000 * 4 = 39,449,600. Then
   /// (24e9 - 3,790,358,784 - 39,449,600) / 524,288 = 38,471.6 tokens.
   @Test func aModelOnACardOf24GB() throws {
-    let demand = try Self.demand(PublishedModels.llama7B, weights: 3_790_358_784)
+    let demand = try Self.demand(PublishedModel.llama7B.config, weights: 3_790_358_784)
     let estimate = try MemoryEstimate(demand, context: 32768, budget: 24_000_000_000)
     #expect(estimate.activationByteCount == 39_449_600)
     #expect(estimate.cacheByteCount == 17_179_869_184)
@@ -55,11 +56,11 @@ import Testing
 
   /// One token more never fits, with windows, several sequences and short contexts too.
   @Test(
-    arguments: [PublishedModels.llama7B, PublishedModels.gemma3, PublishedModels.deepSeekV3],
+    arguments: [PublishedModel.llama7B, .gemma3, .deepSeekV3],
     [1_001_000_000, 1_010_000_000, 1_100_000_000, 1_342_177_280, 5_000_000_000, 77_777_777_777])
-  func theLongestContextIsExact(_ config: JSONValue, _ budget: Int) throws {
+  func theLongestContextIsExact(_ model: PublishedModel, _ budget: Int) throws {
     let format = try #require(CacheFormat(bits: 8, groupSize: 64))
-    let demand = try Self.demand(config, weights: 1_000_000_000, format: format, batch: 3)
+    let demand = try Self.demand(model.config, weights: 1_000_000_000, format: format, batch: 3)
     let estimate = try MemoryEstimate(demand, context: 0, budget: budget)
     guard case .tokens(let longest) = estimate.longestFittingContext else {
       Issue.record("a growing cache fits some context at most")
@@ -78,7 +79,7 @@ import Testing
   }
 
   @Test func windowsInAllLayersLeaveTheContextUnlimited() throws {
-    var config = PublishedModels.llama7B
+    var config = PublishedModel.llama7B.config
     config["model_type"] = "mistral"
     config["sliding_window"] = 4096
     let demand = try Self.demand(config, weights: 4_000_000_000)
@@ -91,7 +92,7 @@ import Testing
   }
 
   @Test func weightsThatDoNotFitLeaveNoContext() throws {
-    let demand = try Self.demand(PublishedModels.llama7B, weights: 13_476_831_232)
+    let demand = try Self.demand(PublishedModel.llama7B.config, weights: 13_476_831_232)
     let estimate = try MemoryEstimate(demand, context: 0, budget: 12_000_000_000)
     #expect(estimate.longestFittingContext == .tokens(0))
     #expect(estimate.remainingByteCount == 12_000_000_000 - 13_476_831_232)
@@ -121,7 +122,7 @@ import Testing
 
   @Test(arguments: [(-1, 1, 1), (1 << 41, 1, 1), (1, 0, 1), (1, 1 << 21, 1), (1, 1, 0)])
   func argumentsAreBounded(_ context: Int, _ batch: Int, _ budget: Int) throws {
-    let demand = try Self.demand(PublishedModels.llama7B, weights: 1, batch: batch)
+    let demand = try Self.demand(PublishedModel.llama7B.config, weights: 1, batch: batch)
     #expect(throws: MemoryEstimateError.self) {
       try MemoryEstimate(demand, context: context, budget: budget)
     }

@@ -20,23 +20,34 @@ final class SmallPack {
   func shard(_ number: Int) -> String { two + "/" + Self.shardName(number) }
   static func shardName(_ number: Int) -> String { "model-0000\(number)-of-00002.safetensors" }
 
+  private static let first = Result<FolderContents, any Error> { try made(seed: 1) }
+
   init(seed: UInt64 = 1) throws {
     folder = try TemporaryFolder()
-    try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: false)
+    try (seed == 1 ? Self.first.get() : Self.made(seed: seed)).write(to: folder.path)
+  }
+
+  private static func made(seed: UInt64) throws -> FolderContents {
+    try FolderContents { try make(in: $0, seed: seed) }
+  }
+
+  private static func make(in folder: TemporaryFolder, seed: UInt64) throws {
+    let source = folder.path("source")
+    try folder.makeFolder("source")
     try writeSafetensors(
       [
-        TestTensor(random: Self.embedding, .bf16, [64, 64], seed: seed),
-        TestTensor(random: Self.up, .bf16, [96, 64], seed: seed + 1),
+        TestTensor(random: embedding, .bf16, [64, 64], seed: seed),
+        TestTensor(random: up, .bf16, [96, 64], seed: seed + 1),
         // 96 inputs divide by 32 and not by 64.
-        TestTensor(random: Self.down, .bf16, [64, 96], seed: seed + 2),
-        TestTensor(random: Self.norm, .bf16, [64], seed: seed + 3),
+        TestTensor(random: down, .bf16, [64, 96], seed: seed + 2),
+        TestTensor(random: norm, .bf16, [64], seed: seed + 3),
       ], to: source + "/model.safetensors")
     try folder.write("source/config.json", Array(#"{"model_type": "llama"}"#.utf8))
     try folder.write("source/tokenizer.json", Array(#"{"vocabulary": 64}"#.utf8))
-    try convert(source, to: one)
+    try convert(source, to: folder.path("one"))
     var options = ConversionOptions()
     options.shardLimit = 6200
-    try convert(source, to: two, options: options)
+    try convert(source, to: folder.path("two"), options: options)
   }
 
   /// Writes an adapter that pools all inputs of a group of `up`, and merges it into `base`.

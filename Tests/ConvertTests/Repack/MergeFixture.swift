@@ -12,6 +12,17 @@ enum AdapterFixture {
 
   /// The repository's own samples.
   static let samples = samplesFolder
+
+  /// Writes the sample model as `base`, packed in the form that the sample adapter was trained on.
+  static func writePackedSample(in folder: TemporaryFolder) throws {
+    try packedSample.get().write(to: folder.path)
+  }
+
+  private static let packedSample = Result<FolderContents, any Error> {
+    try FolderContents {
+      try convert(samples + "/small", to: $0.path("base"), options: .groups32)
+    }
+  }
 }
 
 /// Writes a packed file whose tensors come from elsewhere.

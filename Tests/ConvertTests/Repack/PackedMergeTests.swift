@@ -133,7 +133,7 @@ import Testing
   }
 
   @Test func undoRestoresEveryByte() throws {
-    try convert(AdapterFixture.samples + "/small", to: base, options: .groups32)
+    try AdapterFixture.writePackedSample(in: folder)
     let sample = AdapterFixture.samples + "/adapter"
     for type in [nil, ScaleType.f32] {
       let output = merged + (type?.rawValue ?? "")
@@ -152,7 +152,7 @@ import Testing
   }
 
   @Test func bytesDoNotDependOnTheNumberOfThreads() throws {
-    try convert(AdapterFixture.samples + "/small", to: base, options: .groups32)
+    try AdapterFixture.writePackedSample(in: folder)
     let sample = AdapterFixture.samples + "/adapter"
     for threads in [1, 5] {
       try merge(

@@ -28,7 +28,7 @@ import Testing
       [
         TestTensor(name, "F8_E4M3", shape, bytes: ones),
         TestTensor(f32: name + suffix, scaleShape, scales),
-        TestTensor("model.layers.9.mlp.up_proj.weight", "BF16", [256, 256]),
+        TestTensor("model.layers.9.mlp.up_proj.weight", "BF16", [64, 64]),
       ], to: source + "/model.safetensors")
   }
 

@@ -4,10 +4,13 @@ import Testing
 /// What becomes of results and reports: nobody reads them, nothing takes them, or quiet is asked for.
 @Suite struct FinishedReportTests {
   private let folder: Folder
-  private let sample = repositoryPath("samples/small")
+  private var sample: String { folder.path + "/source" }
   private var out: String { folder.path + "/out" }
 
-  init() throws { folder = try Folder() }
+  init() throws {
+    folder = try Folder()
+    try writeTinyModel(to: "source", in: folder)
+  }
 
   private func run(_ words: [String], output: Any) throws -> ToolResult {
     let process = Process()
@@ -47,7 +50,7 @@ import Testing
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
   func aWrittenPlanIsNoFailure() throws {
     try check([
-      "plan", sample, "--target-bpw", "5", "--method", "minmax", "--allow-bits", "4,8",
+      "plan", sample, "--target-bpw", "7", "--method", "minmax", "--allow-bits", "4,8",
       "--allow-groups", "64", "--sample", "4096", "-q", "-o", out,
     ])
     #expect(FileManager.default.fileExists(atPath: out))
@@ -63,7 +66,7 @@ import Testing
 
   @Test func quietKeepsResults() throws {
     let plan = [
-      "plan", sample, "--target-bpw", "5", "--method", "minmax", "--allow-bits", "4,8",
+      "plan", sample, "--target-bpw", "7", "--method", "minmax", "--allow-bits", "4,8",
       "--allow-groups", "64", "--sample", "4096",
     ]
     let planned = try runTool(builtProgram, plan)

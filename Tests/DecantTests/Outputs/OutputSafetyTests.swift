@@ -8,11 +8,10 @@ import Testing
 @Suite struct OutputSafetyTests {
   private let folder: Folder
   private var source: String { folder.path + "/source" }
-  private let sample = repositoryPath("samples/small")
 
   init() throws {
     folder = try Folder()
-    try FileManager.default.copyItem(atPath: sample, toPath: folder.path + "/source")
+    try writeTinyModel(to: "source", in: folder)
   }
 
   private func decant(_ words: String...) throws -> ToolResult {
@@ -33,8 +32,9 @@ import Testing
   ])
   func noReportReplacesAnInputOrLiesInTheSource(_ words: [String]) throws {
     let dump = folder.path + "/dump.safetensors"
-    try FileManager.default.copyItem(
-      atPath: repositoryPath("samples/small-activations.safetensors"), toPath: dump)
+    let inputs = [Float](repeating: 1, count: 4 * 64)
+    try writeSafetensors(
+      [TestTensor(f32: "model.layers.0.mlp.up_proj.input", [4, 64], inputs)], to: dump)
     let before = try contents()
     let dumped = FileManager.default.contents(atPath: dump)
     for output in [
@@ -64,7 +64,7 @@ import Testing
     let plan = folder.path + "/plan.safetensors"
     try #require(
       try decant(
-        "plan", source, "--target-bpw", "5", "--method", "minmax", "--sample", "4096", "-o", plan,
+        "plan", source, "--target-bpw", "7", "--method", "minmax", "--sample", "4096", "-o", plan,
         "-q"
       ).status
         == 0)

@@ -18,10 +18,12 @@ func safetensors(_ tensors: [PageTensor]) throws -> Data {
 let samplePath = samplesFolder + "/small"
 
 func measure(
-  _ path: String, dumps: [String] = [], threads: Int = 2, keepsGoing: Bool = false
+  _ path: String, dumps: [String] = [], filter: String? = nil, threads: Int = 2,
+  keepsGoing: Bool = false
 ) throws -> MeasuredModel {
   var options = MeasureOptions()
   options.keepsGoing = keepsGoing
+  options.filter = try filter.map { try NamePattern($0) }
   let run = try StatisticsRun(Checkpoint(path: path), dumps: dumps, options: options)
   let tensors = try run.run(RunContext(threads: threads))
   return MeasuredModel(run, tensors: tensors)

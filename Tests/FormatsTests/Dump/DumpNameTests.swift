@@ -2,10 +2,11 @@ import Formats
 import Testing
 
 @Suite struct DumpNameTests {
-  struct Case: Sendable {
+  struct Case: Sendable, CustomTestStringConvertible {
     let text: String
     let subject: DumpName.Subject
     var chunk = 0
+    var testDescription: String { text }
   }
 
   @Test(arguments: [

@@ -117,7 +117,7 @@ import Testing
   }
 
   @Test func theLatentIsMeasured() throws {
-    let config = PublishedModels.deepSeekV3
+    let config = PublishedModel.deepSeekV3.config
     func tensors(_ rows: Int, layers: Int) -> [NamedShape] {
       (0..<layers).map { ("model.layers.\($0).self_attn.kv_a_proj_with_mqa.weight", [rows, 7168]) }
     }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A checkpoint of `families.txt`, with what is expected of each of its tensors.
-struct CataloguedFamily: Sendable, CustomTestStringConvertible {
+struct CataloguedFamily: Sendable {
   struct Tensor: Sendable {
     let name: String
     let dtype: DType
@@ -17,8 +17,6 @@ struct CataloguedFamily: Sendable, CustomTestStringConvertible {
   let name: String
   let config: JSONValue
   fileprivate(set) var tensors: [Tensor] = []
-
-  var testDescription: String { name }
 
   /// - Parameter number: stands for every number of a list in the names.
   func tensors(number: Int) -> [Tensor] {

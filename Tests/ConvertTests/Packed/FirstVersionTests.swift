@@ -28,6 +28,7 @@ import Testing
       Pack(name: "transposed.safetensors", source: "sources/gpt2") { _ in
         var options = ConversionOptions()
         options.groupSize = 32
+        options.method = .minmax
         options.nonFinite = .zero
         return options
       },
@@ -42,6 +43,7 @@ import Testing
     static let shards = Pack(name: "shards", source: "sources/llama") { _ in
       var options = ConversionOptions()
       options.groupSize = 32
+      options.method = .minmax
       options.keep = [try NamePattern("*q_proj*")]
       options.shardLimit = 2500
       return options
@@ -161,6 +163,23 @@ import Testing
     for packed in [files + "/merged", folder.path("merged")] {
       #expect(try findings(packed) == ["source"])
     }
+  }
+
+  /// A search that is no longer known cannot be repeated, and that is no finding about the file.
+  @Test func anEarlierSearchIsNotTakenForThisOne() throws {
+    for file in ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"] {
+      var editor = try PackedEditor(files + "/merged/" + file)
+      for entry in editor.manifest["tensors"]?.members ?? [] where entry.value["method"] != nil {
+        editor.editEntry(entry.name, "method", "search")
+      }
+      try editor.write()
+    }
+    #expect(throws: MergeError.self) {
+      try Validator(path: files + "/merged").run(
+        against: files + "/sources/llama",
+        adapters: AdapterSet([.init(path: adapter)], pooling: .mean), RunContext(threads: 2))
+    }
+    #expect(try validate(files + "/merged") == [])
   }
 
   @Test(arguments: ["transposed.safetensors", "planned.safetensors", "shards", "merged"])

@@ -136,4 +136,4 @@ def cache_round_trips(values, part_lengths):
 
 def weight_round_trips(matrix, size, kind):
     return {
-        ("group", size, bits): weight_groups(matrix, size, bits, kind) for bits in (2, 3, 4, 6, 8)}
+        ("group", size, bits): weight_groups(matrix, size, bits, kind) for bits in (2, 3, 4, 5, 6, 8)}

@@ -69,19 +69,36 @@ func spreadLane(
   }
 }
 
+/// Puts weights into units of the range, around their mean.
+///
+/// - Returns: the mean in these units, counted from the lower end, what all count, and the sum of the
+///   squares.
 @inline(never)
 func normalize(
-  _ side: Span<Float>, low: Lanes, unit: Lanes, count: Int, into values: inout MutableSpan<Float>
-) {
+  _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, low: Lanes, unit: Lanes,
+  count: Int, into values: inout MutableSpan<Float>
+) -> (mean: Lanes, total: Lanes, spread: Lanes) {
   let inverse = 1 / unit
-  for index in 0..<count { values.setEight((side.eight(8 &* index) - low) * inverse, 8 &* index) }
-}
-
-@inline(never)
-func sum(_ side: Span<Float>, _ count: Int) -> Lanes {
-  var sum = Lanes.zero
-  for index in 0..<count { sum += side.eight(8 &* index) }
-  return sum
+  var (sum, total) = (Lanes.zero, Lanes(repeating: Float(count)))
+  if isWeighted {
+    total = .zero
+    for index in 0..<count {
+      let counted = counts.eight(8 &* index)
+      total += counted
+      sum += counted * (side.eight(8 &* index) - low)
+    }
+  } else {
+    for index in 0..<count { sum += side.eight(8 &* index) - low }
+  }
+  let mean = sum / total
+  var spread = Lanes.zero
+  for index in 0..<count {
+    let value = ((side.eight(8 &* index) - low) - mean) * inverse
+    values.setEight(value, 8 &* index)
+    let square = value * value
+    spread += isWeighted ? counts.eight(8 &* index) * square : square
+  }
+  return (mean * inverse, total, spread)
 }
 
 /// As `LineSearch.best`.
@@ -95,11 +112,36 @@ func lines(
     : search.best(values, counts, isWeighted: false, widest: widest)
 }
 
-/// What the nearest codes for one choice lose when they are decoded with another, in `Float`.
+/// The squared error of the nearest codes for one choice when they are decoded with another, in `Float`.
 @inline(never)
 func loss<P: ParameterType>(
   _: P.Type, _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ count: Int,
   _ steps: Float, codes: Choice, _ stored: Choice
+) -> Lanes {
+  isWeighted
+    ? sums(P.self, side, counts, true, count, steps, codes, stored, findsLargest: false).squared
+    : sums(P.self, side, counts, false, count, steps, codes, stored, findsLargest: false).squared
+}
+
+/// That of a choice whose codes are chosen for it as it is stored; infinite where it moves a weight further
+/// than `moveLimit` steps.
+@inline(never)
+func nearLoss<P: ParameterType>(
+  _: P.Type, _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ count: Int,
+  _ steps: Float, _ stored: Choice, moveLimit: Float
+) -> Lanes {
+  let (squared, largest) =
+    isWeighted
+    ? sums(P.self, side, counts, true, count, steps, stored, stored, findsLargest: true)
+    : sums(P.self, side, counts, false, count, steps, stored, stored, findsLargest: true)
+  let isNear = largest .<= 0.9999 * moveLimit * stored.scale.magnitudes
+  return squared.replacing(with: .infinity, where: .!isNear)
+}
+
+@inline(__always)
+private func sums<P: ParameterType>(
+  _: P.Type, _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ count: Int,
+  _ steps: Float, _ codes: Choice, _ stored: Choice, findsLargest: Bool
 ) -> (squared: Lanes, largest: Lanes) {
   let inverse = 1 / codes.scale
   let limit = CodeLimit(steps)
@@ -110,21 +152,10 @@ func loss<P: ParameterType>(
     let error = weight - P.round(P.round(code * stored.scale) + stored.bias)
     let square = error * error
     squared += isWeighted ? counts.eight(8 &* index) * square : square
-    let size = error.magnitudes
-    largest.replace(with: size, where: size .> largest)
+    if findsLargest {
+      let size = error.magnitudes
+      largest.replace(with: size, where: size .> largest)
+    }
   }
   return (squared, largest)
-}
-
-/// The squared error of a choice whose codes are chosen for it as it is stored; infinite where it moves a
-/// weight further than `moveLimit` steps.
-@inline(__always)
-func nearLoss<P: ParameterType>(
-  _: P.Type, _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ count: Int,
-  _ steps: Float, _ stored: Choice, moveLimit: Float
-) -> Lanes {
-  let (squared, largest) = loss(
-    P.self, side, counts, isWeighted, count, steps, codes: stored, stored)
-  let isNear = largest .<= 0.9999 * moveLimit * stored.scale.magnitudes
-  return squared.replacing(with: .infinity, where: .!isNear)
 }

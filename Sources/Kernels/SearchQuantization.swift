@@ -1,5 +1,5 @@
-/// Quantizes some of the groups that lie one after the other with the scale and bias of the least squared error that
-/// a search finds, eight groups at a time.
+/// Quantizes some of the groups that lie one after the other, eight at a time, with the scale and bias of
+/// the least squared error that a search finds.
 ///
 /// - Parameters:
 ///   - importance: what squared errors count by input channel; empty where all count alike.
@@ -67,16 +67,16 @@ package func quantizeBySearch(
         }
       }
       let unit = (high - low) / steps
-      normalize(side.span, low: low, unit: unit, count: groupSize, into: &values)
-      let total =
-        isWeighted ? sum(counts.span, groupSize) : Lanes(repeating: Float(groupSize))
-      let search = LineSearch(count: groupSize, steps: steps, total: total)
+      let (mean, total, spread) = normalize(
+        side.span, counts.span, isWeighted, low: low, unit: unit, count: groupSize, into: &values)
+      let search = LineSearch(
+        count: groupSize, steps: steps, total: total, mean: mean, spread: spread)
       let extremes = Choice(scale: unit, bias: low)
       let mlx = Choice(mlxLow: low, high: high, steps: steps)
       let line = lines(
         search, values.span, counts.span, isWeighted, widest)
       // A range beyond `Float`, or one so narrow that its unit is subnormal, has no line.
-      var found = Choice(scale: line.scale * unit, bias: low + line.offset * unit)
+      var found = Choice(scale: line.scale * unit, bias: low + (mean + line.offset) * unit)
       // The best offset for the scale as it is stored: lines go through the mean.
       let rounded = P.round(found.scale)
       let bias = found.bias + (found.scale - rounded) * line.meanCode
@@ -98,7 +98,7 @@ package func quantizeBySearch(
       var best = found.rounded(P.self)
       var squared = nearLoss(
         P.self, side.span, counts.span, isWeighted, groupSize, steps, best, moveLimit: moveLimit)
-      if steps > 63 {
+      if steps > 31 {
         // So many codes that rounding counts: which form is better must be seen.
         let otherStored = other.rounded(P.self)
         let otherSquared = nearLoss(
@@ -111,12 +111,10 @@ package func quantizeBySearch(
       let extremesStored = extremes.rounded(P.self)
       let extremesSquared = loss(
         P.self, side.span, counts.span, isWeighted, groupSize, steps, codes: extremesStored,
-        extremesStored
-      ).squared
+        extremesStored)
       let mlxStored = mlx.rounded(P.self)
       let mlxSquared = loss(
-        P.self, side.span, counts.span, isWeighted, groupSize, steps, codes: mlx, mlxStored
-      ).squared
+        P.self, side.span, counts.span, isWeighted, groupSize, steps, codes: mlx, mlxStored)
       let isExtremes = extremesSquared .<= squared
       best.replace(with: extremesStored, where: isExtremes)
       encoding.replace(with: extremesStored, where: isExtremes)

@@ -77,6 +77,36 @@ import Testing
       #expect(whole.columns == byColumn)
     }
   }
+
+  /// Patterns of BF16 are the upper halves of F32.
+  @Test func patternsAreSeenAsTheirNumbers() {
+    var generator = SplitMix64(seed: 6)
+    let (rows, columns) = (9, 7)
+    let patterns = (0..<rows * columns).map { _ in
+      UInt16.random(in: .min ... .max, using: &generator) & 0xBFFF
+    }
+    func number(_ pattern: UInt16) -> Float { Float(bitPattern: UInt32(pattern) << 16) }
+    func bytes(_ run: some Sequence<UInt16>) -> [UInt8] {
+      run.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+    }
+    for _ in 0..<20 {
+      var (whole, numbers) = (ChannelMagnitudes(), ChannelMagnitudes())
+      whole.reset(rows: 0..<rows, columnCount: columns)
+      numbers.reset(rows: 0..<rows, columnCount: columns)
+      numbers.add(patterns.map(number), count: patterns.count, start: 0)
+      var part = ChannelMagnitudes()
+      for run in shuffledParts(Array(patterns.indices), count: 6, using: &generator) {
+        guard let first = run.first, let last = run.last else { continue }
+        part.reset(rows: first / columns..<last / columns + 1, columnCount: columns)
+        part.add(
+          patterns: bytes(run.map { patterns[$0] } + [0x7F00]), count: run.count, start: first,
+          value: number)
+        whole.merge(part)
+      }
+      #expect(whole.rows == numbers.rows)
+      #expect(whole.columns == numbers.columns)
+    }
+  }
 }
 
 @Suite struct ActivationChannelsTests {

@@ -5,6 +5,8 @@ struct GroupParameters: Equatable {
   var scale: Float
   var bias: Float
 
+  var isFinite: Bool { scale.isFinite && bias.isFinite }
+
   /// The parameters as `type` stores them, moved where needed so that every code decodes to a
   /// finite value.
   ///

@@ -62,6 +62,7 @@ package struct GroupQuantizer {
     var total = QuantizationError()
     for group in 0..<groupCount {
       if figures[3 * group] < 0 {
+        // The line that a search found, if any.
         let found = GroupParameters(scale: scales[group], bias: biases[group])
         let (parameters, error) = careful.quantize(
           bytes, as: elements, group,

@@ -106,8 +106,7 @@ struct PlainDecoder {
     guard let tensor = tensors[name] else {
       return try blockElements(places, of: name, shape: origin?.shape ?? entry.sourceShape)
     }
-    var values = try places.map { try elements($0..<$0 + 1, of: tensor)[0] }
-      .map(Self.single.rounded)
+    var values = try elements(places, of: tensor).map(Self.single.rounded)
     if tensor.info.dtype.isFloat8 {
       // Heads that are turned were output-major before.
       let isInputMajor =
@@ -154,6 +153,18 @@ struct PlainDecoder {
         ? (matrix * rows + input) * columns + output : (matrix * rows + output) * columns + input
     }
     return (name, places)
+  }
+
+  /// Elements at any places; those side by side are read at once.
+  private func elements(_ places: [Int], of tensor: Checkpoint.Tensor) throws -> [Double] {
+    var values: [Double] = []
+    var first = 0
+    for index in places.indices
+    where index + 1 == places.count || places[index + 1] != places[index] + 1 {
+      values += try elements(places[first]..<places[index] + 1, of: tensor)
+      first = index + 1
+    }
+    return values
   }
 
   /// Elements of a weight `[experts, in, out]` that is stored in MXFP4 blocks, `[experts, out, in / 32]`.

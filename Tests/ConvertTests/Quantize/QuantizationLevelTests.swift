@@ -181,4 +181,36 @@ import Testing
       }
     }
   }
+
+  /// What decoded weights lose, where all count alike and where they do not.
+  @Test(arguments: Case.all)
+  func lossesAreSumsOfSquares(_ test: Case) throws {
+    let groups = 9
+    let weights = test.usual(groups)
+    let decoded = weights.enumerated().map { $1 + Float($0 % 13) * 0.001 }
+    var noise = Noise(seed: 8)
+    let values = (0..<2 * test.groupSize).map { _ in Float.random(in: 0.5...4, using: &noise) }
+    let run = ImportanceRun(groups: 2..<7, values: values, firstInput: test.groupSize)
+    let bytes = test.bytes(weights)
+    var figures: [Double] = []
+    for importance in [[], [run]] {
+      let found = unsafe QuantizationKernels.error(
+        of: decoded, beside: bytes.span.bytes, test.elements, groupCount: groups,
+        groupSize: test.groupSize, importance: importance, figures: &figures, level: test.level)
+      var (norm, error, largest) = (0.0, 0.0, 0.0)
+      for (index, weight) in weights.enumerated() {
+        let (group, place) = index.quotientAndRemainder(dividingBy: test.groupSize)
+        let isCounted = !importance.isEmpty && run.groups.contains(group)
+        // The run begins with the second half of a row.
+        let count = isCounted ? values[(group - 1) % 2 * test.groupSize + place] : 1
+        let difference = Double(weight) - Double(decoded[index])
+        norm += Double(count) * Double(weight) * Double(weight)
+        error += Double(count) * difference * difference
+        largest = max(largest, difference.magnitude)
+      }
+      #expect(abs(found.squaredNorm - norm) <= 1e-12 * norm)
+      #expect(abs(found.squaredError - error) <= 1e-12 * error)
+      #expect(found.largestError == largest)
+    }
+  }
 }

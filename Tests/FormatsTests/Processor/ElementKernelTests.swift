@@ -89,6 +89,61 @@ import Testing
     }
   }
 
+  /// Every kind of number: ties, subnormals, the edges of the range, infinity, NaN.
+  @Test(arguments: levels, [ScaleType.f16, .bf16])
+  func numbersAreStoredAsTheDefinitionSays(_ level: ProcessorLevel, _ type: ScaleType) throws {
+    let float = NaiveFloat.named(type.rawValue)
+    var noise = Noise(seed: 12)
+    var values: [Float] = [0, -0.0, .infinity, -.infinity, 65519.996, 65520, 65535, 65536, 0x1p-25]
+    values += [0x1.8p-25, 0x1p-24, 0x1.FFCp-15, 0x1.FFEp-15, 0x1p-14, .greatestFiniteMagnitude]
+    values += [Float.leastNormalMagnitude, .leastNonzeroMagnitude, 0x1.FEp127, 0x1.FFp127]
+    for exponent in UInt32(0)..<255 {
+      for low in [0, 0x0FFF, 0x1000, 0x1001, 0x3000, 0x7FFF, 0x8000, 0x8001, 0x1_8000] as [UInt32] {
+        let sign = UInt32.random(in: 0...1, using: &noise) << 31
+        values.append(Float(bitPattern: sign | exponent << 23 | low))
+      }
+    }
+    var bytes = [UInt8](repeating: 0xAA, count: 2 * values.count + 1)
+    var output = bytes.mutableSpan
+    ElementKernels.encodeHalves(
+      values.span, count: values.count, as: type == .f16 ? .f16 : .bf16, into: &output,
+      level: level)
+    #expect(bytes.last == 0xAA)
+    let stored = float.decode(Array(bytes.dropLast()))
+    for (value, found) in zip(values, stored) {
+      let expected = float.round(Double(value))
+      #expect(found == expected && found.sign == expected.sign, "\(value)")
+    }
+    for (payload, negative) in [(0x7FC0_0000, false), (0x7F80_0001, false), (0xFFFF_FFFF, true)]
+      as [(UInt32, Bool)]
+    {
+      var pair = [UInt8](repeating: 0, count: 2)
+      var output = pair.mutableSpan
+      ElementKernels.encodeHalves(
+        [Float(bitPattern: payload)].span, count: 1, as: type == .f16 ? .f16 : .bf16,
+        into: &output, level: level)
+      #expect(float.decode(pair)[0].isNaN && (pair[1] & 0x80 != 0) == negative)
+    }
+  }
+
+  @Test(arguments: levels) func theLargestMagnitudeIsFound(_ level: ProcessorLevel) {
+    for count in [1, 2, 7, 8, 9, 33] {
+      for place in 0..<count {
+        var values = (0..<count).map { Float($0 % 5) - 2 }
+        values[place] = -7.5
+        #expect(
+          ElementKernels.largestMagnitude(values.span, count: count, level: level) == 7.5)
+        values[place] = -.infinity
+        #expect(
+          ElementKernels.largestMagnitude(values.span, count: count, level: level) == .infinity)
+        values[place] = -.nan
+        #expect(
+          ElementKernels.largestMagnitude(values.span, count: count, level: level).isNaN)
+      }
+    }
+    #expect(ElementKernels.largestMagnitude([Float]().span, count: 0, level: level) == 0)
+  }
+
   @Test func aLevelIsTheHighestOrALowerOneThatIsWanted() {
     #expect(ProcessorLevel.chosen(nil, highest: .avx2) == .avx2)
     #expect(ProcessorLevel.chosen("baseline", highest: .avx2) == .baseline)

@@ -140,4 +140,54 @@ import Testing
       #expect(blocks.reduce(0) { $0 + $1.count } == total)
     }
   }
+
+  /// The blocks of a pass that reads every tile.
+  @Test(arguments: [32, 64, 128])
+  func everyTileGivesItsShare(_ groupSize: Int) throws {
+    let total = 100 * Tiling.weightCount + 37 * groupSize
+    let tiles = Tiling.ranges(total, step: Tiling.weightCount)
+    let blocks = try tiles.map {
+      try #require(WeightSample.block(of: $0, total: total, limit: 1 << 20, groupSize: groupSize))
+    }
+    for (tile, block) in zip(tiles, blocks) {
+      #expect(block.lowerBound >= 0 && block.upperBound <= tile.count && !block.isEmpty)
+      #expect(block.lowerBound % groupSize == 0 && block.count % groupSize == 0)
+    }
+    let count = blocks.reduce(0) { $0 + $1.count }
+    #expect(count > 1 << 19 && count <= 1 << 20)
+    // Every tenth of a tile is hit: no column is met again and again.
+    let tenths = Set(blocks.dropLast().map { 10 * $0.lowerBound / Tiling.weightCount })
+    #expect(tenths == Set(0..<10))
+    #expect(
+      WeightSample.block(of: tiles[0], total: 1 << 20, limit: 1 << 20, groupSize: groupSize)
+        == nil)
+    #expect(
+      WeightSample.block(of: tiles[0], total: total, limit: nil, groupSize: groupSize) == nil)
+  }
+
+  /// Only what the widths lose comes from a sample.
+  @Test func statisticsOfASampleAreCloseToThoseOfAll() throws {
+    let name = "model.layers.0.mlp.up_proj.weight"
+    let folder = try MeasuredFolder([TestTensor(random: name, .bf16, [900, 1024], seed: 4)])
+    var options = MeasureOptions()
+    options.sampleSize = nil
+    let exact = try folder.measure(name, [], options)
+    options.sampleSize = 1 << 16
+    let sampled = try folder.measure(name, [], options)
+    #expect(sampled.distribution == exact.distribution && sampled.channels == exact.channels)
+    #expect(exact.roundTrips.count == 6 && sampled.roundTrips.count == 6)
+    for (whole, part) in zip(exact.roundTrips, sampled.roundTrips) {
+      #expect(whole.samplingError == nil)
+      let error = try #require(part.samplingError)
+      #expect(error > 0 && error < 0.1)
+      let ratio = part.error.squaredError / whole.error.squaredError
+      #expect(ratio != 1 && abs(ratio - 1) < 5 * error + 0.01, "\(part.bits) bits")
+      #expect(part.error.largestError <= whole.error.largestError)
+    }
+    // Of two tensors: the sum, and as uncertain as independent parts make it.
+    var both = sampled.roundTrips[0]
+    both.merge(sampled.roundTrips[0])
+    let one = try #require(sampled.roundTrips[0].samplingError)
+    #expect(abs(try #require(both.samplingError) - one / 2.0.squareRoot()) < 1e-12)
+  }
 }

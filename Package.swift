@@ -17,7 +17,9 @@ let optimized: [SwiftSetting] = [
 ]
 
 // The kernels once more, for processors that have more instructions than every one of their kind has:
-// the folder is the same, by a link. Which is used is decided at run time (`ProcessorLevel`).
+// the folder is the same, by a link. Which is used is decided at run time (`ProcessorLevel`). The condition
+// is about the machine that builds: what it builds for another one has the baseline alone, and Intel's
+// cannot build for arm64.
 #if arch(x86_64)
   let wideKernels: [Target] = [
     .target(

@@ -19,8 +19,8 @@ def main():
                 assert trip == whole, where
                 continue
             count += 1
-            ratio = (trip["squared_error"] / trip["squared_norm"]) / (
-                whole["squared_error"] / whole["squared_norm"])
+            ratio = trip["squared_error"] / whole["squared_error"]
+            assert abs(trip["squared_norm"] / whole["squared_norm"] - 1) < 1e-9, where
             assert 0 < trip["sampling_error"] < 0.05, where
             deviation = abs(ratio - 1) / trip["sampling_error"]
             furthest = max(furthest, deviation)

@@ -13,7 +13,7 @@ enum MeasuredCommand: String, CaseIterable {
   case inspect
 
   /// What `plan` measures of a tensor unless told otherwise.
-  private static let planSample = 1 << 20
+  private static let planSample = 1 << 18
 
   init(parsing name: String) throws {
     guard let command = MeasuredCommand(rawValue: name) else {

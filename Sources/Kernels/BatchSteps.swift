@@ -43,7 +43,7 @@ struct Choice {
 
   @inline(__always)
   func rounded<P: ParameterType>(_: P.Type) -> Choice {
-    Choice(scale: P.round(scale), bias: P.round(bias))
+    Choice(scale: P.roundParameters(scale), bias: P.roundParameters(bias))
   }
 }
 
@@ -143,12 +143,12 @@ private func sums<P: ParameterType>(
   _: P.Type, _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ count: Int,
   _ steps: Float, _ codes: Choice, _ stored: Choice, findsLargest: Bool
 ) -> (squared: Lanes, largest: Lanes) {
-  let inverse = 1 / codes.scale
   let limit = CodeLimit(steps)
   var (squared, largest) = (Lanes.zero, Lanes.zero)
   for index in 0..<count {
     let weight = side.eight(8 &* index)
-    let code = ((weight - codes.bias) * inverse).roundedCodes(limit: limit) - Lanes.rounding
+    // The codes that `encode` chooses, by the same division: near a tie one code may lose much more.
+    let code = ((weight - codes.bias) / codes.scale).roundedCodes(limit: limit) - Lanes.rounding
     let error = weight - P.round(P.round(code * stored.scale) + stored.bias)
     let square = error * error
     squared += isWeighted ? counts.eight(8 &* index) * square : square

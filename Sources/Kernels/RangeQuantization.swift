@@ -51,7 +51,7 @@ package func quantizeBetweenExtremes(
       let steps = Float(largestCode)
       let scale = (high - low) / steps
       let isPlain = P.isPlain(scale, low, steps: steps)
-      let (storedScales, storedBiases) = (P.round(scale), P.round(low))
+      let (storedScales, storedBiases) = (P.roundParameters(scale), P.roundParameters(low))
       for lane in 0..<lanes {
         let group = first &+ lane
         unsafe scales[unchecked: group] = storedScales[lane]

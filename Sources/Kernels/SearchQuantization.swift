@@ -78,7 +78,7 @@ package func quantizeBySearch(
       // A range beyond `Float`, or one so narrow that its unit is subnormal, has no line.
       var found = Choice(scale: line.scale * unit, bias: low + (mean + line.offset) * unit)
       // The best offset for the scale as it is stored: lines go through the mean.
-      let rounded = P.round(found.scale)
+      let rounded = P.roundParameters(found.scale)
       let bias = found.bias + (found.scale - rounded) * line.meanCode
       found.bias = bias
       // The mirrored form of the same line has the smaller bias where the maximum is the larger end: that
@@ -93,7 +93,7 @@ package func quantizeBySearch(
       let isPlain =
         P.isPlain(found.scale, found.bias, steps: steps) .& P.isPlain(unit, low, steps: steps)
         .& P.isPlain(mlx.scale, mlx.bias, steps: steps)
-        .& (high - low .> 1e-5 * mlx.bias.magnitudes) .& (unit .>= 0x1p-40) .& (unit .<= 0x1p40)
+        .& (unit .>= 0x1p-40) .& (unit .<= 0x1p40)
       // What is found is stored as codes are chosen for it, and so are the extremes.
       var best = found.rounded(P.self)
       var squared = nearLoss(

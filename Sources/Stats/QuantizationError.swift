@@ -26,12 +26,6 @@ package struct QuantizationError: Sendable, Equatable {
     largestError = max(largestError, other.largestError)
   }
 
-  /// Makes sums over a sample those of all that it stands for.
-  package mutating func scale(by factor: Double) {
-    squaredNorm *= factor
-    squaredError *= factor
-  }
-
   /// Signal to quantization noise ratio in dB, `10 log10(squaredNorm / squaredError)`, with the raw
   /// (not mean-removed) signal power. Infinite where nothing was lost; `nil` where the source is
   /// all zero and something was lost, for then no ratio exists.

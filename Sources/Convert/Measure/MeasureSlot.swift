@@ -16,7 +16,8 @@ final class MeasureSlot {
   /// Of the first look at a dump's inputs.
   var channelMagnitudes: [Float] = []
   var roundTrips: [RoundTrip] = []
-  /// Weights that went through the round trips.
+  /// Of weights, what each width loses, and how many were measured.
+  var losses: [SampledLoss] = []
   var measuredCount = 0
   /// For each of the round trips, SQNR of the tile's tokens; of inputs only.
   var tokenSQNRs: [[Double]] = []
@@ -34,6 +35,7 @@ final class MeasureSlot {
       (values, patterns) = (next, wanted)
     }
     values.reset()
+    losses = []
     measuredCount = 0
   }
 

@@ -4,7 +4,8 @@ import Stats
 package struct RoundTrip: Sendable {
   package let scheme: QuantizationScheme
   package let bits: Int
-  /// Where a sample was measured, sums that are scaled up to all; `largestError` is that of the sample.
+  /// Where a sample was measured: the energy of all values, and as much of it lost as of the sample's;
+  /// `largestError` is that of the sample.
   package var error = QuantizationError()
   /// One standard deviation of the squared error, as a share of it; nil where every value was measured.
   package var samplingError: Double?

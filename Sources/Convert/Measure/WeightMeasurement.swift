@@ -113,26 +113,30 @@ package struct WeightMeasurement {
         slot.channels.reset(rows: first..<last + 1, columnCount: matrix.columnCount)
         slot.countChannels(range)
       }
-      slot.roundTrips.removeAll(keepingCapacity: true)
       guard options.measuresLoss, case .quantize(let layout, let scaleType) = tensors[tensor].action
       else { return }
-      let sample = WeightSample.block(
+      let blocks = WeightSample.blocks(
         of: range, total: source.shape.count, limit: options.sampleSize,
         groupSize: layout.groupSize)
-      let block = sample ?? 0..<range.count
-      let importance = try importance.runs(
-        of: range.lowerBound + block.lowerBound..<range.lowerBound + block.upperBound, source,
-        WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method))
-      for bits in MeasureOptions.weightBits {
-        guard let layout = AffineLayout(bits: bits, groupSize: layout.groupSize) else { continue }
-        let error = slot.quantized.quantize(
-          slot.tile, from: block.lowerBound, groupCount: block.count / layout.groupSize,
-          WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
-          importance: importance)
-        slot.roundTrips.append(
-          RoundTrip(scheme: .group(size: layout.groupSize), bits: bits, error: error))
+      let layouts = MeasureOptions.weightBits.compactMap {
+        AffineLayout(bits: $0, groupSize: layout.groupSize)
       }
-      slot.measuredCount = block.count
+      slot.losses = layouts.map {
+        .init(scheme: .group(size: $0.groupSize), bits: $0.bits)
+      }
+      for block in blocks {
+        let importance = try importance.runs(
+          of: range.lowerBound + block.lowerBound..<range.lowerBound + block.upperBound, source,
+          WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method))
+        for (index, layout) in layouts.enumerated() {
+          slot.losses[index].blocks.append(
+            slot.quantized.quantize(
+              slot.tile, from: block.lowerBound, groupCount: block.count / layout.groupSize,
+              WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
+              importance: importance))
+        }
+        slot.measuredCount += block.count
+      }
     }
 
     func fold(_ range: Range<Int>, of tensor: Int, from slot: MeasureSlot) -> Int {
@@ -162,17 +166,14 @@ package struct WeightMeasurement {
     private let matrix: Matrix?
     private var values: ValueAccumulator
     private var channels = ChannelMagnitudes()
-    private var roundTrips: [RoundTrip]
-    /// What each round trip loses in every block of a sample.
-    private var blocks: [[QuantizationError]] = []
-    private var measuredCount = 0
+    private var losses: [SampledLoss]
+    private var measuredCount: Int
 
     init(_ tensor: TensorPlan, matrix: Matrix?, _ slot: MeasureSlot) {
       self.tensor = tensor
       self.matrix = matrix
       values = slot.values
-      roundTrips = slot.roundTrips
-      blocks = roundTrips.map { [$0.error] }
+      losses = slot.losses
       measuredCount = slot.measuredCount
       guard let matrix else { return }
       channels.reset(rows: 0..<matrix.rowCount, columnCount: matrix.columnCount)
@@ -182,37 +183,28 @@ package struct WeightMeasurement {
     mutating func merge(_ slot: MeasureSlot) {
       values.merge(slot.values)
       if matrix != nil { channels.merge(slot.channels) }
-      for index in roundTrips.indices {
-        roundTrips[index].error.merge(slot.roundTrips[index].error)
-        blocks[index].append(slot.roundTrips[index].error)
-      }
+      for index in losses.indices { losses[index].blocks += slot.losses[index].blocks }
       measuredCount += slot.measuredCount
     }
 
-    /// Those of a sample scaled up to all weights.
-    private func wholeRoundTrips() -> [RoundTrip] {
-      let total = tensor.tensor.elementCount
-      guard measuredCount > 0, measuredCount < total else { return roundTrips }
-      return zip(roundTrips, blocks).map { trip, blocks in
-        var trip = trip
-        trip.error.scale(by: Double(total) / Double(measuredCount))
-        trip.samplingError = SampledRatio(blocks).relativeDeviation
-        return trip
-      }
+    private func roundTrips(_ moments: Moments) -> [RoundTrip] {
+      let isSample = measuredCount < tensor.tensor.elementCount
+      return losses.map { $0.roundTrip(ofAll: isSample ? moments : nil) }
     }
 
     func statistics(_ options: MeasureOptions) -> TensorStatistics {
+      let distribution = Distribution(values)
       let rowsAreInputs = matrix?.rowsAreInputs ?? false
       let inputs = rowsAreInputs ? channels.rows : channels.columns
       let outputs = rowsAreInputs ? channels.columns : channels.rows
       return TensorStatistics(
         name: tensor.name, kind: .weight, role: tensor.identity.role, layer: tensor.identity.layer,
         expert: tensor.identity.expert, dtype: tensor.tensor.dtype,
-        shape: tensor.tensor.dimensions, distribution: Distribution(values),
+        shape: tensor.tensor.dimensions, distribution: distribution,
         channels: MagnitudeProfile(inputs, outlierRatio: options.outlierRatio),
         outputChannels: MagnitudeProfile(outputs, outlierRatio: options.outlierRatio),
-        tokens: nil, headMagnitudes: nil, rotation: nil, roundTrips: wholeRoundTrips(),
-        outliers: nil,
+        tokens: nil, headMagnitudes: nil, rotation: nil,
+        roundTrips: roundTrips(distribution.moments), outliers: nil,
         everyChannel: options.keepsChannels && matrix != nil
           ? ChannelFigures(absMax: inputs, outputAbsMax: outputs) : nil)
     }

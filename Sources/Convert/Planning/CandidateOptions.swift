@@ -9,7 +9,7 @@ package struct CandidateOptions: Sendable {
   package var overrides: [ConversionOptions.Override] = []
   package var method = QuantizationMethod.search
   /// Weights of a tensor that are measured; nil for all.
-  package var sampleSize: Int? = 1 << 20
+  package var sampleSize: Int? = 1 << 18
 
   package init() {}
 

@@ -3,8 +3,8 @@ import Stats
 
 /// Quantizes runs of groups. One instance serves one thread: it owns the scratch space.
 ///
-/// Kernels do the groups whose numbers are plain; what needs care, one group in thousands of a usual
-/// model, is done here one group at a time.
+/// Kernels do the groups whose numbers are plain; what needs care, few groups of a usual model, is done one
+/// group at a time.
 package struct GroupQuantizer {
   package let layout: AffineLayout
   package let method: QuantizationMethod

@@ -2,7 +2,7 @@ import Formats
 import Kernels
 import Stats
 
-#if arch(x86_64)
+#if canImport(KernelsAVX2)
   import KernelsAVX2
 #endif
 
@@ -15,7 +15,7 @@ enum QuantizationKernels {
     scales: inout MutableSpan<Float>, biases: inout MutableSpan<Float>,
     figures: inout MutableSpan<Double>
   ) {
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.quantizeBetweenExtremes(
           bytes, elements: elements.kernelCode, groups: groups,
@@ -37,7 +37,7 @@ enum QuantizationKernels {
     level: ProcessorLevel, codes: inout MutableSpan<UInt8>, scales: inout MutableSpan<Float>,
     biases: inout MutableSpan<Float>, figures: inout MutableSpan<Double>
   ) {
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.quantizeBySearch(
           bytes, elements: elements.kernelCode, groups: groups,
@@ -74,7 +74,7 @@ enum QuantizationKernels {
       let (values, input) = counted ?? ([], 0)
       var output = figures.mutableSpan
       first = groups.upperBound
-      #if arch(x86_64)
+      #if canImport(KernelsAVX2)
         if level >= .avx2 {
           KernelsAVX2.compareGroups(
             bytes, elements: elements.kernelCode, decoded: decoded.span, groups: groups,

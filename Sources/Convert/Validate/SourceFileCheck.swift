@@ -43,8 +43,9 @@ struct SourceFileCheck {
   private func digest(
     of file: SafetensorsFile, _ rule: Digest.Rule, _ context: RunContext
   ) throws -> Digest {
-    let check = context.cancellation.check
-    guard rule == .blocks else { return try file.input.digest(rule, check: check) }
-    return try file.sourceDigest { try file.digest(rule, of: $0, check: check) }
+    guard rule == .blocks else {
+      return try file.input.digest(rule, check: context.cancellation.check)
+    }
+    return try SourceDigestPass.digest(of: file, context)
   }
 }

@@ -13,6 +13,16 @@ enum DurableSync {
     }
   }
 
+  /// Has the system begin to put bytes that were just written on the disk, and does not wait for it: the
+  /// less is left for `synchronize`, which also tells what went wrong.
+  static func begin(_ descriptor: Int32, _ range: Range<Int>) {
+    #if os(Linux)
+      // Linux begins to write what it is told is not needed in memory; what is not yet on the disk stays.
+      _ = posix_fadvise(
+        descriptor, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_DONTNEED)
+    #endif
+  }
+
   /// Syncs the names in a directory. Some network file systems have no such thing; there it does
   /// nothing.
   ///

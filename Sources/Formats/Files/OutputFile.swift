@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A new file open for writing at any offset. It belongs to a `StagedOutput`, which gives it its
 /// final name or takes it away.
@@ -8,6 +9,10 @@ package final class OutputFile: Sendable {
   package let path: String
   private let identity: FileIdentity
   private let pool: DescriptorPool
+  private let writtenCount = Atomic(0)
+
+  /// Bytes after which the system is asked to begin with what it holds back.
+  private static let writebackStep = 32 << 20
 
   /// Creates the file; one that is there already is an error.
   package convenience init(creating path: String) throws(FileError) {
@@ -52,6 +57,11 @@ package final class OutputFile: Sendable {
     try pool.withDescriptor(of: ObjectIdentifier(self), open: reopen) {
       descriptor throws(FileError) in
       try write(descriptor, buffer, range, at: offset)
+      let (before, after) = writtenCount.add(range.count, ordering: .relaxed)
+      if before / Self.writebackStep != after / Self.writebackStep {
+        let end = offset + range.count
+        DurableSync.begin(descriptor, max(0, end - Self.writebackStep)..<end)
+      }
     }
   }
 

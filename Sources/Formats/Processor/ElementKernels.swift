@@ -1,6 +1,6 @@
 import Kernels
 
-#if arch(x86_64)
+#if canImport(KernelsAVX2)
   import KernelsAVX2
 #endif
 
@@ -14,7 +14,7 @@ package enum ElementKernels {
     let limit: Int16 = type == .f16 ? 0x7C00 : 0x7F80
     // Every byte of an array of bytes is a value.
     let patterns = unsafe bytes.span.bytes
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.largestMagnitude(patterns, count: count) < limit
       }
@@ -27,7 +27,7 @@ package enum ElementKernels {
     _ codes: Span<UInt8>, count: Int, bits: Int, into bytes: inout MutableSpan<UInt8>,
     level: ProcessorLevel = .current
   ) {
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.packCodes(codes, count: count, bits: bits, into: &bytes)
       }
@@ -40,7 +40,7 @@ package enum ElementKernels {
     _ bytes: Span<UInt8>, count: Int, bits: Int, into codes: inout MutableSpan<UInt8>,
     level: ProcessorLevel = .current
   ) {
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.unpackCodes(bytes, count: count, bits: bits, into: &codes)
       }
@@ -54,7 +54,7 @@ package enum ElementKernels {
     groupCount: Int, _ layout: AffineLayout, _ type: ScaleType,
     into weights: inout MutableSpan<Float>, level: ProcessorLevel = .current
   ) -> Int {
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.dequantizeGroups(
           codes, scales: scales, biases: biases, from: first, groupCount: groupCount,
@@ -74,7 +74,7 @@ package enum ElementKernels {
     into bytes: inout MutableSpan<UInt8>, level: ProcessorLevel = .current
   ) {
     let elements = type == .f16 ? 0 : 1
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.encodeHalves(values, count: count, elements: elements, into: &bytes)
       }
@@ -86,7 +86,7 @@ package enum ElementKernels {
   package static func largestMagnitude(
     _ values: Span<Float>, count: Int, level: ProcessorLevel = .current
   ) -> Float {
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return Float(bitPattern: KernelsAVX2.largestMagnitude(values, count: count))
       }

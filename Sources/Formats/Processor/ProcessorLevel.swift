@@ -23,7 +23,7 @@ package enum ProcessorLevel: String, Sendable, CaseIterable, Comparable {
 
   /// What the processor has and the operating system lets programs use.
   package static let highest: ProcessorLevel = {
-    #if arch(x86_64)
+    #if canImport(KernelsAVX2)
       let needed = ["avx2", "bmi2"]
       return needed.allSatisfy(features().contains) ? .avx2 : .baseline
     #else

@@ -60,7 +60,7 @@ enum PlanCommand: Command {
       CommonOption.override, CommonOption.keep, CommonOption.method, CommonOption.scaleType,
       CommonOption.nonFinite,
       OptionDescription(
-        long: "sample", value: .init("N", default: .value("1048576")),
+        long: "sample", value: .init("N", default: .value("262144")),
         help: "Weights of each tensor to measure, in evenly spaced blocks; 'all' for every one."),
       OptionDescription(
         long: "output", short: "o", value: .init("PLAN", .path),

@@ -213,4 +213,33 @@ import Testing
       #expect(found.largestError == largest)
     }
   }
+
+  /// Weights of 16 bits far from 0 have few values, so that many lie half way between two codes, and the
+  /// two may lose very differently once they are rounded.
+  @Test(arguments: [ScaleType.f16, .bf16], [ScaleType.f16, .bf16])
+  func tiesDoNotMakeASearchWorseThanTheFormulas(_ elements: ScaleType, _ type: ScaleType) throws {
+    let test = Case(level: .current, elements: elements, groupSize: 64)
+    let (float, stored) = (NaiveFloat.named(elements.rawValue), NaiveFloat.named(type.rawValue))
+    var noise = Noise(seed: 21)
+    for offset in [0, 0.5, 2] {
+      let weights = (0..<64 * 500).map { _ in Float(float.round(offset + noise.bell() * 0.03)) }
+      for bits in [4, 5, 6, 8] {
+        let found = try test.quantized(weights, bits: bits, type, .search)
+        let worse = found.scales.indices.filter { group in
+          let range = group * 64..<(group + 1) * 64
+          let values = weights[range].map { Double($0) }
+          let own = NaiveGroup(
+            type: stored, scale: Double(found.scales[group]), bias: Double(found.biases[group]),
+            codes: found.codes[range].map { Int($0) }
+          ).squaredError(values)
+          let others = [
+            NaiveGroup.minMax(values, bits: bits, type: stored),
+            NaiveGroup.mlx(values, bits: bits, type: stored),
+          ]
+          return others.contains { own > $0.squaredError(values) * (1 + 1e-12) }
+        }
+        #expect(worse.isEmpty, "\(bits) bits around \(offset): groups \(worse)")
+      }
+    }
+  }
 }

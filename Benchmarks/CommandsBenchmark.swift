@@ -2,21 +2,17 @@ import Foundation
 
 /// Every command of decant on one checkpoint, beside the floor, an older decant and other quantizers.
 struct CommandsBenchmark {
-  static let options = CheckpointRequest.options.union([
-    "decant", "baseline", "checkpoint", "rounds", "threads", "commands", "peers", "scratch",
+  static let options = CheckpointRequest.options.union(MeasurementRequest.options).union([
+    "baseline", "checkpoint", "threads", "peers",
   ])
 
   private let options: Options
-  private let decant: String
-  private let rounds: Int
+  private let request: MeasurementRequest
   private let threads: [Int]
-  private let commands: [MeasuredCommand]
 
   init(_ options: Options) throws {
     self.options = options
-    decant = try Programs.decant(options["decant"])
-    rounds = try options.count("rounds", default: 5)
-    commands = try options.list("commands")?.map(MeasuredCommand.init) ?? MeasuredCommand.allCases
+    request = try MeasurementRequest(options, commands: MeasuredCommand.allCases)
     let all = ProcessInfo.processInfo.activeProcessorCount
     var threads: [Int] = []
     for text in options.list("threads") ?? ["1", "all"] {
@@ -32,11 +28,11 @@ struct CommandsBenchmark {
     let scratch = try Scratch(in: options["scratch"])
     let workload = try makeWorkload(scratch)
     let runner = try TrialRunner(
-      decant: decant, baseline: options["baseline"], workload: workload)
-    var trials = try commands.flatMap { try runner.trials($0, threads: threads) }
+      decant: request.decant, baseline: options["baseline"], workload: workload)
+    var trials = try request.commands.flatMap { try runner.trials($0, threads: threads) }
     var peers = PeerTrials()
-    for round in 0..<rounds {
-      Note.write("round \(round + 1) of \(rounds)")
+    for round in 0..<request.rounds {
+      Note.write("round \(round + 1) of \(request.rounds)")
       for count in threads {
         for index in trials.indices where (trials[index].threads ?? threads[0]) == count {
           try runner.addRound(round, to: &trials[index])
@@ -52,21 +48,21 @@ struct CommandsBenchmark {
 
   private func makeWorkload(_ scratch: borrowing Scratch) throws -> Workload {
     if let checkpoint = options["checkpoint"] {
-      return try Workload(checkpoint, packedBy: decant, in: scratch.path)
+      return try Workload(checkpoint, packedBy: request.decant, in: scratch.path)
     }
-    let request = try CheckpointRequest(options)
+    let wanted = try CheckpointRequest(options)
     // Peers have a copy in a format of their own.
-    let peerByteCount = options["peers"] == nil ? 0 : request.byteCount
-    try scratch.require(request.workingByteCount + peerByteCount)
+    let peerByteCount = options["peers"] == nil ? 0 : wanted.byteCount
+    try scratch.require(wanted.workingByteCount + peerByteCount)
     let path = scratch.path + "/plain"
-    try CheckpointGenerator.runApart(request, to: path)
-    return try Workload(path, packedBy: decant, in: scratch.path)
+    try CheckpointGenerator.runApart(wanted, to: path)
+    return try Workload(path, packedBy: request.decant, in: scratch.path)
   }
 
   private func report(_ trials: [Trial], _ peers: PeerTrials, _ workload: Workload) {
     print(MachineDescription.text)
     let size = ByteCount(bytes: workload.byteCount).text
-    print("\(size) of \(workload.dtype) weights, \(rounds) rounds, median (least–most)\n")
+    print("\(size) of \(workload.dtype) weights, \(request.rounds) rounds, median (least–most)\n")
     var table = MarkdownTable(
       [
         "command", "threads", "floor, s", "time ÷ floor", "CPU ÷ floor's", "CPU ÷ baseline's",

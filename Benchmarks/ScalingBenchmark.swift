@@ -3,23 +3,19 @@ import Foundation
 /// The same commands on larger and larger checkpoints: whether time grows as the size does, and memory
 /// does not.
 struct ScalingBenchmark {
-  static let options: Set = ["dtype", "seed", "decant", "rounds", "commands", "scratch", "sizes"]
+  static let options = MeasurementRequest.options.union(["dtype", "seed", "sizes"])
 
   private static let commands: [MeasuredCommand] = [
     .convertMinmax, .stats, .unpack, .validate, .validateAgainst,
   ]
 
   private let options: Options
-  private let decant: String
-  private let rounds: Int
-  private let commands: [MeasuredCommand]
+  private let request: MeasurementRequest
   private let sizes: [Int]
 
   init(_ options: Options) throws {
     self.options = options
-    decant = try Programs.decant(options["decant"])
-    rounds = try options.count("rounds", default: 5)
-    commands = try options.list("commands")?.map(MeasuredCommand.init) ?? Self.commands
+    request = try MeasurementRequest(options, commands: Self.commands)
     sizes = try (options.list("sizes") ?? ["100MB", "1GB"]).map {
       try ByteCount(parsing: $0).bytes
     }
@@ -36,7 +32,7 @@ struct ScalingBenchmark {
       let (byteCount, trials) = try measure(size, threads: threads)
       for trial in trials { results[trial.command, default: []].append((byteCount, trial)) }
     }
-    for command in commands {
+    for command in request.commands {
       let rows = results[command] ?? []
       let costs = rows.map { $0.trial.seconds.median / Double($0.byteCount) * 1e9 }
       for (row, cost) in zip(rows, costs) {
@@ -49,20 +45,20 @@ struct ScalingBenchmark {
     }
     print(MachineDescription.text)
     let dtype = options["dtype"] ?? "BF16"
-    print("\(dtype) weights, all threads, \(rounds) rounds, median (least–most)\n")
+    print("\(dtype) weights, all threads, \(request.rounds) rounds, median (least–most)\n")
     print(table.text)
   }
 
   private func measure(_ size: Int, threads: Int) throws -> (byteCount: Int, trials: [Trial]) {
     let scratch = try Scratch(in: options["scratch"])
-    var request = try CheckpointRequest(options)
-    request.byteCount = size
-    try scratch.require(request.workingByteCount)
-    try CheckpointGenerator.runApart(request, to: scratch.path + "/plain")
-    let workload = try Workload(scratch.path + "/plain", packedBy: decant, in: scratch.path)
-    let runner = try TrialRunner(decant: decant, baseline: nil, workload: workload)
-    var trials = try commands.flatMap { try runner.trials($0, threads: [threads]) }
-    for round in 0..<rounds {
+    var wanted = try CheckpointRequest(options)
+    wanted.byteCount = size
+    try scratch.require(wanted.workingByteCount)
+    try CheckpointGenerator.runApart(wanted, to: scratch.path + "/plain")
+    let workload = try Workload(scratch.path + "/plain", packedBy: request.decant, in: scratch.path)
+    let runner = try TrialRunner(decant: request.decant, baseline: nil, workload: workload)
+    var trials = try request.commands.flatMap { try runner.trials($0, threads: [threads]) }
+    for round in 0..<request.rounds {
       for index in trials.indices { try runner.addRound(round, to: &trials[index]) }
     }
     return (workload.byteCount, trials)

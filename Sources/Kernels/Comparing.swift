@@ -37,34 +37,9 @@ package func compareGroups(
         let input = (firstInput &+ (group &- groups.lowerBound) &* groupSize) % importance.count
         precondition(input <= importance.count - groupSize)
         compare(
-          weights.span, values, importance.extracting(input..<input &+ groupSize), groupSize,
-          into: &figures, at: 3 &* group)
+          weights.span, values, importance: importance.extracting(input..<input &+ groupSize),
+          groupSize, into: &figures, at: 3 &* group)
       }
     }
   }
-}
-
-/// As `compare`, each square times what it counts.
-@inline(never)
-private func compare(
-  _ weights: Span<Float>, _ decoded: Span<Float>, _ importance: Span<Float>, _ count: Int,
-  into figures: inout MutableSpan<Double>, at place: Int
-) {
-  var norms = SIMD4<Double>.zero
-  var errors = SIMD4<Double>.zero
-  var largest = SIMD4<Double>.zero
-  for base in stride(from: 0, to: count, by: 4) {
-    let weight = SIMD4<Double>(weights.four(base))
-    let counts = SIMD4<Double>(importance.four(base))
-    let difference = weight - SIMD4<Double>(decoded.four(base))
-    norms += counts * weight * weight
-    errors += counts * difference * difference
-    var distance = difference
-    distance.replace(with: -distance, where: distance .< 0)
-    largest.replace(with: distance, where: distance .> largest)
-  }
-  unsafe figures[unchecked: place] = (norms[0] + norms[1]) + (norms[2] + norms[3])
-  unsafe figures[unchecked: place &+ 1] = (errors[0] + errors[1]) + (errors[2] + errors[3])
-  unsafe figures[unchecked: place &+ 2] = max(
-    max(largest[0], largest[1]), max(largest[2], largest[3]))
 }

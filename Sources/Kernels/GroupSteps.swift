@@ -6,6 +6,15 @@ let largestGroup = 128
 
 typealias GroupStore = InlineArray<128, Float>
 
+/// Traps where arrays of these lengths have no room for `groups`, or groups are none that kernels take.
+func checkRoom(
+  for groups: Range<Int>, _ groupSize: Int, codes: Int, parameters: Int, figures: Int
+) {
+  precondition(groupSize > 0 && groupSize <= largestGroup && groupSize % 8 == 0)
+  precondition(groups.lowerBound >= 0 && codes / groupSize >= groups.upperBound)
+  precondition(parameters >= groups.upperBound && figures / 3 >= groups.upperBound)
+}
+
 @inline(never)
 func load<E: WeightElement>(
   _: E.Type, _ bytes: RawSpan, at start: Int, count: Int, into weights: inout MutableSpan<Float>
@@ -45,14 +54,37 @@ func compare(
   _ weights: Span<Float>, _ decoded: Span<Float>, _ count: Int,
   into figures: inout MutableSpan<Double>, at place: Int
 ) {
+  compare(weights, decoded, weights, isWeighted: false, count, into: &figures, at: place)
+}
+
+/// The same, each square times what it counts.
+@inline(never)
+func compare(
+  _ weights: Span<Float>, _ decoded: Span<Float>, importance: Span<Float>, _ count: Int,
+  into figures: inout MutableSpan<Double>, at place: Int
+) {
+  compare(weights, decoded, importance, isWeighted: true, count, into: &figures, at: place)
+}
+
+@inline(__always)
+private func compare(
+  _ weights: Span<Float>, _ decoded: Span<Float>, _ importance: Span<Float>, isWeighted: Bool,
+  _ count: Int, into figures: inout MutableSpan<Double>, at place: Int
+) {
   var norms = SIMD4<Double>.zero
   var errors = SIMD4<Double>.zero
   var largest = SIMD4<Double>.zero
   for base in stride(from: 0, to: count, by: 4) {
     let weight = SIMD4<Double>(weights.four(base))
     let difference = weight - SIMD4<Double>(decoded.four(base))
-    norms += weight * weight
-    errors += difference * difference
+    if isWeighted {
+      let counts = SIMD4<Double>(importance.four(base))
+      norms += counts * weight * weight
+      errors += counts * difference * difference
+    } else {
+      norms += weight * weight
+      errors += difference * difference
+    }
     var distance = difference
     distance.replace(with: -distance, where: distance .< 0)
     largest.replace(with: distance, where: distance .> largest)

@@ -20,7 +20,7 @@ package func packCodes(
     let source = unsafe codes.bytes
     var output = unsafe bytes.mutableBytes
     // Eight bytes are stored for each; those too many are overwritten by the next.
-    let whole = max(0, (byteCount - 8) / bits + (byteCount < 8 ? 0 : 1))
+    let whole = wordCount(byteCount, bits)
     for block in 0..<count / 8 {
       let eight = unsafe UInt64(
         littleEndian: source.unsafeLoadUnaligned(
@@ -58,7 +58,7 @@ package func unpackCodes(
   func run(_ bits: Int) {
     let source = unsafe bytes.bytes
     var output = unsafe codes.mutableBytes
-    let whole = max(0, (byteCount - 8) / bits + (byteCount < 8 ? 0 : 1))
+    let whole = wordCount(byteCount, bits)
     for block in 0..<count / 8 {
       var word: UInt64 = 0
       if block < whole {
@@ -76,6 +76,12 @@ package func unpackCodes(
         of: spread(word, bits).littleEndian, toUncheckedByteOffset: 8 &* block, as: UInt64.self)
     }
   }
+}
+
+/// Blocks of eight codes that eight bytes can be stored or loaded for without leaving the stream.
+@inline(__always)
+private func wordCount(_ byteCount: Int, _ bits: Int) -> Int {
+  byteCount < 8 ? 0 : (byteCount - 8) / bits + 1
 }
 
 /// Moves eight codes of a byte each together: pairs, pairs of pairs, and the two halves.

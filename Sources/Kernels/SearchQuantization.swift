@@ -16,10 +16,9 @@ package func quantizeBySearch(
   codes: inout MutableSpan<UInt8>, scales: inout MutableSpan<Float>,
   biases: inout MutableSpan<Float>, figures: inout MutableSpan<Double>
 ) {
-  precondition(groupSize > 0 && groupSize <= largestGroup && groupSize % 8 == 0)
-  precondition(groups.lowerBound >= 0 && codes.count / groupSize >= groups.upperBound)
-  precondition(scales.count >= groups.upperBound && biases.count >= groups.upperBound)
-  precondition(figures.count / 3 >= groups.upperBound)
+  checkRoom(
+    for: groups, groupSize, codes: codes.count, parameters: min(scales.count, biases.count),
+    figures: figures.count)
   precondition(importance.isEmpty || importance.count % groupSize == 0 && firstInput >= 0)
   switch (elements, parameters) {
   case (0, 0): run(F16Element.self, F16Parameters.self)

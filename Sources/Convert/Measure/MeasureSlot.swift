@@ -41,17 +41,13 @@ final class MeasureSlot {
 
   /// Sees the tile's weights, which are weights `range` of the tensor, as rows and columns.
   func countChannels(_ range: Range<Int>) {
-    switch tile.elements {
-    case .f16:
-      channels.add(
-        patterns: tile.stored[0].bytes, count: range.count, start: range.lowerBound,
-        value: { HalfPrecision.f16ToFloat($0) })
-    case .bf16:
-      channels.add(
-        patterns: tile.stored[0].bytes, count: range.count, start: range.lowerBound,
-        value: { HalfPrecision.bf16ToFloat($0) })
-    case .f32: channels.add(tile.weights, count: range.count, start: range.lowerBound)
+    guard tile.elements != .f32 else {
+      return channels.add(tile.weights, count: range.count, start: range.lowerBound)
     }
+    let numbers = patterns.values.values
+    channels.add(
+      patterns: tile.stored[0].bytes, count: range.count, start: range.lowerBound,
+      value: { numbers[Int($0)] })
   }
 
   /// Counts the first `count` values of the tile, then makes those that are no finite number 0, so

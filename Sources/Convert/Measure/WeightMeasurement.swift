@@ -98,9 +98,10 @@ package struct WeightMeasurement {
 
     func work(_ range: Range<Int>, of tensor: Int, in slot: MeasureSlot) throws {
       let source = sources[tensor]
-      slot.reset(ElementPatterns(source.storage.elementType))
+      let patterns = ElementPatterns(source.storage.elementType)
+      slot.reset(patterns)
       // Values that are counted in bins are wanted as numbers.
-      if source.storage.elementType.flatMap(ScaleType.init) == nil {
+      if patterns == .floats {
         try source.read(range, into: slot.tile)
       } else {
         try source.readElements(range, into: slot.tile)

@@ -12,6 +12,7 @@ struct CarefulQuantizer {
   private var trial: [UInt8]
   /// What the codes of a group decode to.
   private var decoded: [Float]
+  private var figures: [Double] = []
 
   init(layout: AffineLayout, scaleType: ScaleType, largestMove: Double) {
     self.layout = layout
@@ -27,9 +28,8 @@ struct CarefulQuantizer {
 
   /// What decoding a group's codes loses.
   private struct Loss {
-    let squared: Double
-    let largest: Double
-    /// Sum of squares with the importance of each; `squared` where all count alike.
+    let error: QuantizationError
+    /// Sum of squares with the importance of each; that of `error` where all count alike.
     let weighted: Double
   }
 
@@ -51,25 +51,20 @@ struct CarefulQuantizer {
     var output = codes.mutableSpan
     var loss = encode(best, best, counting: importance)
     for i in 0..<size { output[start + i] = trial[i] }
-    if isSearched, loss.squared > 0 {
+    if isSearched, loss.error.squaredError > 0 {
       for candidate in candidates(low: low, high: high, found) {
         let trialLoss = encode(candidate.encoding, candidate.stored, counting: importance)
         // The sum of squares would let one weight move far to help many small ones; no weight may
         // move by more than MLX's own quantizer and half a step allow.
         guard trialLoss.weighted < loss.weighted,
           candidate.isMLX
-            || trialLoss.largest <= largestMove * Double(abs(candidate.stored.scale))
+            || trialLoss.error.largestError <= largestMove * Double(abs(candidate.stored.scale))
         else { continue }
         (best, loss) = (candidate.stored, trialLoss)
         for i in 0..<size { output[start + i] = trial[i] }
       }
     }
-    return (
-      best,
-      QuantizationError(
-        squaredNorm: GroupKernels.squaredNorm(weights.span, 0, size), squaredError: loss.squared,
-        largestError: loss.largest)
-    )
+    return (best, loss.error)
   }
 
   /// Chooses the codes of `trial` for `encoding`, and tells what decoding them with `stored` as MLX does
@@ -87,14 +82,20 @@ struct CarefulQuantizer {
     layout.dequantizeGroup(
       chosen.span, at: 0, scale: stored.scale, bias: stored.bias, in: scaleType, into: &output,
       at: 0)
-    let (squared, largest) = GroupKernels.difference(
-      weights.span, 0, size, decoded: decoded.span, at: 0)
-    let weighted =
-      importance.map {
-        GroupKernels.weightedDifference(
-          weights.span, 0, size, decoded: decoded.span, importance: $0.values.span, at: $0.start)
-      } ?? squared
-    return Loss(squared: squared, largest: largest, weighted: weighted)
+    let error = error(counting: [])
+    guard let importance else { return Loss(error: error, weighted: error.squaredError) }
+    let run = ImportanceRun(
+      groups: 0..<1, values: importance.values, firstInput: importance.start)
+    return Loss(error: error, weighted: self.error(counting: [run]).squaredError)
+  }
+
+  /// What is decoded loses of the group's weights.
+  private mutating func error(counting importance: [ImportanceRun]) -> QuantizationError {
+    let weights = weights
+    // Numbers have no padding between them.
+    return unsafe QuantizationKernels.error(
+      of: decoded, beside: weights.span.bytes, .f32, groupCount: 1, groupSize: layout.groupSize,
+      importance: importance, figures: &figures)
   }
 
   /// Parameters to choose codes with, and as they are stored.

@@ -9,20 +9,6 @@ enum GroupKernels {
   /// Smallest and largest of finite weights.
   static func range(_ weights: Span<Float>, _ start: Int, _ count: Int) -> (Float, Float) {
     let group = weights.extracting(start..<start + count)
-    guard count % 8 == 0 else { return rangeInOrder(group) }
-    var lows = group.eight(at: 0)
-    var highs = lows
-    for base in stride(from: 8, to: count, by: 8) {
-      let weights = group.eight(at: base)
-      lows.replace(with: weights, where: weights .< lows)
-      highs.replace(with: weights, where: weights .> highs)
-    }
-    let (low, high) = (lows.min(), highs.max())
-    // Of zeros of both signs, the first counts.
-    return low == 0 || high == 0 ? rangeInOrder(group) : (low, high)
-  }
-
-  private static func rangeInOrder(_ group: Span<Float>) -> (Float, Float) {
     var low = group[0]
     var high = low
     for i in 0..<group.count {
@@ -52,54 +38,5 @@ enum GroupKernels {
       codes[codeStart &+ i] = UInt8(
         truncatingIfNeeded: (position + roundingConstant).bitPattern)
     }
-  }
-
-  /// What decoded weights lose. All in `Double`, in four lanes added in order: the difference of two
-  /// `Float`s is rounded where one is much the smaller.
-  static func difference(
-    _ weights: Span<Float>, _ start: Int, _ count: Int, decoded: Span<Float>, at decodedStart: Int
-  ) -> (squared: Double, largest: Double) {
-    let group = weights.extracting(start..<start + count)
-    let values = decoded.extracting(decodedStart..<decodedStart + count)
-    var lanes = SIMD4<Double>.zero
-    var largest = SIMD4<Double>.zero
-    for base in stride(from: 0, to: count, by: 4) {
-      let difference =
-        SIMD4<Double>(group.four(at: base)) - SIMD4<Double>(values.four(at: base))
-      lanes += difference * difference
-      var distance = difference
-      distance.replace(with: -distance, where: distance .< 0)
-      largest.replace(with: distance, where: distance .> largest)
-    }
-    let furthest = max(max(largest[0], largest[1]), max(largest[2], largest[3]))
-    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), furthest)
-  }
-
-  /// Sum of the squared differences, each times its importance, in the same order as `difference`.
-  static func weightedDifference(
-    _ weights: Span<Float>, _ start: Int, _ count: Int, decoded: Span<Float>,
-    importance: Span<Float>, at importanceStart: Int
-  ) -> Double {
-    let group = weights.extracting(start..<start + count)
-    let values = decoded.extracting(0..<count)
-    let counts = importance.extracting(importanceStart..<importanceStart + count)
-    var lanes = SIMD4<Double>.zero
-    for base in stride(from: 0, to: count, by: 4) {
-      let difference =
-        SIMD4<Double>(group.four(at: base)) - SIMD4<Double>(values.four(at: base))
-      lanes += SIMD4<Double>(counts.four(at: base)) * difference * difference
-    }
-    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
-  }
-
-  /// Sum of squares, in the same order as `difference`.
-  static func squaredNorm(_ weights: Span<Float>, _ start: Int, _ count: Int) -> Double {
-    let group = weights.extracting(start..<start + count)
-    var lanes = SIMD4<Double>.zero
-    for base in stride(from: 0, to: count, by: 4) {
-      let four = SIMD4<Double>(group.four(at: base))
-      lanes += four * four
-    }
-    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
   }
 }

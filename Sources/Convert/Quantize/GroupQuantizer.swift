@@ -49,16 +49,14 @@ package struct GroupQuantizer {
     precondition(codes.count >= groupCount * size)
     precondition(scales.count >= groupCount && biases.count >= groupCount)
     figures.grow(to: 3 * groupCount, filler: 0)
-    var cursor = ImportanceCursor(importance, groupSize: size)
-    var first = 0
-    while first < groupCount {
-      let counted = cursor.importance(ofGroup: first)
-      let end = min(groupCount, cursor.end(after: first))
+    for stretch in ImportanceCursor.stretches(
+      of: importance, groupSize: size, groupCount: groupCount)
+    {
       runKernel(
-        bytes, elements, first..<end, counted, codes: &codes, scales: &scales, biases: &biases)
-      first = end
+        bytes, elements, stretch.groups, stretch.values, firstInput: stretch.firstInput,
+        codes: &codes, scales: &scales, biases: &biases)
     }
-    cursor = ImportanceCursor(importance, groupSize: size)
+    var cursor = ImportanceCursor(importance, groupSize: size)
     var total = QuantizationError()
     for group in 0..<groupCount {
       if figures[3 * group] < 0 {
@@ -66,16 +64,13 @@ package struct GroupQuantizer {
         let found = GroupParameters(scale: scales[group], bias: biases[group])
         let (parameters, error) = careful.quantize(
           bytes, as: elements, group,
-          found: method == .search && !found.scale.isNaN ? found : nil,
+          found: method == .search && found.isFinite ? found : nil,
           isSearched: method == .search,
           counting: cursor.importance(ofGroup: group), into: &codes)
         (scales[group], biases[group]) = (parameters.scale, parameters.bias)
         total.merge(error)
       } else {
-        total.merge(
-          QuantizationError(
-            squaredNorm: figures[3 * group], squaredError: figures[3 * group + 1],
-            largestError: figures[3 * group + 2]))
+        total.merge(QuantizationError(figures: figures, group: group))
       }
     }
     return total
@@ -95,7 +90,7 @@ package struct GroupQuantizer {
 
   private mutating func runKernel(
     _ bytes: RawSpan, _ elements: ScaleType, _ groups: Range<Int>,
-    _ importance: (values: [Float], start: Int)?, codes: inout [UInt8], scales: inout [Float],
+    _ importance: [Float], firstInput: Int, codes: inout [UInt8], scales: inout [Float],
     biases: inout [Float]
   ) {
     let (layout, method, scaleType, level) = (layout, method, scaleType, level)
@@ -109,10 +104,9 @@ package struct GroupQuantizer {
         bytes, elements, groups, layout, scaleType, level: level, codes: &codes,
         scales: &scales, biases: &biases, figures: &figures)
     case .search:
-      let counted = importance?.values ?? []
       QuantizationKernels.bySearch(
-        bytes, elements, groups, layout, scaleType, importance: counted.span,
-        firstInput: importance?.start ?? 0, moveLimit: Self.largestMove, level: level,
+        bytes, elements, groups, layout, scaleType, importance: importance.span,
+        firstInput: firstInput, moveLimit: Self.largestMove, level: level,
         codes: &codes, scales: &scales, biases: &biases, figures: &figures)
     }
   }

@@ -18,8 +18,25 @@ struct ImportanceCursor {
   }
 
   /// Where groups begin that belong to another run than `group`, or to none.
-  func end(after group: Int) -> Int {
+  private func end(after group: Int) -> Int {
     guard let run = runs.first(where: { $0.groups.upperBound > group }) else { return .max }
     return run.groups.contains(group) ? run.groups.upperBound : run.groups.lowerBound
+  }
+
+  /// All groups, cut where what weights count changes: `values` by input channel, empty where all count
+  /// alike, and the channel of the first weight.
+  static func stretches(
+    of runs: [ImportanceRun], groupSize: Int, groupCount: Int
+  ) -> [(groups: Range<Int>, values: [Float], firstInput: Int)] {
+    var cursor = ImportanceCursor(runs, groupSize: groupSize)
+    var stretches: [(groups: Range<Int>, values: [Float], firstInput: Int)] = []
+    var first = 0
+    while first < groupCount {
+      let counted = cursor.importance(ofGroup: first)
+      let end = min(groupCount, cursor.end(after: first))
+      stretches.append((first..<end, counted?.values ?? [], counted?.start ?? 0))
+      first = end
+    }
+    return stretches
   }
 }

@@ -66,14 +66,11 @@ enum QuantizationKernels {
     level: ProcessorLevel = .current
   ) -> QuantizationError {
     figures.grow(to: 3 * groupCount, filler: 0)
-    var cursor = ImportanceCursor(importance, groupSize: groupSize)
-    var first = 0
-    while first < groupCount {
-      let counted = cursor.importance(ofGroup: first)
-      let groups = first..<min(groupCount, cursor.end(after: first))
-      let (values, input) = counted ?? ([], 0)
+    for stretch in ImportanceCursor.stretches(
+      of: importance, groupSize: groupSize, groupCount: groupCount)
+    {
+      let (groups, values, input) = stretch
       var output = figures.mutableSpan
-      first = groups.upperBound
       #if canImport(KernelsAVX2)
         if level >= .avx2 {
           KernelsAVX2.compareGroups(
@@ -86,20 +83,18 @@ enum QuantizationKernels {
         bytes, elements: elements.kernelCode, decoded: decoded.span, groups: groups,
         groupSize: groupSize, importance: values.span, firstInput: input, figures: &output)
     }
-    return QuantizationError(figures: figures, groupCount: groupCount)
+    var total = QuantizationError()
+    for group in 0..<groupCount { total.merge(QuantizationError(figures: figures, group: group)) }
+    return total
   }
 }
 
 extension QuantizationError {
-  /// The sum of what kernels give for every group, in order.
-  init(figures: [Double], groupCount: Int) {
-    self.init()
-    for group in 0..<groupCount {
-      merge(
-        QuantizationError(
-          squaredNorm: figures[3 * group], squaredError: figures[3 * group + 1],
-          largestError: figures[3 * group + 2]))
-    }
+  /// What kernels give for a group.
+  init(figures: [Double], group: Int) {
+    self.init(
+      squaredNorm: figures[3 * group], squaredError: figures[3 * group + 1],
+      largestError: figures[3 * group + 2])
   }
 }
 

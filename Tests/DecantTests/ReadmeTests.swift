@@ -33,15 +33,6 @@ import Testing
   /// Time, rate and memory differ from run to run.
   private func isTiming(_ line: String) -> Bool { line.contains(" MB/s, peak memory ") }
 
-  /// Planning tries every width for every tensor: a minute without optimization.
-  private func isTooSlow(_ command: Shown) -> Bool {
-    #if DEBUG
-      command.words.contains { $0.hasSuffix("/small-plan.json") }
-    #else
-      false
-    #endif
-  }
-
   @Test func commandsPrintWhatIsShown() throws {
     let folder = try Folder()
     let output = folder.path + "/small-"
@@ -51,7 +42,7 @@ import Testing
         "convert", "validate", "inspect", "stats", "plan", "convert", "convert", "merge",
         "validate",
       ])
-    for command in commands where !isTooSlow(command) {
+    for command in commands {
       let words = command.words.map {
         let word = $0.replacing("'", with: "")
         return word.hasPrefix("samples/")

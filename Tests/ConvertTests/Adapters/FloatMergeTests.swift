@@ -185,7 +185,6 @@ import Testing
     let sample = AdapterFixture.samples + "/small"
     let adapter = AdapterRequest(path: AdapterFixture.samples + "/adapter")
     var options = ConversionOptions()
-    options.method = .minmax
     #expect(throws: MergeError.self) {
       try convert(
         sample, [adapter], options: options, pooling: .mean, to: folder.path + "/refused")

@@ -21,10 +21,6 @@ import Testing
     try folder.write("source/tokenizer.json", Array("{}".utf8))
     var options = ConversionOptions()
     options.groupSize = 32
-    #if DEBUG
-      // How well a group is packed has no part in this, and the search takes the longest.
-      options.method = .minmax
-    #endif
 
     let packed = folder.path + "/packed"
     try convert(source, to: packed, options: options)

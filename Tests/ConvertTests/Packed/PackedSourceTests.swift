@@ -154,9 +154,7 @@ import Testing
       var options = ConversionOptions()
       options.requantizes = true
       let plan = try ConversionPlan(Checkpoint(path: path), options: options)
-      var candidateOptions = CandidateOptions()
-      candidateOptions.method = .minmax
-      return try CandidateMeasurement(plan, options: candidateOptions).run(RunContext(threads: 2))
+      return try CandidateMeasurement(plan, options: CandidateOptions()).run(RunContext(threads: 2))
         .sorted { $0.name < $1.name }.map { $0.candidates.map(\.relativeError) }
     }
     #expect(try candidates(path(packing)) == candidates(plain))

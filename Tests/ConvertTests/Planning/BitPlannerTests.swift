@@ -181,7 +181,7 @@ import Testing
 
   @Test func theSamePlanComesOutEveryTime() throws {
     var options = SampleModel.candidateOptions
-    options.sampleSize = 1 << 12
+    options.sampleSize = 1 << 14
     options.bits = [3, 4]
     let texts = try [1, 2, 7, 2].map { threads in
       let plan = try SampleModel.plan(options)

@@ -53,7 +53,7 @@ import Testing
     let dump = try sampleDump()
     let pages = try [1, 3].map {
       StatisticsPage(
-        try measure(samplePath, dumps: [dump], filter: "*layers.0.*", threads: $0)
+        try measure(samplePath, dumps: [dump], threads: $0)
       ).html
     }
     let areEqual = pages[0] == pages[1]

@@ -24,9 +24,8 @@ enum Loops {
     report("decode") {
       _ = ElementDecoder.decode(bytes, count: count, as: .bf16, into: &values)
     }
-    var accumulator = ValueAccumulator(
-      PatternValues(smallestNormal: .leastNormalMagnitude) { HalfPrecision.bf16ToFloat($0) })
-    report("count patterns") { accumulator.add(patterns: bytes, count: count) }
+    var counts = PatternCounts()
+    report("count patterns") { counts.add(bytes, count: count) }
     var hash = XXH64()
     report("XXH64") { hash.update(bytes, 0..<bytes.count) }
 

@@ -32,21 +32,12 @@ package struct ValueAccumulator: Sendable {
     (positiveInfinityCount, negativeInfinityCount) = (0, 0)
   }
 
-  /// Counts 16-bit patterns, little-endian.
-  ///
-  /// - Parameter count: patterns, from the start of `bytes`.
-  package mutating func add(patterns bytes: [UInt8], count: Int) {
-    precondition(patterns.isExact && bytes.count >= 2 * count)
-    let source = bytes.span
+  /// Adds what was counted of the same patterns.
+  package mutating func add(_ found: PatternCounts) {
+    precondition(patterns.isExact)
+    let source = found.counts.span
     var table = counts.mutableSpan
-    // Two bytes count up to the last place of a table of 65,536.
-    precondition(table.count == 1 << 16)
-    for index in 0..<count {
-      let pattern = unsafe UInt16(
-        littleEndian: source.bytes.unsafeLoadUnaligned(
-          fromUncheckedByteOffset: 2 &* index, as: UInt16.self))
-      unsafe table[unchecked: Int(pattern)] &+= 1
-    }
+    for index in 0..<source.count { table[index] &+= UInt64(source[index]) }
   }
 
   /// Bins F32 values, `count` of them from the start of `values`.

@@ -17,7 +17,9 @@ func accumulate(bf16 values: some Collection<Float>) -> ValueAccumulator {
 func accumulate(patterns: some Collection<UInt16>) -> ValueAccumulator {
   var result = ValueAccumulator(bf16)
   let bytes = patterns.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
-  result.add(patterns: bytes, count: patterns.count)
+  var counts = PatternCounts()
+  counts.add(bytes, count: patterns.count)
+  result.add(counts)
   return result
 }
 

@@ -21,7 +21,7 @@ struct DumpAccumulator {
   }
 
   mutating func merge(_ slot: MeasureSlot) {
-    values.merge(slot.values)
+    slot.addValues(to: &values)
     channels.merge(slot.activations)
     tokenMagnitudes += slot.tokenMagnitudes
     largest.merge(slot.largest)

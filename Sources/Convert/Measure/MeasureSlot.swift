@@ -7,7 +7,9 @@ final class MeasureSlot {
   let quantized = QuantizedGroups()
   /// The values of the whole blocks in what was read, of each stored tensor.
   var readBlocks: [[UInt64]] = []
-  var values: ValueAccumulator
+  /// Of values that are binned, and of those that are counted.
+  private var bins = ValueAccumulator(ElementPatterns.floats.values)
+  private var counts = PatternCounts()
   var channels = ChannelMagnitudes()
   var activations = ActivationChannels(channelCount: 0)
   var tokenMagnitudes: [Float] = []
@@ -21,22 +23,25 @@ final class MeasureSlot {
   var measuredCount = 0
   /// For each of the round trips, SQNR of the tile's tokens; of inputs only.
   var tokenSQNRs: [[Double]] = []
-  /// Accumulators that are not in use, by the name of their patterns.
-  private var idle: [ElementPatterns: ValueAccumulator] = [:]
   private var patterns = ElementPatterns.floats
 
-  init() { values = ValueAccumulator(ElementPatterns.floats.values) }
-
-  /// Empties what was found, and gets ready for other patterns.
-  func reset(_ wanted: ElementPatterns) {
-    if wanted != patterns {
-      let next = idle.removeValue(forKey: wanted) ?? ValueAccumulator(wanted.values)
-      idle[patterns] = values
-      (values, patterns) = (next, wanted)
-    }
-    values.reset()
+  /// Empties what was found, and gets ready for values that are counted as `patterns`.
+  func reset(_ patterns: ElementPatterns) {
+    self.patterns = patterns
+    if patterns == .floats { bins.reset() } else { counts.reset() }
     losses = []
     measuredCount = 0
+  }
+
+  /// What was found of values alone.
+  var values: ValueAccumulator {
+    var values = ValueAccumulator(patterns.values)
+    addValues(to: &values)
+    return values
+  }
+
+  func addValues(to values: inout ValueAccumulator) {
+    if patterns == .floats { values.merge(bins) } else { values.add(counts) }
   }
 
   /// Sees the tile's weights, which are weights `range` of the tensor, as rows and columns.
@@ -54,9 +59,9 @@ final class MeasureSlot {
   /// that nothing else meets them.
   func countValues(_ count: Int) {
     if patterns == .floats {
-      values.add(floats: tile.weights, count: count)
+      bins.add(floats: tile.weights, count: count)
     } else {
-      values.add(patterns: tile.stored[0].bytes, count: count)
+      counts.add(tile.stored[0].bytes, count: count)
     }
     guard tile.elements == .f32, !tile.areWeightsFinite(count) else { return }
     for index in 0..<count where !tile.weights[index].isFinite { tile.weights[index] = 0 }

@@ -182,7 +182,7 @@ package struct WeightMeasurement {
     }
 
     mutating func merge(_ slot: MeasureSlot) {
-      values.merge(slot.values)
+      slot.addValues(to: &values)
       if matrix != nil { channels.merge(slot.channels) }
       for index in losses.indices { losses[index].blocks += slot.losses[index].blocks }
       measuredCount += slot.measuredCount

@@ -1,7 +1,7 @@
 import Formats
 import Stats
 
-/// Compares tensors with their sources.
+/// Compares tensors with their sources, and digests what it reads of these.
 final class ComparisonPass: TensorPass {
   struct Loss {
     var error = QuantizationError()
@@ -15,21 +15,31 @@ final class ComparisonPass: TensorPass {
     var figures: [Double] = []
     var loss = Loss()
     var byteCount = 0
+    /// The values of the whole blocks in what was read of the source, of each stored tensor.
+    var readBlocks: [[UInt64]] = []
   }
 
   private let compared: [TensorComparison?]
+  private let reads: [[ReadPart]]
+  private var readDigests = ReadDigests(ofAll: true)
+  /// Of the stored tensors of the source that were read in order.
+  let digests = SourceDigests()
   private(set) var losses: [Loss]
 
   init(_ compared: [TensorComparison?]) {
     self.compared = compared
     losses = compared.map { _ in Loss() }
+    // Whatever is recorded of them, it is the source's digest that counts here.
+    reads = compared.map { tensor in
+      (tensor?.readsInOrder ?? []).map { ReadPart(file: $0.file, tensor: $0.tensor, recorded: nil) }
+    }
   }
 
   var tensorCount: Int { compared.count }
 
   func tiles(of tensor: Int) -> [Range<Int>] {
     switch compared[tensor] {
-    case .weights(let source, _, _): source.tiles()
+    case .weights(let source, _, _, _): source.tiles()
     case .bytes(let producer, _): producer.tiles()
     case nil: []
     }
@@ -40,7 +50,7 @@ final class ComparisonPass: TensorPass {
   func work(_ tile: Range<Int>, of tensor: Int, in slot: Slot) throws {
     slot.loss = Loss()
     switch compared[tensor] {
-    case .weights(let source, let packed, let size):
+    case .weights(let source, let packed, let size, _):
       slot.loss.error = try Self.error(tile, source, packed, groupSize: size, in: slot)
       slot.byteCount = slot.producer.tile.stored[0].count
     case .bytes(let producer, let stored):
@@ -50,12 +60,20 @@ final class ComparisonPass: TensorPass {
       slot.byteCount = slot.producer.tile.stored[0].count
     case nil: slot.byteCount = 0
     }
+    slot.readBlocks = ReadDigests.blocks(of: reads[tensor], in: slot.producer.tile, ofAll: true)
   }
 
   func fold(_ tile: Range<Int>, of tensor: Int, from slot: Slot) -> Int {
     losses[tensor].error.merge(slot.loss.error)
     if slot.loss.differs { losses[tensor].differs = true }
+    readDigests.add(slot.producer.tile, blocks: slot.readBlocks, of: reads[tensor])
     return slot.byteCount
+  }
+
+  func finish(_ tensor: Int) throws {
+    try readDigests.finish(reads[tensor], inOrder: true) { read, digest in
+      digests.add(digest, of: read)
+    }
   }
 
   /// What decoding loses: the same sums in the same order as when the tensor was packed.

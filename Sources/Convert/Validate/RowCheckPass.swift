@@ -26,7 +26,7 @@ final class RowCheckPass: TensorPass {
 
   func work(_ tile: Int, of tensor: Int, in slot: Slot) throws {
     slot.finding = nil
-    guard case .weights(let source, let packed, let size) = compared[tensor] else { return }
+    guard case .weights(let source, let packed, let size, _) = compared[tensor] else { return }
     let inputs = source.shape.inputs
     slot.finding = try check.finding(tensor) { row in
       try ComparisonPass.error(

@@ -40,7 +40,8 @@ struct SourceComparison {
     let rows = RowCheckPass(try RowCheck(packed, source: plan.checkpoint), compared)
     try rows.run(RunContext(threads: context.threads, cancellation: context.cancellation))
     var findings =
-      try SourceFileCheck(packed, plan.checkpoint).findings(context) + missingFindings()
+      try SourceFileCheck(packed, plan.checkpoint, pass.digests).findings(context)
+      + missingFindings()
     var distances: [MatrixDistance] = []
     for index in packed.tensors.indices {
       let loss = pass.losses[index]
@@ -63,12 +64,12 @@ struct SourceComparison {
     func source(_ order: MatrixOrder) -> WeightSource {
       plan.source(in: checkpoint, nonFinite: .zero, turning: order)
     }
+    let reads = checkpoint.readParts(plan.tensor)
     if let storage = packed.packedStorage(tensor) {
       return .weights(
         source(tensor.entry.order), packed.source(tensor, storage),
-        groupSize: storage.layout.groupSize)
+        groupSize: storage.layout.groupSize, reads: reads)
     }
-    let reads = checkpoint.readParts(plan.tensor)
     let stored = StoredParts(tensor.stored, in: packed.checkpoint)
     guard
       plan.tensor.isPacked || plan.tensor.dtype != tensor.stored[0].info.dtype

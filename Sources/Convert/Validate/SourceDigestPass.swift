@@ -1,10 +1,10 @@
 import Formats
 
-/// Digests every tensor of a source file, on any thread.
+/// Digests the tensors of a source file of which the digests are not known, on any thread.
 final class SourceDigestPass: TensorPass {
   private let file: SafetensorsFile
-  /// Of each tensor, in the order of the header.
-  private(set) var digests: [Digest] = []
+  private let digests: SourceDigests
+  private let missing: [TensorInfo]
   private var hasher = DigestHasher(.blocks)
 
   final class Slot {
@@ -13,30 +13,36 @@ final class SourceDigestPass: TensorPass {
     var blocks: [UInt64] = []
   }
 
-  init(_ file: SafetensorsFile) { self.file = file }
+  private init(_ file: SafetensorsFile, _ digests: SourceDigests) {
+    self.file = file
+    self.digests = digests
+    missing = file.header.tensors.filter { !digests.holds($0, of: file) }
+  }
 
   /// The digest of the file as a source.
   ///
+  /// - Parameter digests: those that are known already; gets the others.
   /// - Throws: `FileError`, `CancellationError`.
-  static func digest(of file: SafetensorsFile, _ context: RunContext) throws -> Digest {
-    let pass = SourceDigestPass(file)
+  static func digest(
+    of file: SafetensorsFile, _ digests: SourceDigests, _ context: RunContext
+  ) throws -> Digest {
+    let pass = SourceDigestPass(file, digests)
     // What is read here was counted when it was compared.
     try pass.run(RunContext(threads: context.threads, cancellation: context.cancellation))
-    var digests = pass.digests[...]
-    return file.sourceDigest { _ in digests.removeFirst() }
+    return digests.digest(of: file)
   }
 
-  var tensorCount: Int { file.header.tensors.count }
+  var tensorCount: Int { missing.count }
 
   func tiles(of tensor: Int) -> [Range<Int>] {
-    Tiling.ranges(file.header.tensors[tensor].byteCount, step: Tiling.byteCount)
+    Tiling.ranges(missing[tensor].byteCount, step: Tiling.byteCount)
   }
 
   func makeSlot() -> Slot { Slot() }
 
   func work(_ range: Range<Int>, of tensor: Int, in slot: Slot) throws {
     slot.bytes.grow(to: range.count, filler: 0)
-    try file.read(range, of: file.header.tensors[tensor], into: &slot.bytes)
+    try file.read(range, of: missing[tensor], into: &slot.bytes)
     slot.blocks = Digest.Rule.blocks.blockValues(
       slot.bytes, 0..<range.count, at: range.lowerBound)
   }
@@ -47,7 +53,8 @@ final class SourceDigestPass: TensorPass {
   }
 
   func finish(_ tensor: Int) {
-    digests.append(hasher.digest)
+    digests.add(
+      hasher.digest, of: ReadPart(file: file, tensor: missing[tensor], recorded: nil))
     hasher = DigestHasher(.blocks)
   }
 }

@@ -4,10 +4,13 @@ import Formats
 struct SourceFileCheck {
   private let packed: PackedCheckpoint
   private let source: Checkpoint
+  private let digests: SourceDigests
 
-  init(_ packed: PackedCheckpoint, _ source: Checkpoint) {
+  /// - Parameter digests: of those stored tensors of the source that are digested already.
+  init(_ packed: PackedCheckpoint, _ source: Checkpoint, _ digests: SourceDigests) {
     self.packed = packed
     self.source = source
+    self.digests = digests
   }
 
   /// - Throws: `FileError`; `.changed` where somebody writes to the source meanwhile.
@@ -46,6 +49,6 @@ struct SourceFileCheck {
     guard rule == .blocks else {
       return try file.input.digest(rule, check: context.cancellation.check)
     }
-    return try SourceDigestPass.digest(of: file, context)
+    return try SourceDigestPass.digest(of: file, digests, context)
   }
 }

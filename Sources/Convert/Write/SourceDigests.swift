@@ -9,6 +9,10 @@ final class SourceDigests {
     digests[read.file.path, default: [:]][read.tensor.name] = digest
   }
 
+  func holds(_ tensor: TensorInfo, of file: SafetensorsFile) -> Bool {
+    digests[file.path]?[tensor.name] != nil
+  }
+
   func digest(of file: SafetensorsFile) -> Digest {
     let ofFile = digests[file.path] ?? [:]
     return file.sourceDigest { tensor in

@@ -50,6 +50,17 @@ final class WritePass: TensorPass {
     slot.reset()
     try producers[tensor].produce(tile, in: slot)
     hashBlocks(of: tensor, in: slot)
+    try write(slot, of: tensor)
+  }
+
+  /// Every piece has its place: it need not wait for those before it.
+  private func write(_ slot: ProducerSlot, of tensor: Int) throws {
+    guard let place = places[tensor] else { return }
+    for (index, piece) in slot.pieces.prefix(slot.pieceCount).enumerated() {
+      try piece.forEachRun { bytes, position in
+        try files[place.file].write(piece.bytes, bytes, at: place.offsets[index] + position)
+      }
+    }
   }
 
   /// Hashes here what needs not be hashed in order.
@@ -70,16 +81,13 @@ final class WritePass: TensorPass {
     }
     outcomes[tensor].effects.merge(slot.effects)
     let readCount = stored.reduce(0) { $0 + $1.count }
-    guard let place = places[tensor] else { return readCount }
+    guard places[tensor] != nil else { return readCount }
     for (index, piece) in slot.pieces.prefix(slot.pieceCount).enumerated() {
       if piece.isOneRun {
         outcomes[tensor].hashers[index].update(
           piece.bytes, 0..<piece.byteCount, hashed: piece.blocks)
       } else {
         outcomes[tensor].isScattered = true
-      }
-      try piece.forEachRun { bytes, position in
-        try files[place.file].write(piece.bytes, bytes, at: place.offsets[index] + position)
       }
     }
     return sources == nil

@@ -53,6 +53,7 @@ struct DecoderBuilder {
     let description = DecoderDescription(
       modelType: family.modelType, vocabularySize: vocabularySize, hiddenSize: hiddenSize,
       contextLength: contextLength, embedding: embedding, layers: layers,
+      layerPrefix: family.layers,
       finalNorm: family.finalNorm.map { norm($0) }, head: head,
       optionalPrefix: family.optionalPrefix)
     try config.checkUnderstood(harmless: HarmlessKeys.all, neutral: HarmlessKeys.neutral)

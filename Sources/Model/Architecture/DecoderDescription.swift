@@ -12,6 +12,8 @@ package struct DecoderDescription: Sendable, Equatable {
   package let contextLength: Int?
   package let embedding: EmbeddingDescription
   package let layers: [LayerDescription]
+  /// What the names of layers begin with, before their numbers.
+  package let layerPrefix: String
   /// Nil where the last layer's output goes to the head as it is.
   package let finalNorm: NormDescription?
   package let head: HeadDescription

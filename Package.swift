@@ -49,8 +49,13 @@ let package = Package(
     .target(
       name: "Convert", dependencies: ["Formats", "Stats", "Model"] + kernels,
       swiftSettings: strict),
+    // Running a model. It reads weights through the reader in Convert, which Model must not know: so
+    // descriptions are in Model, and this is a module of its own.
+    .target(
+      name: "Forward", dependencies: ["Formats", "Stats", "Model", "Convert"] + kernels,
+      swiftSettings: strict + optimized),
     .executableTarget(
-      name: "decant", dependencies: ["Formats", "Stats", "Model", "Convert"],
+      name: "decant", dependencies: ["Formats", "Stats", "Model", "Convert", "Forward"],
       swiftSettings: strict),
     .executableTarget(
       name: "Benchmarks", dependencies: ["Formats", "Stats", "Convert"], path: "Benchmarks",

@@ -8,7 +8,7 @@ import Foundation
 ///
 /// Unchecked `Sendable`: what changes is guarded by `condition`, a slot belongs to one thread at a
 /// time, and the closures are made for being called from any thread.
-final class OrderedPipeline<Job, Slot>: @unchecked Sendable {
+package final class OrderedPipeline<Job, Slot>: @unchecked Sendable {
   private let next: () -> Job?
   private let work: (Job, Slot) throws -> Void
   private let handOn: (Job, Slot) throws -> Void
@@ -27,7 +27,7 @@ final class OrderedPipeline<Job, Slot>: @unchecked Sendable {
   ///   - next: gives the jobs, then nil; called by one thread at a time.
   ///   - work: does a job in a slot; called from any thread, several at a time.
   ///   - handOn: takes the result of a job; called in the order of the jobs, one at a time.
-  init(
+  package init(
     slots: [Slot], next: @escaping () -> Job?, work: @escaping (Job, Slot) throws -> Void,
     handOn: @escaping (Job, Slot) throws -> Void
   ) {
@@ -43,7 +43,7 @@ final class OrderedPipeline<Job, Slot>: @unchecked Sendable {
   /// long each job takes.
   ///
   /// - Throws: of the errors that occurred, that of the earliest job.
-  func run(threads: Int) throws {
+  package func run(threads: Int) throws {
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
       while let (number, job, slot) = claim() { perform(number, job, slot) }
     }

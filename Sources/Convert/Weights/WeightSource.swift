@@ -2,8 +2,8 @@ import Formats
 
 /// A tensor's weights, read in order, wherever and however they are stored: the one reader of
 /// numbers.
-struct WeightSource: Sendable {
-  let name: String
+package struct WeightSource: Sendable {
+  package let name: String
   /// For messages.
   let file: String
   let storage: any WeightStorage
@@ -12,7 +12,7 @@ struct WeightSource: Sendable {
   /// What is done to the weights after they are read, in this order.
   var transforms: [any WeightTransform] = []
 
-  var shape: MatrixShape { storage.shape }
+  package var shape: MatrixShape { storage.shape }
 
   /// Whether ranges must be whole rows of one matrix.
   var readsWholeRows: Bool {
@@ -37,7 +37,7 @@ struct WeightSource: Sendable {
   /// Reads weights `range`, counted in the order of `shape`, into `tile.weights`.
   ///
   /// - Throws: `FileError`; `ConversionError`; what the transforms throw.
-  func read(_ range: Range<Int>, into tile: WeightTile) throws {
+  package func read(_ range: Range<Int>, into tile: WeightTile) throws {
     tile.elements = .f32
     try storage.read(range, into: tile)
     tile.zeroedCount = try checkFinite(range, in: tile)

@@ -2,10 +2,10 @@ import Formats
 
 /// What a source reads weights into. Its buffers are reused from tile to tile, by one thread at a
 /// time.
-final class WeightTile {
+package final class WeightTile {
   /// The weights, from the start; what lies behind them means nothing. Not filled where `elements` says
   /// so.
-  var weights: [Float] = []
+  package internal(set) var weights: [Float] = []
   /// As what the weights are at hand: F32 in `weights`; else they are the finite patterns of 16 bits at
   /// the start of `stored[0]`.
   var elements = ScaleType.f32
@@ -20,6 +20,8 @@ final class WeightTile {
   /// In the order of the file, where that is not the order of the weights.
   var turned: [Float] = []
   private var scratch: [ObjectIdentifier: AnyObject] = [:]
+
+  package init() {}
 
   struct Bytes {
     var bytes: [UInt8] = []

@@ -175,7 +175,8 @@ package struct Checkpoint: Sendable {
     guard FileStatus.exists(path) else { return nil }
     let bytes = try InputFile(path: path).readAll(limit: configSizeLimit)
     do {
-      let json = try JSONValue(parsing: bytes)
+      // Mamba 2 is published with an upper limit of `Infinity`.
+      let json = try JSONValue(parsing: bytes, allowingNonFinite: true)
       guard json.members != nil else {
         throw SourceError.badConfig(path: path, reason: "not a JSON object")
       }

@@ -181,6 +181,16 @@ extension JSONScanner {
     case UInt8(ascii: "n"):
       try literal("null")
       return .null
+    case UInt8(ascii: "I") where takesNonFinite:
+      try literal("Infinity")
+      return .number("Infinity")
+    case UInt8(ascii: "N") where takesNonFinite:
+      try literal("NaN")
+      return .number("NaN")
+    case UInt8(ascii: "-")
+    where takesNonFinite && bytes.dropFirst(offset + 1).first == UInt8(ascii: "I"):
+      try literal("-Infinity")
+      return .number("-Infinity")
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
     case let byte:
       throw JSONError(.unexpectedByte(byte, expected: "a JSON value"), at: offset)

@@ -8,6 +8,8 @@ package struct JSONScanner {
 
   let bytes: [UInt8]
   package internal(set) var offset = 0
+  /// Whether `Infinity`, `-Infinity` and `NaN` are numbers, as Python writes and reads them.
+  var takesNonFinite = false
 
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
 

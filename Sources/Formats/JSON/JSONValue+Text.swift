@@ -1,10 +1,13 @@
 extension JSONValue {
   /// Parses a whole document.
   ///
-  /// - Parameter bytes: UTF-8; a leading byte order mark is not JSON and is refused.
+  /// - Parameters:
+  ///   - bytes: UTF-8; a leading byte order mark is not JSON and is refused.
+  ///   - allowingNonFinite: whether `Infinity` and `NaN` are taken for numbers, which JSON does not have.
   /// - Throws: `JSONError` only.
-  package init(parsing bytes: [UInt8]) throws {
+  package init(parsing bytes: [UInt8], allowingNonFinite: Bool = false) throws {
     var scanner = try JSONScanner(checking: bytes)
+    scanner.takesNonFinite = allowingNonFinite
     self = try scanner.value()
     try scanner.finish()
   }

@@ -1,0 +1,28 @@
+import Formats
+import Kernels
+
+#if canImport(KernelsAVX2)
+  import KernelsAVX2
+#endif
+
+/// Kernels of the forward pass, of the level that is used. No result depends on the level.
+enum Numbers {
+  /// See `Kernels.product`.
+  static func product(
+    _ inputs: Span<Float>, tokens: Int, weights: Span<Float>, rows: Int, k: Int,
+    into output: inout MutableSpan<Float>, level: ProcessorLevel = .current
+  ) {
+    #if canImport(KernelsAVX2)
+      if level >= .avx2 {
+        return KernelsAVX2.product(
+          inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, into: &output)
+      }
+    #endif
+    Kernels.product(
+      inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, into: &output)
+  }
+
+  static func areFinite(_ values: Span<Float>) -> Bool {
+    ElementKernels.largestMagnitude(values, count: values.count).isFinite
+  }
+}

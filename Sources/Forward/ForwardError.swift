@@ -1,0 +1,48 @@
+import Formats
+
+/// Why a model cannot be run, or what went wrong when it was.
+package enum ForwardError: DescribedError, Equatable {
+  case missingTensor(String, modelType: String)
+  case noHead([String])
+  case wrongShape(tensor: String, shape: [Int], expected: [Int])
+  /// A tensor of a layer that nothing reads.
+  case unusedTensor(String, modelType: String)
+  /// NaN or infinity among what a module gives. `layer` is nil outside of them.
+  case nonFinite(module: String, layer: Int?, value: String, token: Int)
+  case unknownToken(Int, position: Int, vocabularySize: Int)
+  case windowTooLong(Int, longest: Int)
+  case tooFewTokens(Int, needed: Int)
+  case otherVocabulary(Int, expected: Int)
+
+  package var message: String {
+    switch self {
+    case .missingTensor(let name, let modelType):
+      "there is no tensor '\(name)', which '\(modelType)' needs"
+    case .noHead(let names):
+      "there is no output head ('\(names.joined(separator: "', '"))'), and config.json does not say"
+        + " that the embedding is used for it"
+    case .wrongShape(let tensor, let shape, let expected):
+      "tensor '\(tensor)' has shape \(shape); config.json makes it \(expected)"
+    case .unusedTensor(let name, let modelType):
+      "tensor '\(name)' is in a layer, and '\(modelType)' with this config.json does not use it"
+    case .nonFinite(let module, let layer, let value, let token):
+      "\(module)\(layer.map { " of layer \($0)" } ?? "") gives \(value) for token \(token)"
+    case .unknownToken(let id, let position, let vocabularySize):
+      "token \(position) is \(id); the vocabulary has \(vocabularySize)"
+    case .windowTooLong(let length, let longest):
+      "a window of \(length) tokens is longer than the \(longest) positions that the model knows"
+    case .tooFewTokens(let count, let needed):
+      "there are \(count) tokens; a window takes \(needed)"
+    case .otherVocabulary(let count, let expected):
+      "the vocabularies have \(count) and \(expected) tokens: they cannot be compared"
+    }
+  }
+
+  package var hint: String? {
+    switch self {
+    case .nonFinite: "its weights are damaged, or too large for arithmetic in F32"
+    case .unusedTensor: "config.json may be of another model"
+    default: nil
+    }
+  }
+}

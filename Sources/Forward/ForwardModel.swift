@@ -1,0 +1,83 @@
+import Convert
+import Formats
+import Model
+
+/// A model that can be run: its description, and its weights, which stay in their files.
+package struct ForwardModel: Sendable {
+  package let description: DecoderDescription
+  let weights: ModelWeights
+  /// What the names of this file lack at their beginning; empty where they are those of the description.
+  private let missingPrefix: String
+  /// The tensors of the embedding and of the head; one where it is tied.
+  let embedding: String
+  let head: String
+
+  /// Opens a model and holds the shapes of all its weights against its configuration.
+  ///
+  /// - Throws: `ArchitectureError`; `ForwardError` where weights are missing, of other shapes, or not used;
+  ///   `ManifestError`, `PackedError`.
+  package init(_ checkpoint: Checkpoint) throws {
+    guard let config = checkpoint.configDocument?.json else {
+      throw ArchitectureError.noConfiguration
+    }
+    let description = try DecoderDescription(config: config)
+    let weights = try ModelWeights(checkpoint)
+    let prefix = description.optionalPrefix
+    let missingPrefix = weights.names.contains { $0.hasPrefix(prefix) } ? "" : prefix
+    let stored = { (name: String) in Self.stored(name, without: missingPrefix) }
+    let embedded = description.embedding.weights.map(stored).first(where: weights.has)
+    let headed = description.head.weights.map(stored).first(where: weights.has)
+    // A tied model may be stored under either name.
+    guard let embedding = embedded ?? (description.head.mayBeTied ? headed : nil) else {
+      throw ForwardError.missingTensor(
+        description.embedding.weights[0], modelType: description.modelType)
+    }
+    guard let head = headed ?? (description.head.mayBeTied ? embedded : nil) else {
+      throw ForwardError.noHead(description.head.weights)
+    }
+    self.description = description
+    self.weights = weights
+    self.missingPrefix = missingPrefix
+    self.embedding = embedding
+    self.head = head
+    try checkTensors()
+  }
+
+  /// The name that the file has for a tensor or a module of the description.
+  func stored(_ name: String) -> String { Self.stored(name, without: missingPrefix) }
+
+  private static func stored(_ name: String, without prefix: String) -> String {
+    name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+  }
+
+  /// - Throws: `ForwardError.missingTensor`; what `ModelWeights.source` throws.
+  func source(_ name: String, order: MatrixOrder = .outputMajor) throws -> WeightSource {
+    guard let source = try weights.source(stored(name), order: order) else {
+      throw ForwardError.missingTensor(stored(name), modelType: description.modelType)
+    }
+    return source
+  }
+
+  /// All numbers of a small tensor, in their order.
+  ///
+  /// - Parameter range: those that are wanted; nil for all.
+  func numbers(_ name: String, _ range: Range<Int>? = nil) throws -> [Float] {
+    let source = try source(name)
+    let range = range ?? 0..<source.shape.count
+    let tile = WeightTile()
+    var numbers: [Float] = []
+    numbers.reserveCapacity(range.count)
+    // Rows of one matrix at a time: some weights are only read so.
+    let row = max(1, source.shape.inputs)
+    let step = source.shape.outputs == 1 ? row : max(row, (1 << 18) / row * row)
+    let matrix = max(1, source.shape.outputs * row)
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let end = min(start + step, (start / matrix + 1) * matrix, range.upperBound)
+      try source.read(start..<end, into: tile)
+      numbers += tile.weights.prefix(end - start)
+      start = end
+    }
+    return numbers
+  }
+}

@@ -1,0 +1,43 @@
+/// Sees values in the middle of a model, and may put others in their place: what is done after it is done
+/// with what it leaves.
+///
+/// Called by one thread at a time, in the order of layers and of modules in them. Windows may come in several
+/// blocks: each layer is called with the tokens of the first block, then those of the next.
+package protocol ForwardObserver: AnyObject {
+  /// - Parameter values: `[place.tokens.count, place.features]`, row-major.
+  func observe(_ values: inout MutableSpan<Float>, at place: ObservedPlace) throws
+}
+
+/// What an observer is shown.
+package struct ObservedPlace: Sendable {
+  package enum Kind: Sendable, Equatable {
+    /// What linear layers read; all of them read the same.
+    case input(modules: [String])
+    /// As they are cached: keys after their norm and their rotation. `[heads, width]` for each token.
+    case keys
+    case values
+    /// What latent attention caches: the normalized latent vector, and the rotated key of all heads.
+    case latent
+    case rotaryKey
+  }
+
+  package enum Tokens: Sendable, Equatable {
+    case range(Range<Int>)
+    /// Those that a router sent to an expert, ascending.
+    case list([Int])
+
+    package var count: Int {
+      switch self {
+      case .range(let range): range.count
+      case .list(let list): list.count
+      }
+    }
+  }
+
+  package let kind: Kind
+  /// Nil outside of layers.
+  package let layer: Int?
+  /// Which of the batch's tokens.
+  package let tokens: Tokens
+  package let features: Int
+}

@@ -1,0 +1,138 @@
+import Convert
+import Formats
+import Model
+
+/// Runs a model over a batch of windows, layer by layer: each layer's weights are read, used for all
+/// windows, and dropped. Arithmetic is in F32; no result depends on the number of threads.
+///
+/// In memory are the hidden states of the batch, the intermediate values of one block of windows, and a few
+/// tiles of weights.
+package struct ForwardPass {
+  let model: ForwardModel
+  let batch: TokenBatch
+  let options: ForwardOptions
+  let observer: (any ForwardObserver)?
+  let context: RunContext
+
+  /// - Throws: `ForwardError.unknownToken`, `.windowTooLong`.
+  package init(
+    _ model: ForwardModel, _ batch: TokenBatch, options: ForwardOptions = ForwardOptions(),
+    observer: (any ForwardObserver)? = nil, _ context: RunContext
+  ) throws {
+    let vocabulary = model.description.vocabularySize
+    if let place = batch.tokens.firstIndex(where: { !(0..<vocabulary).contains($0) }) {
+      throw ForwardError.unknownToken(
+        batch.tokens[place], position: place, vocabularySize: vocabulary)
+    }
+    if let longest = model.description.embedding.positions?.longestWindow,
+      let window = batch.windows.first(where: { $0.count > longest })
+    {
+      throw ForwardError.windowTooLong(window.count, longest: longest)
+    }
+    self.model = model
+    self.batch = batch
+    self.options = options
+    self.observer = observer
+    self.context = context
+  }
+
+  /// What the head gets: hidden states of all tokens after the last norm.
+  ///
+  /// - Throws: `ForwardError.nonFinite`; what reading weights and the observer throw; `CancellationError`.
+  func hiddenStates() throws -> Activations {
+    let hidden = try embed()
+    for layer in model.description.layers {
+      let runner = try LayerRun(self, layer)
+      for block in batch.blocks(ofTokens: options.blockTokenCount(of: layer)) {
+        try context.cancellation.check()
+        let windows = Array(batch.windows[block])
+        let tokens = windows[0].lowerBound..<windows[windows.count - 1].upperBound
+        let output = try runner.run(hidden.rows(tokens), tokens: tokens, windows)
+        hidden.replaceRows(from: tokens.lowerBound, with: output)
+      }
+    }
+    let step = LinearStep(self, layer: nil, tokens: 0..<batch.count)
+    if let norm = model.description.finalNorm {
+      try Norm(norm, in: model).apply(to: hidden)
+      try step.checkFinite(hidden, module: norm.module)
+    }
+    guard let projection = model.description.head.projection else { return hidden }
+    return try step.apply(projection, to: step.observed(hidden, by: [projection]))
+  }
+
+  /// Rows of the embedding, and what is added to and done with them before the first layer.
+  private func embed() throws -> Activations {
+    let embedding = model.description.embedding
+    var hidden = try rows(of: model.embedding, width: embedding.width)
+    hidden.multiply(by: embedding.scale)
+    let step = LinearStep(self, layer: nil, tokens: 0..<batch.count)
+    try step.checkFinite(hidden, module: model.embedding)
+    if let projection = embedding.projection {
+      hidden = try step.apply(projection, to: step.observed(hidden, by: [projection]))
+    }
+    if let positions = embedding.positions {
+      let longest = batch.windows.map(\.count).max() ?? 0
+      let table = Activations(
+        tokens: longest, features: hidden.features,
+        values: try model.numbers(
+          positions.weight,
+          positions.offset * hidden.features..<(positions.offset + longest) * hidden.features))
+      for window in batch.windows {
+        hidden.add(table.rows(0..<window.count), to: Array(window), times: window.map { _ in 1 })
+      }
+    }
+    if let norm = embedding.norm { try Norm(norm, in: model).apply(to: hidden) }
+    return hidden
+  }
+
+  /// The rows that the batch's tokens have in a matrix; each is read once.
+  private func rows(of tensor: String, width: Int) throws -> Activations {
+    let source = try model.source(tensor)
+    let tile = WeightTile()
+    let hidden = Activations(tokens: batch.count, features: width)
+    let places = Dictionary(grouping: batch.tokens.indices) { batch.tokens[$0] }
+    for (token, places) in places.sorted(by: { $0.key < $1.key }) {
+      try source.read(token * width..<(token + 1) * width, into: tile)
+      let row = Activations(tokens: 1, features: width, values: Array(tile.weights.prefix(width)))
+      for place in places { hidden.replaceRows(from: place, with: row) }
+    }
+    return hidden
+  }
+}
+
+/// What bounds the memory of a pass.
+package struct ForwardOptions: Sendable {
+  /// Numbers of intermediate values of one block of windows, about.
+  package var blockSize: Int
+
+  package init(blockSize: Int = 1 << 27) { self.blockSize = blockSize }
+
+  /// Tokens whose widest intermediate values together have that size.
+  func blockTokenCount(of layer: LayerDescription) -> Int {
+    max(1, blockSize / max(1, layer.widestFeatures))
+  }
+}
+
+extension LayerDescription {
+  /// About the numbers that a token has at once in the widest part of the layer.
+  fileprivate var widestFeatures: Int {
+    let mixed =
+      switch mixer {
+      case .attention(let attention):
+        2 * (attention.heads.count + 2 * attention.heads.keyValueCount) * attention.heads.width
+      case .latentAttention(let attention):
+        attention.heads.count * (3 * attention.heads.width + 2 * attention.heads.valueWidth)
+      case .mamba(let mamba): 5 * mamba.channels
+      case .mamba2(let mamba): 2 * mamba.input.outputs
+      }
+    let fed =
+      switch feedForward {
+      case .plain(let plain): plain.up.outputs
+      case .gated(let gated): 4 * gated.down.inputs
+      case .mixture(let mixture):
+        4 * (mixture.experts.width + (mixture.shared?.expert.down.inputs ?? 0))
+      case nil: 0
+      }
+    return max(mixed, fed)
+  }
+}

@@ -24,7 +24,10 @@ let optimized: [SwiftSetting] = [
   let wideKernels: [Target] = [
     .target(
       name: "KernelsAVX2",
-      swiftSettings: strict + optimized + [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mbmi2"])])
+      swiftSettings: strict + optimized + [
+        .unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mbmi2", "-Xcc", "-mfma"]),
+        .define("FUSED_MULTIPLY_ADD"),
+      ])
   ]
 #else
   let wideKernels: [Target] = []

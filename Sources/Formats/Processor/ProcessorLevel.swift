@@ -1,10 +1,11 @@
 import Foundation
 
-/// The instructions that kernels may use. Every level computes the same numbers, bit for bit.
+/// The instructions that kernels may use. Whatever is written to a packed file is the same at every level,
+/// bit for bit; products of the forward pass are not.
 package enum ProcessorLevel: String, Sendable, CaseIterable, Comparable {
   /// What every processor of the kind has: SSE2 of x86-64, NEON of arm64.
   case baseline
-  /// AVX2 and BMI2 of x86-64.
+  /// AVX2, BMI2 and FMA of x86-64.
   case avx2
 
   package static func < (one: ProcessorLevel, other: ProcessorLevel) -> Bool {
@@ -24,7 +25,7 @@ package enum ProcessorLevel: String, Sendable, CaseIterable, Comparable {
   /// What the processor has and the operating system lets programs use.
   package static let highest: ProcessorLevel = {
     #if canImport(KernelsAVX2)
-      let needed = ["avx2", "bmi2"]
+      let needed = ["avx2", "bmi2", "fma"]
       return needed.allSatisfy(features().contains) ? .avx2 : .baseline
     #else
       return .baseline
@@ -44,7 +45,9 @@ package enum ProcessorLevel: String, Sendable, CaseIterable, Comparable {
       return Set(line.split(separator: " ").map(String.init))
     #elseif os(macOS)
       return Set(
-        ["avx2": "hw.optional.avx2_0", "bmi2": "hw.optional.bmi2"].compactMap { name, key in
+        [
+          "avx2": "hw.optional.avx2_0", "bmi2": "hw.optional.bmi2", "fma": "hw.optional.fma",
+        ].compactMap { name, key in
           var value: Int32 = 0
           var size = MemoryLayout<Int32>.size
           let hasFeature = unsafe sysctlbyname(key, &value, &size, nil, 0) == 0 && value != 0

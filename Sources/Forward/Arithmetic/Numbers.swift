@@ -5,21 +5,26 @@ import Kernels
   import KernelsAVX2
 #endif
 
-/// Kernels of the forward pass, of the level that is used. No result depends on the level.
+/// Kernels of the forward pass, of the level that is used. Products depend on the level in their last digits,
+/// since not every processor adds them before it rounds them.
 enum Numbers {
   /// See `Kernels.product`.
   static func product(
     _ inputs: Span<Float>, tokens: Int, weights: Span<Float>, rows: Int, k: Int,
     into output: inout MutableSpan<Float>, level: ProcessorLevel = .current
   ) {
+    var panels = [Float](repeating: 0, count: Kernels.productRoom(rows: rows, k: k))
+    var room = panels.mutableSpan
     #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.product(
-          inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, into: &output)
+          inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, panels: &room,
+          into: &output)
       }
     #endif
     Kernels.product(
-      inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, into: &output)
+      inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, panels: &room,
+      into: &output)
   }
 
   static func areFinite(_ values: Span<Float>) -> Bool {

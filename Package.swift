@@ -83,6 +83,10 @@ let package = Package(
       dependencies: ["Convert", "Model", "Formats", "Stats", "TestModels", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
+      name: "ForwardTests",
+      dependencies: ["Forward", "Convert", "Model", "Formats", "Kernels", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: strict),
+    .testTarget(
       name: "DecantTests",
       dependencies: ["decant", "Convert", "Model", "Formats", "Stats", "TestSupport"],
       swiftSettings: strict),

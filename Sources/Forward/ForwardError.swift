@@ -13,6 +13,8 @@ package enum ForwardError: DescribedError, Equatable {
   case windowTooLong(Int, longest: Int)
   case tooFewTokens(Int, needed: Int)
   case otherVocabulary(Int, expected: Int)
+  /// What stands in a list of tokens and is no whole number. `line` is from 1.
+  case badToken(String, line: Int, path: String)
 
   package var message: String {
     switch self {
@@ -35,6 +37,8 @@ package enum ForwardError: DescribedError, Equatable {
       "there are \(count) tokens; a window takes \(needed)"
     case .otherVocabulary(let count, let expected):
       "the vocabularies have \(count) and \(expected) tokens: they cannot be compared"
+    case .badToken(let text, let line, let path):
+      "\(path): line \(line) has '\(text)', which is no token"
     }
   }
 
@@ -42,6 +46,7 @@ package enum ForwardError: DescribedError, Equatable {
     switch self {
     case .nonFinite: "its weights are damaged, or too large for arithmetic in F32"
     case .unusedTensor: "config.json may be of another model"
+    case .badToken: "a list of tokens has whole numbers with white space between them"
     default: nil
     }
   }

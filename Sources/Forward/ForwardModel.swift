@@ -43,6 +43,11 @@ package struct ForwardModel: Sendable {
     try checkTensors()
   }
 
+  /// Of everything stored.
+  package var byteCount: Int {
+    weights.checkpoint.tensors.reduce(0) { $0 + $1.info.byteCount }
+  }
+
   /// The name that the file has for a tensor or a module of the description.
   func stored(_ name: String) -> String { Self.stored(name, without: missingPrefix) }
 

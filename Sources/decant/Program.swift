@@ -13,6 +13,7 @@ enum Program {
       MergeCommand.self,
       ValidateCommand.self,
       UnpackCommand.self,
+      EvalCommand.self,
       CompletionsCommand.self,
       HelpCommand.self,
     ]

@@ -13,11 +13,14 @@ package struct ForwardPass {
   let options: ForwardOptions
   let observer: (any ForwardObserver)?
   let context: RunContext
+  /// Of progress that the layers are told as.
+  private let byteCount: Int
 
+  /// - Parameter byteCount: of progress that the layers are told as.
   /// - Throws: `ForwardError.unknownToken`, `.windowTooLong`.
   package init(
     _ model: ForwardModel, _ batch: TokenBatch, options: ForwardOptions = ForwardOptions(),
-    observer: (any ForwardObserver)? = nil, _ context: RunContext
+    observer: (any ForwardObserver)? = nil, byteCount: Int = 0, _ context: RunContext
   ) throws {
     let vocabulary = model.description.vocabularySize
     if let place = batch.tokens.firstIndex(where: { !(0..<vocabulary).contains($0) }) {
@@ -34,6 +37,7 @@ package struct ForwardPass {
     self.options = options
     self.observer = observer
     self.context = context
+    self.byteCount = byteCount
   }
 
   /// What the head gets: hidden states of all tokens after the last norm.
@@ -49,6 +53,8 @@ package struct ForwardPass {
         let tokens = windows[0].lowerBound..<windows[windows.count - 1].upperBound
         let output = try runner.run(hidden.rows(tokens), tokens: tokens, windows)
         hidden.replaceRows(from: tokens.lowerBound, with: output)
+        context.progress(
+          byteCount / model.description.layers.count * tokens.count / batch.count)
       }
     }
     let step = LinearStep(self, layer: nil, tokens: 0..<batch.count)

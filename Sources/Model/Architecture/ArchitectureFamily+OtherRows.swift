@@ -173,7 +173,10 @@ extension ArchitectureFamily {
         $0.arrangement = .sequential
         $0.norms.preFeedForward = "post_attention_layernorm"
       }
-      $0.when("alibi", is: true) { $0.positions = .linearBias(.roundedAndScaled) }
+      $0.when("alibi", is: true) {
+        $0.positions = .linearBias(.roundedAndScaled)
+        $0.ignored.formUnion(["rope_theta", "rope_scaling", "rope_parameters"])
+      }
       $0.when("new_decoder_architecture", is: true) {
         $0.keyValueHeads = .listed(["num_kv_heads"], absent: nil)
         $0.arrangement = .parallel

@@ -43,6 +43,8 @@ extension DecoderBuilder {
   /// - Parameter ofWindow: of layers with a window, which may have others.
   mutating func rotaryParameters(ofWindow: Bool) throws(ArchitectureError) -> RotaryParameters {
     let facts = family.rotary
+    // Also where nothing is scaled.
+    config.ignore(["original_max_position_embeddings"])
     let ownBase =
       try config.positive(facts.base.keys, absent: facts.base.absent)
       * config.positive(facts.baseRatio.keys, absent: facts.baseRatio.absent)

@@ -12,6 +12,8 @@ package enum ForwardError: DescribedError, Equatable {
   case unknownToken(Int, position: Int, vocabularySize: Int)
   case windowTooLong(Int, longest: Int)
   case tooFewTokens(Int, needed: Int)
+  /// More than the memory for their hidden states.
+  case tooManyTokens(Int, most: Int)
   case otherVocabulary(Int, expected: Int)
   /// What stands in a list of tokens and is no whole number. `line` is from 1.
   case badToken(String, line: Int, path: String)
@@ -35,6 +37,8 @@ package enum ForwardError: DescribedError, Equatable {
       "a window of \(length) tokens is longer than the \(longest) positions that the model knows"
     case .tooFewTokens(let count, let needed):
       "there are \(count) tokens; a window takes \(needed)"
+    case .tooManyTokens(let count, let most):
+      "there are \(count) tokens; at most \(most) can be measured at once"
     case .otherVocabulary(let count, let expected):
       "the vocabularies have \(count) and \(expected) tokens: they cannot be compared"
     case .badToken(let text, let line, let path):

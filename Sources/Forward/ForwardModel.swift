@@ -43,6 +43,8 @@ package struct ForwardModel: Sendable {
     try checkTensors()
   }
 
+  package var checkpoint: Checkpoint { weights.checkpoint }
+
   /// Of everything stored.
   package var byteCount: Int {
     weights.checkpoint.tensors.reduce(0) { $0 + $1.info.byteCount }

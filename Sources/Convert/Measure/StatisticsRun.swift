@@ -4,14 +4,19 @@ import Formats
 package struct StatisticsRun {
   package let checkpoint: Checkpoint
   package let options: MeasureOptions
+  /// For measuring what is captured otherwise, see `run`.
+  package let captureOptions: MeasureOptions
   private let weights: WeightMeasurement
-  private let calibration: Calibration?
+  private let calibration: Calibration
 
-  /// - Parameter dumps: files of captured activations and cache, and importance matrices, in any
-  ///   order.
+  /// - Parameters:
+  ///   - dumps: files of captured activations and cache, and importance matrices, in any order.
+  ///   - measuresMore: whether something is measured that `run` is given.
   /// - Throws: `PlanError`, `SourceError`, `DumpError`, `FileError`, `SafetensorsError`, and what a
   ///   broken importance matrix gives.
-  package init(_ checkpoint: Checkpoint, dumps: [String], options: MeasureOptions) throws {
+  package init(
+    _ checkpoint: Checkpoint, dumps: [String], measuresMore: Bool = false, options: MeasureOptions
+  ) throws {
     self.checkpoint = checkpoint
     self.options = options
     var conversion = ConversionOptions()
@@ -23,31 +28,32 @@ package struct StatisticsRun {
     var dumpOptions = options
     // A search weighs errors by the mean squares of the channels.
     dumpOptions.keepsChannels = options.keepsChannels || options.method == .search
-    calibration =
-      dumps.isEmpty ? nil : try Calibration(dumps, of: checkpoint, options: dumpOptions)
-    if let filter = options.filter, weights.isEmpty, calibration?.isEmpty ?? true {
+    captureOptions = dumpOptions
+    calibration = try Calibration(dumps, of: checkpoint, options: dumpOptions)
+    if let filter = options.filter, weights.isEmpty, calibration.isEmpty, !measuresMore {
       throw PlanError.patternMatchesNothing(filter.text, option: options.filterOption)
     }
   }
 
   /// Of all importance matrices.
-  package var importance: [ImportanceStatistics] { calibration?.importance ?? [] }
+  package var importance: [ImportanceStatistics] { calibration.importance }
   /// What was left out of the dumps.
-  package var problems: [DumpError] { calibration?.problems ?? [] }
+  package var problems: [DumpError] { calibration.problems }
 
   /// Bytes that will be read.
-  package var byteCount: Int { weights.byteCount + (calibration?.byteCount ?? 0) }
+  package var byteCount: Int { weights.byteCount + calibration.byteCount }
 
   /// Measures everything: weights in the order of the files, then inputs, then the cache.
   ///
+  /// - Parameter others: what was captured otherwise, measured with `captureOptions`.
   /// - Throws: as `WeightMeasurement.run` and `DumpMeasurement.run`; `FileError.changed` where somebody
   ///   wrote to a file meanwhile.
-  package func run(_ context: RunContext) throws -> [TensorStatistics] {
-    let captured = try calibration?.run(context) ?? []
+  package func run(
+    with others: [TensorStatistics] = [], _ context: RunContext
+  ) throws -> [TensorStatistics] {
+    let captured = try calibration.run(context) + others
     var tensors: [TensorStatistics] = []
-    try weights.run(
-      meanSquares: calibration?.meanSquares(captured) ?? [:], context
-    ) {
+    try weights.run(meanSquares: calibration.meanSquares(captured), context) {
       tensors.append($0)
     }
     try checkpoint.checkUnchanged()

@@ -35,7 +35,8 @@ struct Reconversion {
     }
     let pass = ComparisonPass(compared)
     try pass.run(context)
-    return try recordFindings() + SourceFileCheck(packed, plan.checkpoint, pass.digests).findings(context)
+    return try recordFindings()
+      + SourceFileCheck(packed, plan.checkpoint, pass.digests).findings(context)
       + tensorFindings(stored, fits: fits, differing: pass.losses.map(\.differs))
   }
 

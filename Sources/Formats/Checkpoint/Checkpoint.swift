@@ -15,6 +15,8 @@ package struct Checkpoint: Sendable {
   package let path: String
   /// The directory, where one was named.
   package let directory: String?
+  /// Where the files beside the weights are: the directory, or the one that the file lies in.
+  package let home: String
   package let files: [SafetensorsFile]
   /// Their names, without directory.
   package let fileNames: [String]
@@ -49,7 +51,7 @@ package struct Checkpoint: Sendable {
     }
     tensors = all
     self.ranges = ranges
-    let home = directory ?? URL(fileURLWithPath: path).deletingLastPathComponent().path
+    home = directory ?? URL(fileURLWithPath: path).deletingLastPathComponent().path
     let configPath = SourceTriage.join(home, "config.json")
     configDocument = try Self.readConfig(configPath)
     self.configPath = configDocument == nil ? nil : configPath

@@ -42,6 +42,16 @@ package struct SafetensorsLayout: Sendable {
 
   /// Length field and header text with these metadata entries, in the order given.
   package func header(metadata: [(name: String, value: String)]) -> [UInt8] {
+    Self.header(of: tensors, metadata: metadata)
+  }
+
+  /// That of tensors whose places are known.
+  ///
+  /// - Parameter byteCount: of the text, with spaces at its end: a multiple of eight, and enough; nil for as
+  ///   many as it takes.
+  static func header(
+    of tensors: [TensorInfo], metadata: [(name: String, value: String)], byteCount: Int? = nil
+  ) -> [UInt8] {
     var text = "{"
     if !metadata.isEmpty {
       text += "\"__metadata__\":"
@@ -56,7 +66,9 @@ package struct SafetensorsLayout: Sendable {
     }
     text += "}"
     var bytes = Array(text.utf8)
-    bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - bytes.count % 8) % 8))
+    let padded = byteCount ?? (bytes.count + 7) & ~7
+    precondition(bytes.count <= padded, "a header has room for its entries")
+    bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: padded - bytes.count))
     let length = UInt64(bytes.count)
     return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + bytes
   }

@@ -7,28 +7,18 @@ enum EvalCommand: Command {
     name: "eval",
     summary: "run a model over a text: perplexity, and divergence from another model",
     operands: [CommonOption.path],
-    options: [
-      OptionDescription(
-        long: "tokens", value: .init("FILE", .path),
-        help: "The text as tokens of the model: whole numbers with white space between them.",
-        isRequired: true),
+    options: TextInput.options + [
       OptionDescription(
         long: "against", value: .init("SOURCE", .path),
         help: "Also run SOURCE, the checkpoint this came from, and tell how far predictions differ."
       ),
-      OptionDescription(
-        long: "context", value: .init("N", default: .described("512, or what the model takes")),
-        help: "Tokens of a window. All but the first are scored; a last, shorter one is left out."),
-      OptionDescription(
-        long: "tokens-limit", value: .init("N", default: .described("all")),
-        help: "Use the first N tokens of the file."),
       CommonOption.jobs,
       CommonOption.json,
     ],
     examples: [
-      .init("decant eval Qwen3-0.6B --tokens text.ids", "Perplexity in windows of 512 tokens."),
+      .init("decant eval Qwen3-0.6B --text eval.txt", "Perplexity in windows of 512 tokens."),
       .init(
-        "decant eval Qwen3-0.6B-4bit --tokens text.ids --against Qwen3-0.6B",
+        "decant eval Qwen3-0.6B-4bit --text eval.txt --against Qwen3-0.6B",
         "Also the Kullback-Leibler divergence that quantization has caused."),
     ],
     discussion: [
@@ -40,22 +30,18 @@ enum EvalCommand: Command {
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
-    let context = try arguments.int("context", in: 2...1 << 24)
-    let tokens = try TokenList.read(
-      arguments.value("tokens") ?? "", limit: arguments.int("tokens-limit", in: 2...Int.max))
     let model = try ForwardModel(Checkpoint(path: arguments.operands[0]))
     let base = try arguments.value("against").map { try ForwardModel(Checkpoint(path: $0)) }
-    let usual = min(WindowPlan.usual(for: model).length, max(2, tokens.count))
-    let plan = WindowPlan(length: context ?? usual)
+    let text = try TextInput(arguments, for: model)
     let models = [model] + (base.map { [$0] } ?? [])
     let result = try runner.run("eval", byteCount: Evaluation.byteCount(of: models)) {
-      let evaluation = Evaluation(plan, $0)
+      let evaluation = Evaluation(text.windows, $0)
       return try base.map {
         EvaluationReport.Result.divergence(
-          try evaluation.divergence(of: model, from: $0, on: tokens))
-      } ?? .loss(try evaluation.loss(of: model, on: tokens))
+          try evaluation.divergence(of: model, from: $0, on: text.tokens))
+      } ?? .loss(try evaluation.loss(of: model, on: text.tokens))
     }
-    let report = EvaluationReport(path: arguments.operands[0], plan: plan, result: result)
+    let report = EvaluationReport(path: arguments.operands[0], plan: text.windows, result: result)
     try StandardOutput.write(
       arguments.flag("json") ? report.json.prettyText : report.text(terminal))
     return .done

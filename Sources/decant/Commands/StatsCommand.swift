@@ -1,12 +1,16 @@
 import Convert
 import Formats
+import Forward
 
 enum StatsCommand: Command {
   static let description = CommandDescription(
     name: "stats",
     summary: "measure outliers in weights, activations and the KV cache",
     operands: [CommonOption.path],
-    options: [
+    options: TextInput.options + [
+      OptionDescription(
+        long: "dump", value: .init("FILE", .path),
+        help: "Keep what was computed over the text, as a dump in F32."),
       OptionDescription(
         long: "activations", value: .init("FILE", .path),
         help: "A dump of the inputs of linear layers, or an importance matrix.", isRepeatable: true),
@@ -60,6 +64,9 @@ enum StatsCommand: Command {
     examples: [
       .init("decant stats Qwen3-0.6B", "A histogram and the key figures of every layer's weights."),
       .init(
+        "decant stats Qwen3-0.6B --text calibration.txt --tokens-limit 4096",
+        "Also what the model computes over a text: activations and cache."),
+      .init(
         "decant stats Qwen3-0.6B --activations acts.safetensors --kv kv.safetensors --html out.html",
         "Weights, activations and cache, as a page to look at."),
       .init(
@@ -75,7 +82,9 @@ enum StatsCommand: Command {
       exact, quantiles too; F32 quantiles are within 0.4 %. What each width loses is measured on \
       262,144 weights of a tensor that has more, evenly spread; --exact takes all.
       """,
-      "samples/capture_activations.py makes dumps; docs/DUMPS.md tells what is in them.",
+      """
+      With --text or --tokens the model is run, layer by layer. What is captured of a layer lies in the       folder for temporary files until it is measured. Models that decant cannot run are measured       with dumps: samples/capture_activations.py makes them, and docs/DUMPS.md tells what is in them.
+      """,
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
@@ -86,10 +95,15 @@ enum StatsCommand: Command {
     try Calibration.checkKinds(
       activations: arguments.values("activations"), cache: arguments.values("kv"))
     let run = try StatisticsRun(
-      Checkpoint(path: arguments.operands[0]), dumps: dumps, options: try options(arguments))
-    let page = try arguments.reportFile(
-      "html", inputs: CommandInputs(run.checkpoint, and: dumps), terminal: terminal)
-    let tensors = try runner.run("stats", byteCount: run.byteCount, run.run)
+      Checkpoint(path: arguments.operands[0]), dumps: dumps,
+      measuresMore: TextInput.isGiven(arguments), options: try options(arguments))
+    let text = try CapturedText(arguments, run)
+    let inputs = CommandInputs(run.checkpoint, and: dumps + (text?.paths ?? []))
+    let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
+    let captured = try text?.measure(arguments, inputs, runner, terminal) ?? []
+    let tensors = try runner.run("stats", byteCount: run.byteCount) {
+      try run.run(with: captured, $0)
+    }
     let measured = MeasuredModel(run, tensors: tensors)
     let html = page.map { _ in StatisticsPage(measured).html }
     if let html { try page?.write(html) }

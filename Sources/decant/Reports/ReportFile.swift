@@ -27,11 +27,19 @@ struct ReportFile {
     name = URL(fileURLWithPath: path).lastPathComponent
   }
 
+  /// Where the file is made by whoever writes it piece by piece; `finish` gives it its name.
+  var temporaryPath: String { staged.directory + "/" + name }
+
+  /// - Throws: `FileError`.
+  func finish() throws(FileError) {
+    do { try staged.commit(only: name) } catch { throw staged.named(error) }
+  }
+
   /// - Throws: `FileError`.
   func write(_ text: String) throws(FileError) {
     let bytes = Array(text.utf8)
     do {
-      let file = try OutputFile(creating: staged.directory + "/" + name)
+      let file = try OutputFile(creating: temporaryPath)
       try file.write(bytes, 0..<bytes.count, at: 0)
       try file.synchronize()
       try staged.commit(only: name)

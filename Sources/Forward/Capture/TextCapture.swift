@@ -1,0 +1,61 @@
+import Convert
+import Formats
+import Foundation
+
+/// Statistics of what a model computes while it reads a text: inputs of its linear layers, and what it
+/// caches.
+package struct TextCapture {
+  private let model: ForwardModel
+  private let batch: TokenBatch
+  private let options: MeasureOptions
+  /// Bytes of weights that are read, as progress counts them.
+  package let byteCount: Int
+
+  /// Numbers of the hidden states, which stay in memory.
+  private static let hiddenLimit = 1 << 28
+
+  /// - Throws: `ForwardError.tooFewTokens`, `.tooManyTokens`.
+  package init(
+    _ model: ForwardModel, _ tokens: [Int], _ plan: WindowPlan, options: MeasureOptions
+  ) throws {
+    self.model = model
+    self.options = options
+    batch = TokenBatch(try plan.windows(of: tokens))
+    byteCount = model.byteCount
+    let most = Self.hiddenLimit / model.description.hiddenSize
+    guard batch.count <= most else { throw ForwardError.tooManyTokens(batch.count, most: most) }
+  }
+
+  /// Tokens that are read: of whole windows.
+  package var tokenCount: Int { batch.count }
+
+  /// - Parameter path: where the values are kept as a dump; nil for nowhere. A file that is there already is
+  ///   an error.
+  /// - Returns: inputs in the order in which they are read, then keys and values by layer.
+  /// - Throws: `ForwardError`, `FileError`, `CancellationError`; what reading weights throws.
+  package func run(keeping path: String? = nil, _ context: RunContext) throws -> [TensorStatistics]
+  {
+    let forward = ForwardOptions()
+    let blocks = model.description.layers.map {
+      batch.blocks(ofTokens: forward.blockTokenCount(of: $0)).count
+    }
+    let most = blocks.max() ?? 1
+    let temporary = FileManager.default.temporaryDirectory.path(percentEncoded: false)
+    // Never committed: it goes with everything in it.
+    let folder = try StagedOutput(target: temporary + "/decant-capture", replacing: true)
+    let kept = try path.map { try CaptureFile(creating: $0, of: model, blocks: most) }
+    let capture = LayerCapture(
+      of: model, tokens: batch.count, blocks: most, in: folder.directory, kept: kept,
+      try CaptureMeasurement(model.checkpoint, options: options), context)
+    let pass = try ForwardPass(
+      model, batch, options: forward, observer: capture, byteCount: byteCount, context)
+    // The head's inputs are observed where it is made ready; its logits are of no interest.
+    _ = try HeadSide(pass, pass.hiddenStates())
+    try capture.finish()
+    let rotations = Set(model.description.layers.map(\.rotation))
+    try kept?.finish(
+      tokens: batch.count, rotation: rotations.contains(.after) ? .after : .none)
+    let found = capture.statistics
+    return found.filter { $0.kind == .activation } + found.filter { $0.kind != .activation }
+  }
+}

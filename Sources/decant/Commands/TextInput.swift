@@ -1,0 +1,62 @@
+import Convert
+import Formats
+import Forward
+import Model
+
+/// What a model is run over, as the commands that run one are told it.
+struct TextInput {
+  let tokens: [Int]
+  let windows: WindowPlan
+  /// Files that were read.
+  let paths: [String]
+
+  static let options: [OptionDescription] = [
+    OptionDescription(
+      long: "text", value: .init("FILE", .path),
+      help: "A text to read, as UTF-8. The model's tokenizer.json makes tokens of it."),
+    OptionDescription(
+      long: "tokens", value: .init("FILE", .path),
+      help: "A text as tokens of the model: whole numbers with white space between them."),
+    OptionDescription(
+      long: "context", value: .init("N", default: .described("512, or what the model takes")),
+      help: """
+        Tokens of a window. Windows follow each other and see nothing of each other; a last, shorter \
+        one is left out.
+        """),
+    OptionDescription(
+      long: "tokens-limit", value: .init("N", default: .described("all")),
+      help: "Use the first N tokens."),
+  ]
+
+  /// Whether any of the options says what to read.
+  static func isGiven(_ arguments: Arguments) -> Bool {
+    arguments.isGiven("text") || arguments.isGiven("tokens")
+  }
+
+  /// - Throws: `UsageError` unless exactly one text is named; `TokenizerError`, `ForwardError`, `FileError`.
+  init(_ arguments: Arguments, for model: ForwardModel) throws {
+    let (text, list) = (arguments.value("text"), arguments.value("tokens"))
+    guard let path = text ?? list, text == nil || list == nil else {
+      throw UsageError(
+        text == nil ? "there is no text to read" : "'--text' and '--tokens' both name what to read",
+        hint: "give one of '--text FILE' and '--tokens FILE'")
+    }
+    let limit = try arguments.int("tokens-limit", in: 2...Int.max)
+    let context = try arguments.int("context", in: 2...1 << 24)
+    var tokens =
+      text == nil
+      ? try TokenList.read(path, limit: limit) : try Self.read(path, for: model)
+    if let limit { tokens.removeLast(max(0, tokens.count - limit)) }
+    self.tokens = tokens
+    let usual = min(WindowPlan.usual(for: model).length, max(2, tokens.count))
+    windows = WindowPlan(length: context ?? usual)
+    paths = [path]
+  }
+
+  private static func read(_ path: String, for model: ForwardModel) throws -> [Int] {
+    let bytes = try InputFile(path: path).readAll(limit: Tokenizer.longestText)
+    let tokenizer = try Tokenizer(path: model.checkpoint.home)
+    var cache = PieceCache()
+    return try tokenizer.encode(bytes.span, cache: &cache).map { Int($0) }
+  }
+}

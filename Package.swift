@@ -55,7 +55,7 @@ let package = Package(
     // Running a model. It reads weights through the reader in Convert, which Model must not know: so
     // descriptions are in Model, and this is a module of its own.
     .target(
-      name: "Forward", dependencies: ["Formats", "Stats", "Model", "Convert"] + kernels,
+      name: "Forward", dependencies: ["Formats", "Model", "Convert"] + kernels,
       swiftSettings: strict + optimized),
     .executableTarget(
       name: "decant", dependencies: ["Formats", "Stats", "Model", "Convert", "Forward"],

@@ -5,11 +5,21 @@ import Testing
 
 /// What transformers computes, of every family: logits, losses, keys and values, and what linear layers read.
 @Suite struct ReferenceVectorTests {
-  @Test func allVectorsAreThere() { #expect(ReferenceVector.names.count == 38) }
+  @Test func allVectorsAreThere() {
+    #expect(ReferenceVector.names.count == 38 && ReferenceVector.formulas.count == 11)
+  }
 
   @Test(arguments: ReferenceVector.names)
   func equalsTransformers(name: String) throws {
-    let vector = try ReferenceVector(name)
+    try compare(ReferenceVector(name))
+  }
+
+  @Test(arguments: ReferenceVector.formulas)
+  func equalsFormulas(name: String) throws {
+    try compare(ReferenceVector(name, in: "formulas"))
+  }
+
+  private func compare(_ vector: ReferenceVector) throws {
     let model = try vector.model()
     let tokens = vector.tokens
     #expect(largestDifference(try logits(model, [tokens]), vector.logits) < 1e-4)

@@ -47,8 +47,10 @@ struct LinearStep {
       slots: (0..<2 * pass.context.threads).map { _ in Slot() },
       next: { () -> Range<Int>? in
         guard next < linear.outputs else { return nil }
-        defer { next = min(next + step, linear.outputs) }
-        return next..<min(next + step, linear.outputs)
+        let end = min(
+          next + step, source.matrixEnd(after: firstRow + next) - firstRow, linear.outputs)
+        defer { next = end }
+        return next..<end
       },
       work: { rows, slot in
         try pass.context.cancellation.check()
@@ -103,6 +105,14 @@ struct LinearStep {
     let value = values.values[place]
     throw ForwardError.nonFinite(
       module: module, layer: layer, value: value.isNaN ? "NaN" : "\(value)", token: token)
+  }
+}
+
+extension WeightSource {
+  /// The row at which the matrix of a row ends: some weights are only read within one.
+  func matrixEnd(after row: Int) -> Int {
+    let rows = max(1, shape.outputs)
+    return (row / rows + 1) * rows
   }
 }
 

@@ -40,6 +40,9 @@ struct HeadSide {
     bias = try description.bias.map { try model.numbers($0) }
   }
 
+  /// Where tiles that begin with a token of the vocabulary must end.
+  func tileEnd(after token: Int) -> Int { source.matrixEnd(after: token) }
+
   /// The logits of some of the vocabulary: `cap(scale (W x + b))`.
   ///
   /// - Throws: `ForwardError.nonFinite`; what reading throws.
@@ -106,8 +109,11 @@ struct HeadPass<Reader: LogitReader> {
       },
       next: { () -> Range<Int>? in
         guard next < vocabularySize else { return nil }
-        defer { next = min(next + step, vocabularySize) }
-        return next..<min(next + step, vocabularySize)
+        let end = sides.reduce(min(next + step, vocabularySize)) {
+          min($0, $1.tileEnd(after: next))
+        }
+        defer { next = end }
+        return next..<end
       },
       work: { vocabulary, slot in
         try context.cancellation.check()

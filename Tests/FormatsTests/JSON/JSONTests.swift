@@ -48,6 +48,21 @@ import Testing
     #expect(try parse("\"\(escaped)\"") == .string(raw))
   }
 
+  /// What Python writes of such numbers.
+  @Test func numbersBeyondJSONOnlyWhereAllowed() throws {
+    let text = "[0.0, Infinity, -Infinity, NaN, -1]"
+    let value = try JSONValue(parsing: Array(text.utf8), allowingNonFinite: true)
+    let numbers = try #require(value.arrayValue).map { $0.doubleValue ?? 7 }
+    #expect(numbers[0...2] == [0, .infinity, -.infinity] && numbers[3].isNaN && numbers[4] == -1)
+    #expect(value.compactText == "[0.0,Infinity,-Infinity,NaN,-1]")
+    #expect(throws: JSONError.self) { try parse(text) }
+    for broken in ["Inf", "Infinit", "-Inf", "nan", "Na"] {
+      #expect(throws: JSONError.self) {
+        try JSONValue(parsing: Array(broken.utf8), allowingNonFinite: true)
+      }
+    }
+  }
+
   @Test func everyControlCharacterSurvives() throws {
     for code in UInt8(0)..<0x80 {
       let value = JSONValue.string(String(Unicode.Scalar(code)))

@@ -18,15 +18,19 @@ struct ReferenceVector {
   let reference: TensorFile
   private let json: JSONValue
 
-  /// All directories of the fixture.
-  static let names: [String] = {
-    let folder = (try? Fixture.path("vectors")) ?? ""
+  /// What transformers computes.
+  static let names = directories(of: "vectors")
+  /// What formulas give, of families and options that the others leave out.
+  static let formulas = directories(of: "formulas")
+
+  private static func directories(of folder: String) -> [String] {
+    let folder = (try? Fixture.path(folder)) ?? ""
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return entries.filter { !$0.contains(".") }.sorted()
-  }()
+  }
 
-  init(_ name: String) throws {
-    path = try Fixture.path("vectors/" + name)
+  init(_ name: String, in folder: String = "vectors") throws {
+    path = try Fixture.path(folder + "/" + name)
     reference = try TensorFile(path + "/reference.safetensors")
     json = try JSONValue(parsing: contents(of: path + "/reference.json"))
   }

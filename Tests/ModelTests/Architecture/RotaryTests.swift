@@ -1,6 +1,7 @@
 import Foundation
-@testable import Model
 import Testing
+
+@testable import Model
 
 /// Frequencies and slopes, worked out by hand from the formulas.
 @Suite struct RotaryTests {

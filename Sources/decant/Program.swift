@@ -13,6 +13,7 @@ enum Program {
       MergeCommand.self,
       ValidateCommand.self,
       UnpackCommand.self,
+      TokensCommand.self,
       CompletionsCommand.self,
       HelpCommand.self,
     ]

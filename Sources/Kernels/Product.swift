@@ -19,26 +19,27 @@ package func productRoom(rows: Int, k: Int) -> Int {
 ///
 /// - Parameters:
 ///   - inputs: `[tokens, k]`, row-major; more may follow, here and in the others.
-///   - weights: `[rows, k]`.
+///   - weights: `[rows, k]`, rows beginning every `stride` numbers.
 ///   - panels: room for as many numbers as `productRoom` says.
 ///   - output: receives `[tokens, rows]`.
 package func product(
-  inputs: Span<Float>, tokens: Int, weights: Span<Float>, rows: Int, k: Int,
+  inputs: Span<Float>, tokens: Int, weights: Span<Float>, rows: Int, k: Int, stride: Int,
   panels: inout MutableSpan<Float>, into output: inout MutableSpan<Float>
 ) {
-  precondition(tokens >= 0 && rows >= 0 && k > 0)
+  precondition(tokens >= 0 && rows >= 0 && k > 0 && stride >= k)
   guard tokens > 0, rows > 0 else { return }
-  precondition(inputs.count / k >= tokens && weights.count / k >= rows)
+  precondition(inputs.count / k >= tokens && weights.count >= k)
+  precondition((weights.count - k) / stride >= rows - 1)
   precondition(output.count / rows >= tokens && panels.count >= productRoom(rows: rows, k: k))
   let panelCount = (rows &- 1) / ProductBlock.rows &+ 1
-  for firstInput in stride(from: 0, to: k, by: inputsAtOnce) {
+  for firstInput in Swift.stride(from: 0, to: k, by: inputsAtOnce) {
     let inputRange = firstInput..<min(firstInput + inputsAtOnce, k)
-    pack(weights, rows: rows, inputs: inputRange, k: k, into: &panels)
+    pack(weights, rows: rows, inputs: inputRange, stride: stride, into: &panels)
     let panelSize = ProductBlock.rows * inputRange.count
-    for firstToken in stride(from: 0, to: tokens, by: tokensAtOnce) {
+    for firstToken in Swift.stride(from: 0, to: tokens, by: tokensAtOnce) {
       let end = min(firstToken + tokensAtOnce, tokens)
       for panel in 0..<panelCount {
-        for token in stride(from: firstToken, to: end, by: ProductBlock.tokens) {
+        for token in Swift.stride(from: firstToken, to: end, by: ProductBlock.tokens) {
           // The last token stands in for those behind it.
           var places = SIMD8<Int>.zero
           for index in 0..<ProductBlock.tokens {
@@ -61,17 +62,17 @@ package func product(
 
 /// Puts rows of weights side by side, as many as a panel has, input after input; rows that are not there are 0.
 private func pack(
-  _ weights: Span<Float>, rows: Int, inputs: Range<Int>, k: Int,
+  _ weights: Span<Float>, rows: Int, inputs: Range<Int>, stride: Int,
   into panels: inout MutableSpan<Float>
 ) {
   var place = 0
-  for first in stride(from: 0, to: rows, by: ProductBlock.rows) {
+  for first in Swift.stride(from: 0, to: rows, by: ProductBlock.rows) {
     let count = min(ProductBlock.rows, rows &- first)
     for input in inputs {
-      var weight = first &* k &+ input
+      var weight = first &* stride &+ input
       for lane in 0..<count {
         unsafe panels[unchecked: place &+ lane] = weights[unchecked: weight]
-        weight &+= k
+        weight &+= stride
       }
       for lane in count..<ProductBlock.rows { unsafe panels[unchecked: place &+ lane] = 0 }
       place &+= ProductBlock.rows

@@ -4,23 +4,43 @@ extension JSONScanner {
     try take(UInt8(ascii: "\""), expected: "a string")
     let start = offset
     // Most strings have no escape: find the end first, and copy once.
-    while offset < bytes.count, bytes[offset] >= 0x20, bytes[offset] != UInt8(ascii: "\""),
-      bytes[offset] != UInt8(ascii: "\\")
-    {
-      offset += 1
-    }
+    skipPlain()
     guard offset < bytes.count else { throw JSONError(.endsEarly, at: offset) }
     if bytes[offset] == UInt8(ascii: "\"") {
       defer { offset += 1 }
       return String(decoding: bytes[start..<offset], as: UTF8.self)
     }
     var decoded = Array(bytes[start..<offset])
+    try finishString(&decoded)
+    return String(decoding: decoded, as: UTF8.self)
+  }
+
+  /// Reads a string and appends its decoded bytes: for many strings that are kept side by side.
+  package mutating func string(appendedTo buffer: inout [UInt8]) throws(JSONError) {
+    try take(UInt8(ascii: "\""), expected: "a string")
+    let start = offset
+    skipPlain()
+    buffer.append(contentsOf: bytes[start..<offset])
+    try finishString(&buffer)
+  }
+
+  /// Steps over what stands for itself in a string.
+  private mutating func skipPlain() {
+    while offset < bytes.count, bytes[offset] >= 0x20, bytes[offset] != UInt8(ascii: "\""),
+      bytes[offset] != UInt8(ascii: "\\")
+    {
+      offset += 1
+    }
+  }
+
+  /// Appends the rest of a string to `decoded`, and steps over the quotation mark.
+  private mutating func finishString(_ decoded: inout [UInt8]) throws(JSONError) {
     while offset < bytes.count {
       let byte = bytes[offset]
       switch byte {
       case UInt8(ascii: "\""):
         offset += 1
-        return String(decoding: decoded, as: UTF8.self)
+        return
       case UInt8(ascii: "\\"):
         try appendEscape(to: &decoded)
       case 0..<0x20:
@@ -139,6 +159,11 @@ extension JSONScanner {
     case UInt8(ascii: "["):
       try checkDepth(depth)
       try array { scanner in try scanner.skipValue(depth: depth + 1) }
+    case UInt8(ascii: "\""):
+      try take(UInt8(ascii: "\""), expected: "a string")
+      skipPlain()
+      var rest: [UInt8] = []
+      try finishString(&rest)
     default: _ = try value(depth: depth)
     }
   }

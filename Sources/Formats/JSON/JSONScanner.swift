@@ -70,6 +70,23 @@ package struct JSONScanner {
     } while try takeSeparator(closing: UInt8(ascii: "}"), expected: "',' or '}'")
   }
 
+  /// Reads an object in which names may repeat. The decoded bytes of each name are appended to `buffer`;
+  /// `value` is told where they are there, and must consume the member's value.
+  ///
+  /// - Throws: `JSONError`, and what `value` throws.
+  package mutating func members(
+    namesInto buffer: inout [UInt8], _ value: (inout JSONScanner, Range<Int>) throws -> Void
+  ) throws {
+    try take(UInt8(ascii: "{"), expected: "an object")
+    if try takeIfPresent(UInt8(ascii: "}")) { return }
+    repeat {
+      let start = buffer.count
+      try string(appendedTo: &buffer)
+      try take(UInt8(ascii: ":"), expected: "':'")
+      try value(&self, start..<buffer.count)
+    } while try takeSeparator(closing: UInt8(ascii: "}"), expected: "',' or '}'")
+  }
+
   /// Reads an array: `element` must consume each element.
   ///
   /// - Throws: `JSONError`, and what `element` throws.

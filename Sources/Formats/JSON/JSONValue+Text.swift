@@ -87,7 +87,7 @@ extension JSONValue {
 
 extension JSONScanner {
   /// - Throws: `JSONError` where the bytes are not UTF-8.
-  init(checking bytes: [UInt8]) throws(JSONError) {
+  package init(checking bytes: [UInt8]) throws(JSONError) {
     if let offset = UTF8.firstInvalidOffset(in: bytes) {
       throw JSONError(.unexpectedByte(bytes[offset], expected: "UTF-8"), at: offset)
     }

@@ -22,6 +22,9 @@ final class HeadAttention {
   private var keyRows: [Float] = []
   private var queryRows: [Float] = []
   private var scores: [Float] = []
+  /// `[value width, positions]`.
+  private var valueColumns: [Float] = []
+  private var mixed: [Float] = []
 
   /// Queries at a time.
   private static let queryCount = 32
@@ -32,6 +35,10 @@ final class HeadAttention {
     let length = window.count
     keyRows.grow(to: length * heads.width, filler: 0)
     Self.copyHead(inputs.keys, window, keyHead, width: heads.width, into: &keyRows)
+    valueColumns.grow(to: length * heads.valueWidth, filler: 0)
+    Self.turnHead(
+      inputs.values, window, keyHead, width: heads.valueWidth, into: &valueColumns)
+    mixed.grow(to: Self.queryCount * heads.valueWidth, filler: 0)
     output.grow(to: group * length * heads.valueWidth, filler: 0)
     queryRows.grow(to: Self.queryCount * heads.width, filler: 0)
     scores.grow(to: Self.queryCount * length, filler: 0)
@@ -50,32 +57,37 @@ final class HeadAttention {
             &scores, at: (row - first) * seen.count, keys: seen, query: row, inputs.scoring,
             bias: inputs.bias.map { ($0.form, slopes[head]) },
             sink: inputs.sinks.isEmpty ? nil : inputs.sinks[head])
-          Self.mix(
-            scores, at: (row - first) * seen.count, inputs.values.values,
-            first: (window.lowerBound + seen.lowerBound) * inputs.values.features
-              + keyHead * heads.valueWidth,
-            stride: inputs.values.features, count: row + 1 - seen.lowerBound,
-            width: heads.valueWidth, into: &output,
-            to: (member * length + row) * heads.valueWidth)
         }
+        mix(rows: rows.count, keys: seen, length: length, width: heads.valueWidth)
+        let start = (member * length + first) * heads.valueWidth
+        for index in 0..<rows.count * heads.valueWidth { output[start + index] = mixed[index] }
       }
     }
+  }
+
+  /// Adds up values, weighed.
+  private func mix(rows: Int, keys: Range<Int>, length: Int, width: Int) {
+    let (probabilities, columns) = (scores, valueColumns)
+    Self.product(
+      probabilities, rows, columns.span.extracting(keys.lowerBound..<length * width), width,
+      keys.count, stride: length, into: &mixed)
   }
 
   private func multiply(rows: Int, keys: Range<Int>, width: Int) {
     let (queries, all) = (queryRows, keyRows)
     Self.product(
       queries, rows, all.span.extracting(keys.lowerBound * width..<keys.upperBound * width),
-      keys.count, width, into: &scores)
+      keys.count, width, stride: width, into: &scores)
   }
 
   private static func product(
-    _ queries: [Float], _ rows: Int, _ keys: Span<Float>, _ count: Int, _ width: Int,
-    into scores: inout [Float]
+    _ inputs: [Float], _ tokens: Int, _ weights: Span<Float>, _ rows: Int, _ k: Int, stride: Int,
+    into results: inout [Float]
   ) {
-    var output = scores.mutableSpan
+    var output = results.mutableSpan
     Numbers.product(
-      queries.span, tokens: rows, weights: keys, rows: count, k: width, into: &output)
+      inputs.span, tokens: tokens, weights: weights, rows: rows, k: k, stride: stride,
+      into: &output)
   }
 
   private static func copyHead(
@@ -86,6 +98,17 @@ final class HeadAttention {
     for (place, token) in tokens.enumerated() {
       let from = token * activations.features + head * width
       for index in 0..<width { rows[place * width + index] = values[from + index] }
+    }
+  }
+
+  private static func turnHead(
+    _ activations: Activations, _ tokens: Range<Int>, _ head: Int, width: Int,
+    into columns: inout [Float]
+  ) {
+    let values = activations.values
+    for (place, token) in tokens.enumerated() {
+      let from = token * activations.features + head * width
+      for index in 0..<width { columns[index * tokens.count + place] = values[from + index] }
     }
   }
 
@@ -120,19 +143,6 @@ final class HeadAttention {
     let factor = Float(1 / sum)
     for index in visible { scores[index] *= factor }
     for index in start..<visible.lowerBound { scores[index] = 0 }
-  }
-
-  /// Adds up the values of `count` keys, weighed.
-  private static func mix(
-    _ probabilities: [Float], at start: Int, _ values: [Float], first: Int, stride: Int,
-    count: Int, width: Int, into output: inout [Float], to target: Int
-  ) {
-    for index in 0..<width { output[target + index] = 0 }
-    for key in 0..<count {
-      let probability = probabilities[start + key]
-      guard probability != 0 else { continue }
-      let from = first + key * stride
-      for index in 0..<width { output[target + index] += probability * values[from + index] }
-    }
+    for index in visible.upperBound..<start + keys.count { scores[index] = 0 }
   }
 }

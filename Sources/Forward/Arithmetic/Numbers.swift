@@ -11,20 +11,21 @@ enum Numbers {
   /// See `Kernels.product`.
   static func product(
     _ inputs: Span<Float>, tokens: Int, weights: Span<Float>, rows: Int, k: Int,
-    into output: inout MutableSpan<Float>, level: ProcessorLevel = .current
+    stride: Int? = nil, into output: inout MutableSpan<Float>, level: ProcessorLevel = .current
   ) {
+    let stride = stride ?? k
     var panels = [Float](repeating: 0, count: Kernels.productRoom(rows: rows, k: k))
     var room = panels.mutableSpan
     #if canImport(KernelsAVX2)
       if level >= .avx2 {
         return KernelsAVX2.product(
-          inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, panels: &room,
-          into: &output)
+          inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, stride: stride,
+          panels: &room, into: &output)
       }
     #endif
     Kernels.product(
-      inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, panels: &room,
-      into: &output)
+      inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, stride: stride,
+      panels: &room, into: &output)
   }
 
   static func areFinite(_ values: Span<Float>) -> Bool {

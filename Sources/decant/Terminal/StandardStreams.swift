@@ -22,6 +22,37 @@ extension OutputError: DescribedError {
   var hint: String? { nil }
 }
 
+/// What is read where no file is named.
+enum StandardInput {
+  private static let blockSize = 1 << 16
+
+  /// Reads up to the end.
+  ///
+  /// - Parameter limit: most bytes that there may be.
+  /// - Throws: `FileError`.
+  static func readAll(limit: Int) throws(FileError) -> [UInt8] {
+    let name = "standard input"
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: blockSize)
+    while true {
+      // The system writes at most as many bytes as the buffer has.
+      let count = unsafe block.withUnsafeMutableBytes {
+        unsafe read(STDIN_FILENO, $0.baseAddress, $0.count)
+      }
+      if count > 0 {
+        bytes += block[..<count]
+        guard bytes.count <= limit else {
+          throw .tooLarge(path: name, byteCount: bytes.count, limit: limit)
+        }
+      } else if count == 0 {
+        return bytes
+      } else if errno != EINTR {
+        throw FileError.system("read", name)
+      }
+    }
+  }
+}
+
 /// Where results go.
 enum StandardOutput {
   /// Writes all of `text` at once; nothing is held back.

@@ -16,6 +16,33 @@ import Testing
     return output
   }
 
+  @Test(arguments: [1, 7, 8, 40, 71])
+  func mixesRows(width: Int) {
+    var noise = Noise(seed: 8)
+    let (count, stride) = (5, width + 3)
+    let rows = (0..<2 + count * stride).map { _ in Float(noise.bell()) }
+    let weights = (0..<1 + count).map { _ in Float(noise.bell()) }
+    func mix(_ level: ProcessorLevel) -> [Float] {
+      var output = [Float](repeating: 7, count: width + 2)
+      var span = output.mutableSpan
+      Numbers.mix(
+        weights.span, from: 1, rows: rows.span, from: 2, stride: stride, count: count,
+        width: width, into: &span, at: 1, level: level)
+      return output
+    }
+    let found = mix(.baseline)
+    // What lies before and behind stays.
+    #expect(found.first == 7 && found.last == 7)
+    for feature in 0..<width {
+      let exact = (0..<count).reduce(0.0) {
+        $0 + Double(weights[1 + $1]) * Double(rows[2 + $1 * stride + feature])
+      }
+      #expect(abs(Double(found[1 + feature]) - exact) < 1e-5)
+    }
+    let highest = mix(.highest)
+    #expect(highest == found)
+  }
+
   @Test(arguments: [1, 7, 8, 9, 31, 64, 100])
   func equalsSumsOfProducts(k: Int) {
     var noise = Noise(seed: 7)

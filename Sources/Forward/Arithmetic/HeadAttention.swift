@@ -127,12 +127,9 @@ final class HeadAttention {
     _ probabilities: [Float], at start: Int, _ values: [Float], first: Int, stride: Int,
     count: Int, width: Int, into output: inout [Float], to target: Int
   ) {
-    for index in 0..<width { output[target + index] = 0 }
-    for key in 0..<count {
-      let probability = probabilities[start + key]
-      guard probability != 0 else { continue }
-      let from = first + key * stride
-      for index in 0..<width { output[target + index] += probability * values[from + index] }
-    }
+    var mixed = output.mutableSpan
+    Numbers.mix(
+      probabilities.span, from: start, rows: values.span, from: first, stride: stride,
+      count: count, width: width, into: &mixed, at: target)
   }
 }

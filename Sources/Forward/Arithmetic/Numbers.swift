@@ -22,6 +22,24 @@ enum Numbers {
       inputs: inputs, tokens: tokens, weights: weights, rows: rows, k: k, into: &output)
   }
 
+  /// See `Kernels.mixRows`.
+  static func mix(
+    _ weights: Span<Float>, from firstWeight: Int, rows: Span<Float>, from firstRow: Int,
+    stride: Int, count: Int, width: Int, into output: inout MutableSpan<Float>, at target: Int,
+    level: ProcessorLevel = .current
+  ) {
+    #if canImport(KernelsAVX2)
+      if level >= .avx2 {
+        return KernelsAVX2.mixRows(
+          weights: weights, from: firstWeight, rows: rows, from: firstRow, stride: stride,
+          count: count, width: width, into: &output, at: target)
+      }
+    #endif
+    Kernels.mixRows(
+      weights: weights, from: firstWeight, rows: rows, from: firstRow, stride: stride,
+      count: count, width: width, into: &output, at: target)
+  }
+
   static func areFinite(_ values: Span<Float>) -> Bool {
     ElementKernels.largestMagnitude(values, count: values.count).isFinite
   }

@@ -149,7 +149,7 @@ private struct TensorCheck {
   /// 8-bit floats, which are read with their weights.
   private static let otherSuffixes = [
     ".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias", ".attention.bias",
-    ".attention.masked_bias", "_scale", "_scale_inv",
+    ".attention.masked_bias", "_scale", "_scale_inv", "_scale_ub",
   ]
 
   /// A bias that the configuration does not announce would otherwise be left out without a word. Layers

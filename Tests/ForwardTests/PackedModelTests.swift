@@ -12,19 +12,11 @@ import Testing
   func runAsUnpacked(name: String) throws {
     let folder = try TemporaryFolder()
     let vector = try ReferenceVector(name)
-    var options = ConversionOptions()
-    options.bits = 8
-    options.groupSize = 32
-    let plan = try ConversionPlan(
-      Checkpoint(path: vector.path), options: options, arrangement: .mlx)
-    let context = RunContext(threads: 2)
-    _ = try Conversion(plan, target: OutputTarget(path: folder.path("packed")))
-      .run(replacing: false, context)
-    let packed = try Checkpoint(path: folder.path("packed"))
+    let packed = try pack(vector, bits: 8, into: folder.path("packed"))
     try Unpacker(
       PackedCheckpoint(packed), target: OutputTarget(path: folder.path("plain")), type: .f32,
       shardLimit: 1 << 30
-    ).run(replacing: false, context)
+    ).run(replacing: false, RunContext(threads: 2))
 
     let own = try logits(ForwardModel(packed), [vector.tokens])
     let plain = try logits(
@@ -34,5 +26,33 @@ import Testing
     // Eight bits change something, and little: a router may choose another expert for a token.
     let difference = zip(own, vector.logits).reduce(0) { $0 + abs($1.0 - $1.1) }
     #expect(difference > 0 && difference / Float(own.count) < 0.05)
+  }
+
+  /// What MLX packs has the same tensors, and no manifest.
+  @Test func runAsPackedByMLX() throws {
+    let folder = try TemporaryFolder()
+    let vector = try ReferenceVector("llama")
+    let own = try pack(vector, bits: 4, into: folder.path("packed"))
+    try folder.makeFolder("mlx")
+    let file = try TensorFile(folder.path("packed/model.safetensors"))
+    try writeSafetensors(file.stored, to: folder.path("mlx/model.safetensors"))
+    try folder.write(contents(of: folder.path("packed/config.json")), to: "mlx/config.json")
+    let mlx = try Checkpoint(path: folder.path("mlx"))
+    let areEqual =
+      try logits(ForwardModel(mlx), [vector.tokens]) == logits(ForwardModel(own), [vector.tokens])
+    #expect(areEqual)
+  }
+
+  private func pack(
+    _ vector: ReferenceVector, bits: Int, into path: String
+  ) throws -> Checkpoint {
+    var options = ConversionOptions()
+    options.bits = bits
+    options.groupSize = 32
+    let plan = try ConversionPlan(
+      Checkpoint(path: vector.path), options: options, arrangement: .mlx)
+    _ = try Conversion(plan, target: OutputTarget(path: path))
+      .run(replacing: false, RunContext(threads: 2))
+    return try Checkpoint(path: path)
   }
 }

@@ -30,6 +30,13 @@ package struct TensorFile {
 
   package func shape(_ name: String) -> [Int] { places[name]?.shape ?? [] }
 
+  /// All tensors as they are stored, without what else the file says.
+  package var stored: [TestTensor] {
+    places.sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }.map { name, place in
+      TestTensor(name, place.type, place.shape, bytes: Array(bytes[place.range]))
+    }
+  }
+
   /// The elements of an F64, F32, F16, BF16 or I32 tensor; none where there is no such tensor.
   package func values(_ name: String) -> [Double] {
     guard let place = places[name] else { return [] }

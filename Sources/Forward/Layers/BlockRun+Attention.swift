@@ -45,7 +45,7 @@ extension BlockRun {
     _ input: Activations, _ attention: LatentAttentionDescription
   ) throws -> Activations {
     let heads = attention.heads
-    let (plain, turned) = (attention.plainWidth, attention.rotary.width)
+    let plain = attention.plainWidth
     let down = attention.keyValueDown
     let first = attention.queryLatent?.down ?? attention.query
     let read = try step.observed(input, by: [first, down])
@@ -64,7 +64,6 @@ extension BlockRun {
       table.rotate(queries, window: window, headWidth: heads.width, offset: plain)
       table.rotate(rotaryKey, window: window, headWidth: rotaryWidth)
     }
-    precondition(turned <= rotaryWidth)
     try step.observed(latent, .latent)
     try step.observed(rotaryKey, .rotaryKey)
     let expanded = try step.apply(

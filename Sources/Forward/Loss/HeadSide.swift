@@ -1,0 +1,60 @@
+import Convert
+import Formats
+import Model
+
+/// The head of a model, and what it is applied to.
+struct HeadSide {
+  let hidden: Activations
+  private let source: WeightSource
+  private let description: HeadDescription
+  private let bias: [Float]?
+  private let module: String
+
+  /// - Parameter hidden: as `ForwardPass.hiddenStates` gives them.
+  init(_ pass: ForwardPass, _ hidden: Activations) throws {
+    let model = pass.model
+    description = model.description.head
+    module = model.stored(description.module)
+    let step = LinearStep(pass, layer: nil, tokens: 0..<hidden.tokens)
+    self.hidden =
+      pass.observer == nil
+      ? hidden : try step.observed(hidden.copy, .input(modules: [module]))
+    guard let source = try model.weights.source(model.head) else {
+      throw ForwardError.missingTensor(model.head, modelType: model.description.modelType)
+    }
+    self.source = source
+    bias = try description.bias.map { try model.numbers($0) }
+  }
+
+  /// Where tiles that begin with a token of the vocabulary must end.
+  func tileEnd(after token: Int) -> Int { source.matrixEnd(after: token) }
+
+  /// The logits of some of the vocabulary: `cap(scale (W x + b))`.
+  ///
+  /// - Throws: `ForwardError.nonFinite`; what reading throws.
+  func read(_ vocabulary: Range<Int>, into logits: inout [Float], through tile: WeightTile) throws {
+    let k = description.width
+    try source.read(vocabulary.lowerBound * k..<vocabulary.upperBound * k, into: tile)
+    let count = hidden.tokens * vocabulary.count
+    logits.grow(to: count, filler: 0)
+    multiply(tile.weights, vocabulary.count, k, into: &logits)
+    for index in 0..<count {
+      if let bias { logits[index] += bias[vocabulary.lowerBound + index % vocabulary.count] }
+      logits[index] *= description.scale
+    }
+    if let cap = description.cap { softCap(&logits, count: count, cap: cap) }
+    guard !Numbers.areFinite(logits.span.extracting(0..<count)),
+      let place = logits.prefix(count).firstIndex(where: { !$0.isFinite })
+    else { return }
+    throw ForwardError.nonFinite(
+      module: module, layer: nil, value: logits[place].isNaN ? "NaN" : "\(logits[place])",
+      token: place / vocabulary.count)
+  }
+
+  private func multiply(_ weights: [Float], _ rows: Int, _ k: Int, into logits: inout [Float]) {
+    let inputs = hidden.values
+    var output = logits.mutableSpan
+    Numbers.product(
+      inputs.span, tokens: hidden.tokens, weights: weights.span, rows: rows, k: k, into: &output)
+  }
+}

@@ -6,11 +6,16 @@ UNICODE_JSON lists, for each class, the ranges of characters that the library `t
 A table is a string of numbers, five bits to a character, the lowest first; 32 is added to all characters of
 a number but the last, and 64 characters stand for the sums. General categories are runs over all
 characters: how long, and which. A class is two numbers to a range: how many characters lie between it and
-the one before, and how many it has.
+the one before, and how many it has. Compositions are three numbers each: how far it is from the one before,
+and the two characters that it is composed of.
+
+Compositions and combining classes never change once a character has them, so any version of Python's tables
+has those of the characters that the library knows.
 """
 
 import json
 import sys
+import unicodedata
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+-"
 # As `GeneralCategory` lists them; what is in none of them is unassigned.
@@ -61,6 +66,47 @@ def gaps(ranges):
     return numbers
 
 
+def numbers_of(ranges):
+    return [character for first, last in ranges for character in range(first, last + 1)]
+
+
+def canonical_compositions(known):
+    """Two characters, by the one that they are composed to; Hangul is left to arithmetic."""
+    pairs = {}
+    for character in known:
+        parts = unicodedata.decomposition(chr(character)).split()
+        stays = unicodedata.normalize("NFC", chr(character)) == chr(character)
+        if len(parts) == 2 and not parts[0].startswith("<") and stays:
+            pairs[character] = tuple(int(part, 16) for part in parts)
+    return pairs
+
+
+def composition_numbers(pairs):
+    numbers, last = [], 0
+    for character, pair in sorted(pairs.items()):
+        numbers += [character - last, *pair]
+        last = character
+    return numbers
+
+
+def sensitive_ranges(known, pairs):
+    """Characters that NFC may change, or that may change what is before them."""
+    ranges = []
+    seconds = {second for _, second in pairs.values()}
+    for character in known:
+        if not (
+            0x1161 <= character <= 0x11FF or character in seconds
+            or unicodedata.combining(chr(character))
+            or unicodedata.normalize("NFC", chr(character)) != chr(character)
+        ):
+            continue
+        if ranges and ranges[-1][1] == character - 1:
+            ranges[-1][1] = character
+        else:
+            ranges.append([character, character])
+    return ranges
+
+
 def declaration(name, numbers):
     text = "".join(map(number, numbers))
     lines = [text[i:i + WIDTH] for i in range(0, len(text), WIDTH)]
@@ -76,6 +122,10 @@ def main(path):
     print("enum UnicodeTables {")
     parts = [declaration("generalCategory", category_runs(classes))]
     parts += [declaration(name, gaps(classes[key])) for name, key in CLASSES.items()]
+    known = numbers_of(classes["norm_known"])
+    pairs = canonical_compositions(known)
+    parts.append(declaration("composition", composition_numbers(pairs)))
+    parts.append(declaration("compositionSensitive", gaps(sensitive_ranges(known, pairs))))
     print("\n".join(parts) + "}")
 
 

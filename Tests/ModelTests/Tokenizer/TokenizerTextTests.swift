@@ -105,6 +105,26 @@ import Testing
     #expect(try tokenizer.ids("b") == [1])
   }
 
+  /// Marks in their order, compositions that are excluded, characters newer than the tables.
+  @Test(
+    arguments: [
+      ("\u{F5D}\u{F7D}\u{F73}", "\u{F5D}\u{F71}\u{F7D}\u{F72}"), ("e\u{323}\u{302}", "\u{1EC7}"),
+      ("e\u{302}\u{323}x\u{301}", "\u{1EC7}x\u{301}"), ("\u{212B}", "\u{C5}"),
+      ("\u{958}", "\u{915}\u{93C}"),
+      ("\u{1100}\u{1161}\u{11A8}", "\u{AC01}"), ("\u{AC00}\u{11A8}", "\u{AC01}"),
+      ("\u{F006D}\u{301}", "\u{F006D}\u{301}"), ("\u{1D15E}", "\u{1D157}\u{1D165}"),
+      ("\u{1100}\u{1176}", "\u{1100}\u{1176}"), ("\u{1113}\u{1161}", "\u{1113}\u{1161}"),
+      ("\u{AC00}\u{11C2}", "\u{AC1B}"), ("\u{AC00}\u{11A7}\u{11A8}", "\u{AC00}\u{11A7}\u{11A8}"),
+      ("\u{D7A3}\u{11A8}\u{1100}\u{1161}", "\u{D7A3}\u{11A8}\u{AC00}"),
+
+      ("\u{11935}\u{11930}", "\u{11935}\u{11930}"),
+    ])
+  func textIsComposed(_ text: String, _ composed: String) {
+    let bytes = Array(text.utf8)
+    let changed = NormalForm.nfc.changed(bytes.span) ?? bytes
+    #expect(changed == Array(composed.utf8))
+  }
+
   @Test func anUnknownIdHasNoText() throws {
     #expect(throws: TokenizerError.unknownId(4)) {
       try TinyTokenizer().tokenizer().decode([0, 4])

@@ -63,6 +63,8 @@ extension ScalarSet {
   static let bertPunctuation = ScalarSet(UnicodeTables.ranges(UnicodeTables.bertPunctuation))
   static let bertRemoved = ScalarSet(UnicodeTables.ranges(UnicodeTables.bertRemoved))
   static let combiningMark = ScalarSet(UnicodeTables.ranges(UnicodeTables.combiningMark))
+  static let compositionSensitive = ScalarSet(
+    UnicodeTables.ranges(UnicodeTables.compositionSensitive))
   static let normalizationKnown = ScalarSet(
     UnicodeTables.ranges(UnicodeTables.normalizationKnown))
 }

@@ -32,6 +32,18 @@ extension UnicodeTables {
     return ScalarRanges(ranges)
   }
 
+  /// What two characters are composed to, by both: the first in the upper half of the key.
+  static let compositions: PairTable = {
+    var reader = NumberReader(composition)
+    var table = PairTable(capacity: 1000)
+    var character: UInt32 = 0
+    while let gap = reader.next(), let first = reader.next(), let second = reader.next() {
+      character += gap
+      table.set(UInt64(first) << 32 | UInt64(second), UInt64(character))
+    }
+    return table
+  }()
+
   static func ranges(_ categories: CategorySet) -> ScalarRanges {
     // Blank controls stand in the table as controls.
     var ranges = categoryRuns.filter { run in

@@ -31,7 +31,7 @@ import Testing
   }
 
   /// Mixtures: tokens of an expert are those that are sent to it.
-  @Test(arguments: ["llama", "mixtral", "gpt2", "smollm3", "qwen2-moe"])
+  @Test(arguments: ["llama", "mixtral", "gpt2", "qwen2-moe"])
   func figuresAreThoseOfTheDumpThatIsKept(_ name: String) throws {
     let vector = try ReferenceVector(name)
     // Two windows, and one thread or several.

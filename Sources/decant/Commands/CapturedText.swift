@@ -11,24 +11,27 @@ struct CapturedText {
   ///
   /// - Throws: `UsageError` for options that mean nothing then; `ArchitectureError`, `ForwardError`,
   ///   `TokenizerError`, `FileError`.
-  init?(_ arguments: Arguments, _ run: StatisticsRun) throws {
+  /// - Parameter dependents: the command's options that mean something with a text alone.
+  init?(
+    _ arguments: Arguments, _ checkpoint: Checkpoint, options: MeasureOptions,
+    dependents: [String]
+  ) throws {
     guard TextInput.isGiven(arguments) else {
-      for option in ["dump", "context", "tokens-limit"] where arguments.isGiven(option) {
+      for option in dependents where arguments.isGiven(option) {
         throw UsageError("'--\(option)' needs a text", hint: "give one with '--text FILE'")
       }
       return nil
     }
-    let model = try ForwardModel(run.checkpoint)
-    let text = try TextInput(arguments, for: model)
-    capture = try TextCapture(model, text.tokens, text.windows, options: run.captureOptions)
+    let model = try ForwardModel(checkpoint)
+    let text = try TextInput(arguments, for: model, hasWindows: dependents.contains("context"))
+    capture = try TextCapture(model, text.tokens, text.windows, options: options)
     paths = text.paths
   }
 
-  /// Runs the model; what it computed is kept where `--dump` says.
-  func measure(
-    _ arguments: Arguments, _ inputs: CommandInputs, _ runner: Runner, _ terminal: Terminal
-  ) throws -> [TensorStatistics] {
-    let dump = try arguments.reportFile("dump", inputs: inputs, terminal: terminal)
+  /// Runs the model.
+  ///
+  /// - Parameter dump: where what it computed is kept.
+  func measure(_ runner: Runner, keeping dump: ReportFile? = nil) throws -> [TensorStatistics] {
     let measured = try runner.run("text", byteCount: capture.byteCount) {
       try capture.run(keeping: dump?.temporaryPath, $0)
     }

@@ -38,7 +38,7 @@ enum PlanCommand: Command {
         isRepeatable: true),
       OptionDescription(
         long: "kv-budget", value: .init("X"),
-        help: "Bits of an element of the cache on average, scales counted; needs --kv."),
+        help: "Bits of an element of the cache on average, scales counted; needs --kv or --text."),
       OptionDescription(
         long: "kv-bits", value: .init("LIST", default: .value("3,4,8,16")),
         help: "Widths of the cache to choose from."),
@@ -47,7 +47,8 @@ enum PlanCommand: Command {
         help: "Only groups within a token, as mlx-lm and llama.cpp have them."),
       OptionDescription(
         long: "activation-bits", value: .init("LIST", default: .value("8,16")),
-        help: "Widths of activations to choose from, where --activations measures them."),
+        help: "Widths of activations to choose from, where they are measured."),
+    ] + TextInput.sources + [
       OptionDescription(
         long: "allow-bits", value: .init("LIST", default: .value("3,4,5,6,8")),
         help: "Widths to choose from."),
@@ -91,8 +92,8 @@ enum PlanCommand: Command {
       .init(
         "decant convert Qwen3-0.6B --plan plan.json -o Qwen3-0.6B-4.25bpw", "Convert with them."),
       .init(
-        "decant plan Qwen3-0.6B --target-size 400MB --activations acts.safetensors",
-        "Weigh errors by the inputs that a model really had."),
+        "decant plan Qwen3-0.6B --target-size 400MB --text calibration.txt --tokens-limit 4096",
+        "Weigh errors by the inputs that the model has when it reads a text."),
       .init(
         "decant plan Qwen3-0.6B --preset long-context --memory 24GB --context 32768",
         "What the literature recommends for long texts, and whether it fits."),
@@ -108,7 +109,8 @@ enum PlanCommand: Command {
       """,
       """
       The error of a tensor is the squared error of its outputs over their square, with the inputs \
-      taken as uncorrelated. Without --activations all inputs count alike.
+      taken as uncorrelated. Without --text or \
+      --activations all inputs count alike.
       """,
     ])
 
@@ -131,12 +133,16 @@ enum PlanCommand: Command {
     let checkpoint = try Checkpoint(path: arguments.operands[0])
     let plan = try ConversionPlan(checkpoint, options: options)
     plan.warnings.forEach(terminal.warn)
+    let captured = try CapturedText(
+      arguments, checkpoint, options: PlanWork.captureOptions, dependents: ["tokens-limit"])
     let dumps = arguments.values("activations") + arguments.values("kv")
-    let inputs = CommandInputs(checkpoint, and: dumps)
+    let read = dumps + (captured?.paths ?? [])
+    let inputs = CommandInputs(checkpoint, and: read)
     let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal)
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let work = PlanWork(plan: plan, runner: runner)
-    let calibration = try work.calibrate(dumps, keepsGoing: arguments.flag("keep-going"))
+    let calibration = try work.calibrate(
+      dumps, captured, keepsGoing: arguments.flag("keep-going"))
     let tensors = try work.measure(candidateOptions, calibration)
 
     let settings = preset.map { PlanSettings($0, for: plan) }
@@ -149,7 +155,7 @@ enum PlanCommand: Command {
     let planner = try BitPlanner(
       plan, tensors, ties: ties,
       record: .init(
-        request: request(arguments), dumps: try dumps.map(BitPlan.Input.init(path:)),
+        request: request(arguments), dumps: try read.map(BitPlan.Input.init(path:)),
         settings: members.compactMap { name, value in value.map { .init(name, $0) } }))
     // Their checksums, which go into the plan, are of what was measured.
     for input in calibration.inputs { try input.checkUnchanged() }
@@ -192,8 +198,10 @@ enum PlanCommand: Command {
     _ arguments: Arguments, _ captured: [TensorStatistics]
   ) throws -> CacheWidths? {
     guard let budget = try arguments.number("kv-budget") else { return nil }
-    guard arguments.isGiven("kv") else {
-      throw UsageError("--kv-budget needs a dump of the cache", hint: "give one with --kv")
+    guard arguments.isGiven("kv") || TextInput.isGiven(arguments) else {
+      throw UsageError(
+        "--kv-budget needs a dump of the cache, or a text",
+        hint: "give one with --kv or --text")
     }
     return try CacheWidths(
       captured, averageBits: budget,

@@ -19,15 +19,30 @@ struct PlanWork {
     var inputs: [InputFile] = []
   }
 
-  /// Measures the dumps and, where they hold activations, the channels of the weights behind norms.
-  func calibrate(_ dumps: [String], keepsGoing: Bool) throws -> Calibrated {
-    guard !dumps.isEmpty else { return Calibrated() }
+  /// How a text is measured.
+  static var captureOptions: MeasureOptions {
     var options = MeasureOptions()
     options.keepsChannels = true
+    return options
+  }
+
+  /// Measures the dumps and what the model computes over a text and, where there are activations among this,
+  /// the channels of the weights behind norms.
+  func calibrate(
+    _ dumps: [String], _ text: CapturedText?, keepsGoing: Bool
+  ) throws -> Calibrated {
+    guard !dumps.isEmpty || text != nil else { return Calibrated() }
+    var options = Self.captureOptions
     options.keepsGoing = keepsGoing
     let calibration = try Calibration(dumps, of: plan.checkpoint, options: options)
     var result = Calibrated(problems: calibration.problems, inputs: calibration.inputs)
-    result.captured = try runner.run("dumps", byteCount: calibration.byteCount, calibration.run)
+    if !dumps.isEmpty {
+      result.captured = try runner.run("dumps", byteCount: calibration.byteCount, calibration.run)
+    }
+    if let text {
+      result.captured += try text.measure(runner)
+      result.inputs += try text.paths.map { try InputFile(path: $0) }
+    }
     result.meanSquares = calibration.meanSquares(result.captured)
     guard result.captured.contains(where: { $0.kind == .activation }) else { return result }
     options.measuresLoss = false

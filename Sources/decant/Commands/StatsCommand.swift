@@ -97,10 +97,13 @@ enum StatsCommand: Command {
     let run = try StatisticsRun(
       Checkpoint(path: arguments.operands[0]), dumps: dumps,
       measuresMore: TextInput.isGiven(arguments), options: try options(arguments))
-    let text = try CapturedText(arguments, run)
+    let text = try CapturedText(
+      arguments, run.checkpoint, options: run.captureOptions,
+      dependents: ["dump", "context", "tokens-limit"])
     let inputs = CommandInputs(run.checkpoint, and: dumps + (text?.paths ?? []))
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
-    let captured = try text?.measure(arguments, inputs, runner, terminal) ?? []
+    let dump = try arguments.reportFile("dump", inputs: inputs, terminal: terminal)
+    let captured = try text?.measure(runner, keeping: dump) ?? []
     let tensors = try runner.run("stats", byteCount: run.byteCount) {
       try run.run(with: captured, $0)
     }

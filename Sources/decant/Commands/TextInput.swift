@@ -10,19 +10,24 @@ struct TextInput {
   /// Files that were read.
   let paths: [String]
 
-  static let options: [OptionDescription] = [
+  /// Those that say what to read, then how.
+  static let options =
+    sources + [
+      OptionDescription(
+        long: "context", value: .init("N", default: .described("512, or what the model takes")),
+        help: """
+          Tokens of a window. Windows follow each other and see nothing of each other; a last, shorter \
+          one is left out.
+          """)
+    ]
+
+  static let sources: [OptionDescription] = [
     OptionDescription(
       long: "text", value: .init("FILE", .path),
       help: "A text to read, as UTF-8. The model's tokenizer.json makes tokens of it."),
     OptionDescription(
       long: "tokens", value: .init("FILE", .path),
       help: "A text as tokens of the model: whole numbers with white space between them."),
-    OptionDescription(
-      long: "context", value: .init("N", default: .described("512, or what the model takes")),
-      help: """
-        Tokens of a window. Windows follow each other and see nothing of each other; a last, shorter \
-        one is left out.
-        """),
     OptionDescription(
       long: "tokens-limit", value: .init("N", default: .described("all")),
       help: "Use the first N tokens."),
@@ -33,8 +38,9 @@ struct TextInput {
     arguments.isGiven("text") || arguments.isGiven("tokens")
   }
 
+  /// - Parameter hasWindows: whether `--context` is about windows.
   /// - Throws: `UsageError` unless exactly one text is named; `TokenizerError`, `ForwardError`, `FileError`.
-  init(_ arguments: Arguments, for model: ForwardModel) throws {
+  init(_ arguments: Arguments, for model: ForwardModel, hasWindows: Bool = true) throws {
     let (text, list) = (arguments.value("text"), arguments.value("tokens"))
     guard let path = text ?? list, text == nil || list == nil else {
       throw UsageError(
@@ -42,7 +48,7 @@ struct TextInput {
         hint: "give one of '--text FILE' and '--tokens FILE'")
     }
     let limit = try arguments.int("tokens-limit", in: 2...Int.max)
-    let context = try arguments.int("context", in: 2...1 << 24)
+    let context = hasWindows ? try arguments.int("context", in: 2...1 << 24) : nil
     var tokens =
       text == nil
       ? try TokenList.read(path, limit: limit) : try Self.read(path, for: model)

@@ -39,7 +39,7 @@ import Testing
     let commands = try shownCommands()
     #expect(
       commands.map(\.words.first) == [
-        "convert", "validate", "inspect", "stats", "plan", "convert", "convert", "merge",
+        "convert", "validate", "inspect", "stats", "plan", "convert", "eval", "convert", "merge",
         "validate",
       ])
     for command in commands {

@@ -15,6 +15,10 @@ package enum ForwardError: DescribedError, Equatable {
   /// More than the memory for their hidden states.
   case tooManyTokens(Int, most: Int)
   case otherVocabulary(Int, expected: Int)
+  case groupDoesNotDivide(Int, tensor: String, inputs: Int)
+  /// None of the linear layers of the blocks can be quantized.
+  case nothingToQuantize(modelType: String)
+  case noCache(modelType: String)
   /// What stands in a list of tokens and is no whole number. `line` is from 1.
   case badToken(String, line: Int, path: String)
 
@@ -41,6 +45,11 @@ package enum ForwardError: DescribedError, Equatable {
       "there are \(count) tokens; at most \(most) can be measured at once"
     case .otherVocabulary(let count, let expected):
       "the vocabularies have \(count) and \(expected) tokens: they cannot be compared"
+    case .groupDoesNotDivide(let size, let tensor, let inputs):
+      "groups of \(size) do not divide the \(inputs) inputs of '\(tensor)'"
+    case .nothingToQuantize(let modelType):
+      "no weights of this '\(modelType)' can be quantized"
+    case .noCache(let modelType): "'\(modelType)' has no cache of keys and values"
     case .badToken(let text, let line, let path):
       "\(path): line \(line) has '\(text)', which is no token"
     }
@@ -50,6 +59,8 @@ package enum ForwardError: DescribedError, Equatable {
     switch self {
     case .nonFinite: "its weights are damaged, or too large for arithmetic in F32"
     case .unusedTensor: "config.json may be of another model"
+    case .groupDoesNotDivide:
+      "without a group size each weight gets the largest of 128, 64 and 32 that divides its inputs"
     case .badToken: "a list of tokens has whole numbers with white space between them"
     default: nil
     }

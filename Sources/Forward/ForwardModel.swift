@@ -5,7 +5,7 @@ import Model
 /// A model that can be run: its description, and its weights, which stay in their files.
 package struct ForwardModel: Sendable {
   package let description: DecoderDescription
-  let weights: ModelWeights
+  private(set) var weights: ModelWeights
   /// What the names of this file lack at their beginning; empty where they are those of the description.
   private let missingPrefix: String
   /// The tensors of the embedding and of the head; one where it is tied.
@@ -48,6 +48,15 @@ package struct ForwardModel: Sendable {
   /// Of everything stored.
   package var byteCount: Int {
     weights.checkpoint.tensors.reduce(0) { $0 + $1.info.byteCount }
+  }
+
+  /// The same model, its weights read otherwise.
+  ///
+  /// - Parameter weights: of the same names and shapes.
+  func with(_ weights: ModelWeights) -> ForwardModel {
+    var model = self
+    model.weights = weights
+    return model
   }
 
   /// The name that the file has for a tensor or a module of the description.

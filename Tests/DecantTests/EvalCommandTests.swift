@@ -66,6 +66,59 @@ import Testing
     #expect(result.output.contains("perplexity"))
   }
 
+  @Test func quantizesWhileItRuns() throws {
+    let result = try eval(
+      "--w-bits", "4", "--a-bits", "8", "--kv-bits", "4", "--context", "64", "--json")
+    #expect(result.status == 0, "\(result.error)")
+    let found = try json(result)
+    #expect(found["point"] as? String == "W4A8KV4")
+    #expect(found["w_bits"] as? Int == 4 && found["kv_bits"] as? Int == 4)
+    let groups = try #require(found["weight_groups"] as? [[String: Int]])
+    #expect(groups == [["group_size": 128, "weights": 28]])
+    let plain = try json(eval("--context", "64", "--json"))
+    #expect(found["base_nll"] as? Double == plain["nll"] as? Double)
+    #expect(try #require(found["kl_mean"] as? Double) > 1e-3)
+    let text = try eval("--w-bits", "4", "--group-size", "32", "--context", "64")
+    #expect(text.output.contains("quantized to W4: weights 28 in groups of 32"))
+    #expect(text.output.contains("perplexity, unquantized"))
+  }
+
+  @Test func sweepsTheGridOfThePaper() throws {
+    let result = try eval("--sweep", "qllm", "--context", "64", "--json")
+    #expect(result.status == 0, "\(result.error)")
+    let found = try json(result)
+    let points = try #require(found["points"] as? [[String: Any]])
+    #expect(
+      points.map { $0["point"] as? String } == [
+        "unquantized", "W8", "W4", "W3", "W2", "W8A8", "W4A8", "W4A4", "KV8", "KV4", "KV3", "KV2",
+        "W8KV8", "W8KV4", "W4KV4",
+      ])
+    #expect(points[0]["nll"] as? Double == found["nll"] as? Double)
+    // A point alone says the same.
+    let alone = try json(eval("--w-bits", "4", "--kv-bits", "4", "--context", "64", "--json"))
+    for name in ["nll", "kl_mean", "delta_nll", "same_top"] {
+      #expect(points[14][name] as? Double == alone[name] as? Double)
+    }
+    let findings = try #require(found["findings"] as? [String])
+    #expect(findings.last?.contains("0.0202") == true)
+    let text = try eval("--sweep", "qllm", "--context", "64").output
+    #expect(text.contains("weights 28 in groups of 128\n"))
+    #expect(text.contains("advised against"))
+  }
+
+  @Test func refusalsOfQuantization() throws {
+    for words in [
+      ["--w-bits", "7"], ["--w-bits", "1"], ["--a-bits", "9"], ["--kv-bits", "16"],
+      ["--w-bits", "4", "--group-size", "100"], ["--a-bits", "8", "--group-size", "64"],
+      ["--sweep", "other"], ["--sweep", "qllm", "--w-bits", "4"],
+      ["--sweep", "qllm", "--against", model], ["--kv-bits", "4", "--against", model],
+    ] {
+      let result = try runTool(
+        builtProgram, ["eval", model, "--tokens", folder.path("ids")] + words)
+      #expect(result.status == 64 && result.output.isEmpty, "\(words)")
+    }
+  }
+
   @Test func refusals() throws {
     #expect(try runTool(builtProgram, ["eval", model]).status == 64)
     #expect(try eval("--context", "1").status == 64)

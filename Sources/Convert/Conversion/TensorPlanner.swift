@@ -244,12 +244,8 @@ struct TensorPlanner {
       : "\(inputs) inputs divide by none of the group sizes 32, 64, 128"
   }
 
-  /// The source's own type; for FP8 and F64 the type that the configuration declares, else BF16
-  /// and F32.
   private func scaleType(of tensor: SourceTensor) -> ScaleType {
-    if let chosen = options.scaleType ?? ScaleType(tensor.dtype) { return chosen }
-    if let declared = checkpoint.config?.declaredDType.flatMap(ScaleType.init) { return declared }
-    return tensor.dtype.isFloat8 ? .bf16 : .f32
+    options.scaleType ?? ScaleType(ofWeights: tensor.dtype, in: checkpoint)
   }
 
   private func weightScale(of tensor: SourceTensor) throws -> WeightScale? {

@@ -14,6 +14,8 @@ package struct ModelWeights: Sendable {
   private let holders: [String: Holder]
   /// Scales of 8-bit floats, which belong to weights, among others.
   private let stored: [String: Checkpoint.Tensor]
+  /// How the weights of these names are quantized as they are read.
+  private var quantizers: [String: WeightQuantizer] = [:]
 
   /// - Throws: `ManifestError`, `PackedError` where packed tensors are not what they should be.
   package init(_ checkpoint: Checkpoint) throws {
@@ -44,12 +46,44 @@ package struct ModelWeights: Sendable {
     }
   }
 
+  /// The type of its elements; of a packed tensor, that of its weights before or after packing. Nil where there is
+  /// no such tensor.
+  package func dtype(of name: String) -> DType? {
+    switch holders[name] {
+    case .stored(let tensor): tensor.dtype
+    case .restored(let tensor): tensor.parts[0].tensor.entry.sourceDType
+    case nil: nil
+    }
+  }
+
+  /// The same weights, of which some are read as a conversion by `minmax` would leave them: fake quantization.
+  /// Scales have the type that a conversion gives them.
+  ///
+  /// - Parameter layouts: by name; their group sizes divide the tensors' inputs.
+  package func fakeQuantized(_ layouts: [String: AffineLayout]) -> ModelWeights {
+    var weights = self
+    for (name, layout) in layouts {
+      guard let dtype = dtype(of: name) else { continue }
+      weights.quantizers[name] = WeightQuantizer(
+        layout: layout, scaleType: ScaleType(ofWeights: dtype, in: checkpoint), method: .minmax)
+    }
+    return weights
+  }
+
   /// The weights of a tensor, output-major; nil where there is none of the name.
   ///
   /// - Parameter order: how the source stores its matrices.
   /// - Throws: `PackedError.originIncomplete` where the parts of an arranged tensor cannot be put together
   ///   in that order; `SourceError.scaleMissing`, `.scaleMismatch`; `FileError`.
   package func source(_ name: String, order: MatrixOrder = .outputMajor) throws -> WeightSource? {
+    var source = try plainSource(name, order)
+    if let quantizer = quantizers[name] {
+      source?.transforms.append(FakeQuantizedWeights(quantizer: quantizer))
+    }
+    return source
+  }
+
+  private func plainSource(_ name: String, _ order: MatrixOrder) throws -> WeightSource? {
     switch holders[name] {
     case .stored(let tensor):
       return WeightSource(

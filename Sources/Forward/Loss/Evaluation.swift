@@ -19,15 +19,28 @@ package struct Evaluation {
     self.context = context
   }
 
+  /// A model that is run.
+  package struct Subject {
+    let model: ForwardModel
+    /// Sees the values of all batches, one after the other.
+    let observer: (any ForwardObserver)?
+
+    package init(_ model: ForwardModel, observer: (any ForwardObserver)? = nil) {
+      self.model = model
+      self.observer = observer
+    }
+  }
+
   /// - Parameter observer: sees the values of all batches, one after the other.
   /// - Throws: `ForwardError`; what reading weights throws; `CancellationError`.
   package func loss(
     of model: ForwardModel, on tokens: [Int], observer: (any ForwardObserver)? = nil
   ) throws -> LossSummary {
+    let subject = Subject(model, observer: observer)
     var losses: [Double] = []
-    for batch in try batches(of: tokens, for: [model]) {
-      let read = try self.losses(of: batch, among: tokens.count, [(model, observer)])
-      losses += read.losses(ofModel: 0)
+    for batch in try batches(of: tokens, hiddenSize: model.description.hiddenSize) {
+      let side = try side(of: batch, among: tokens.count, subject)
+      losses += try self.losses(of: batch, [side], of: model).losses(ofModel: 0)
     }
     return LossSummary(losses)
   }
@@ -40,20 +53,31 @@ package struct Evaluation {
     of model: ForwardModel, from base: ForwardModel, on tokens: [Int],
     observer: (any ForwardObserver)? = nil
   ) throws -> DivergenceSummary {
-    let (own, other) = (model.description.vocabularySize, base.description.vocabularySize)
-    guard own == other else { throw ForwardError.otherVocabulary(own, expected: other) }
-    var (losses, baseLosses, divergences) = ([Double](), [Double](), [Double]())
-    var sameTops: [Bool] = []
-    for batch in try batches(of: tokens, for: [base, model]) {
-      let read = try self.losses(
-        of: batch, among: tokens.count, [(base, nil), (model, observer)])
-      baseLosses += read.losses(ofModel: 0)
-      losses += read.losses(ofModel: 1)
-      divergences += read.divergences
-      sameTops += read.sameTops
+    try divergences(of: [Subject(model, observer: observer)], from: base, on: tokens)[0]
+  }
+
+  /// Of several from one base, whose layers run once for all of them.
+  ///
+  /// - Throws: as `divergence`.
+  package func divergences(
+    of subjects: [Subject], from base: ForwardModel, on tokens: [Int]
+  ) throws -> [DivergenceSummary] {
+    let expected = base.description.vocabularySize
+    for subject in subjects {
+      let own = subject.model.description.vocabularySize
+      guard own == expected else { throw ForwardError.otherVocabulary(own, expected: expected) }
     }
-    return DivergenceSummary(
-      baseLosses: baseLosses, losses: losses, divergences: divergences, sameTops: sameTops)
+    // One of them is in memory at a time, beside the base.
+    let widest = subjects.map(\.model.description.hiddenSize).max() ?? 0
+    var found = subjects.map { _ in ComparedTokens() }
+    for batch in try batches(of: tokens, hiddenSize: base.description.hiddenSize + widest) {
+      let baseSide = try side(of: batch, among: tokens.count, Subject(base))
+      for (index, subject) in subjects.enumerated() {
+        let own = try side(of: batch, among: tokens.count, subject)
+        found[index].append(try losses(of: batch, [baseSide, own], of: base))
+      }
+    }
+    return found.map(\.summary)
   }
 
   /// Bytes of progress that all batches are, for each model.
@@ -61,33 +85,31 @@ package struct Evaluation {
     models.reduce(0) { $0 + $1.byteCount }
   }
 
-  /// Those of one batch.
-  private func share(of batch: TokenBatch, _ model: ForwardModel, all: Int) -> Int {
-    Int(Double(model.byteCount) * Double(batch.count) / Double(max(1, all)))
+  /// The layers of a model, run by themselves.
+  private func side(
+    of batch: TokenBatch, among all: Int, _ subject: Subject
+  ) throws -> HeadSide {
+    let share = Double(subject.model.byteCount) * Double(batch.count) / Double(max(1, all))
+    let pass = try ForwardPass(
+      subject.model, batch, options: options, observer: subject.observer, byteCount: Int(share),
+      context)
+    return try HeadSide(pass, pass.hiddenStates())
   }
 
-  /// Each model's layers run by themselves; their heads side by side.
+  /// Heads, side by side.
   private func losses(
-    of batch: TokenBatch, among all: Int, _ models: [(ForwardModel, (any ForwardObserver)?)]
+    of batch: TokenBatch, _ sides: [HeadSide], of model: ForwardModel
   ) throws -> TokenLosses {
-    let sides = try models.map { model, observer in
-      let pass = try ForwardPass(
-        model, batch, options: options, observer: observer,
-        byteCount: share(of: batch, model, all: all), context)
-      return try HeadSide(pass, pass.hiddenStates())
-    }
-    let losses = TokenLosses(batch, firstScored: plan.firstScored, models: models.count)
-    try HeadPass<TokenLosses>(sides, vocabularySize: models[0].0.description.vocabularySize)
+    let losses = TokenLosses(batch, firstScored: plan.firstScored, models: sides.count)
+    try HeadPass<TokenLosses>(sides, vocabularySize: model.description.vocabularySize)
       .run(losses, context)
     return losses
   }
 
-  private func batches(
-    of tokens: [Int], for models: [ForwardModel]
-  ) throws -> [TokenBatch] {
+  /// - Parameter hiddenSize: of all models that are in memory at once.
+  private func batches(of tokens: [Int], hiddenSize: Int) throws -> [TokenBatch] {
     let windows = try plan.windows(of: tokens)
-    let hidden = models.reduce(0) { $0 + $1.description.hiddenSize }
-    let count = max(1, batchSize / (hidden * plan.length))
+    let count = max(1, batchSize / (hiddenSize * plan.length))
     return stride(from: 0, to: windows.count, by: count).map {
       TokenBatch(Array(windows[$0..<min($0 + count, windows.count)]))
     }

@@ -11,26 +11,37 @@ enum EvalCommand: Command {
       OptionDescription(
         long: "against", value: .init("SOURCE", .path),
         help: "Also run SOURCE, the checkpoint this came from, and tell how far predictions differ."
-      ),
-      CommonOption.jobs,
-      CommonOption.json,
-    ],
+      )
+    ] + QuantizationInput.options + [CommonOption.jobs, CommonOption.json],
     examples: [
       .init("decant eval Qwen3-0.6B --text eval.txt", "Perplexity in windows of 512 tokens."),
       .init(
         "decant eval Qwen3-0.6B-4bit --text eval.txt --against Qwen3-0.6B",
         "Also the Kullback-Leibler divergence that quantization has caused."),
+      .init(
+        "decant eval Qwen3-0.6B --text eval.txt --w-bits 4 --kv-bits 8",
+        "What 4-bit weights and an 8-bit cache would cost, with nothing written."),
+      .init(
+        "decant eval Qwen3-0.6B --text eval.txt --sweep qllm",
+        "The same for all points of Qllm-Eval, beside what its authors recommend."),
     ],
     discussion: [
       """
       Arithmetic is in F32, of packed weights too, layer by layer: the model need not fit into memory. \
       Perplexities of different windows cannot be compared.
+      """,
       """
+      Quantization while the model runs is that of Qllm-Eval (arXiv 2402.18158): values are quantized and decoded, \
+      and the model is compared with itself. Weights are those of the blocks' linear layers, quantized as \
+      'convert --method minmax' does; embedding and head stay as they are.
+      """,
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
+    let asked = try QuantizationInput(arguments)
     let runner = try Runner(arguments, terminal)
     let model = try ForwardModel(Checkpoint(path: arguments.operands[0]))
+    if let asked { return try quantize(model, asked, arguments, runner, terminal) }
     let base = try arguments.value("against").map { try ForwardModel(Checkpoint(path: $0)) }
     let text = try TextInput(arguments, for: model)
     let models = [model] + (base.map { [$0] } ?? [])
@@ -42,8 +53,41 @@ enum EvalCommand: Command {
       } ?? .loss(try evaluation.loss(of: model, on: text.tokens))
     }
     let report = EvaluationReport(path: arguments.operands[0], plan: text.windows, result: result)
-    try StandardOutput.write(
-      arguments.flag("json") ? report.json.prettyText : report.text(terminal))
+    return try print(report.json, report.text, arguments, terminal)
+  }
+
+  private static func quantize(
+    _ model: ForwardModel, _ asked: QuantizationInput, _ arguments: Arguments, _ runner: Runner,
+    _ terminal: Terminal
+  ) throws -> ExitStatus {
+    let text = try TextInput(arguments, for: model)
+    let quantization = try FakeQuantization(model, groupSize: asked.groupSize)
+    let points =
+      switch asked.points {
+      case .one(let point): [point]
+      case .qllmEval: quantization.qllmEvalPoints
+      }
+    let measured = try runner.run("eval", byteCount: quantization.byteCount(of: points)) {
+      try quantization.measure(points, on: text.tokens, Evaluation(text.windows, $0))
+    }
+    let path = arguments.operands[0]
+    switch asked.points {
+    case .one(let point):
+      let report = EvaluationReport(
+        path: path, plan: text.windows,
+        result: .quantized(measured[0], point.weights == nil ? nil : quantization.groups))
+      return try print(report.json, report.text, arguments, terminal)
+    case .qllmEval:
+      let report = SweepReport(
+        path: path, plan: text.windows, groups: quantization.groups, points: measured)
+      return try print(report.json, report.text, arguments, terminal)
+    }
+  }
+
+  private static func print(
+    _ json: JSONValue, _ text: (Terminal) -> String, _ arguments: Arguments, _ terminal: Terminal
+  ) throws -> ExitStatus {
+    try StandardOutput.write(arguments.flag("json") ? json.prettyText : text(terminal))
     return .done
   }
 }

@@ -8,6 +8,8 @@ struct EvaluationReport {
   enum Result {
     case loss(LossSummary)
     case divergence(DivergenceSummary)
+    /// Of a model that was quantized while it ran, from itself; groups where weights were.
+    case quantized(MeasuredPoint, WeightGroups?)
   }
 
   let path: String
@@ -18,6 +20,15 @@ struct EvaluationReport {
     switch result {
     case .loss(let loss): loss
     case .divergence(let divergence): divergence.model
+    case .quantized(let measured, _): measured.divergence.model
+    }
+  }
+
+  private var divergence: DivergenceSummary? {
+    switch result {
+    case .loss: nil
+    case .divergence(let divergence): divergence
+    case .quantized(let measured, _): measured.divergence
     }
   }
 
@@ -29,8 +40,15 @@ struct EvaluationReport {
       "perplexity": .double(loss.perplexity.mean),
       "perplexity_error": .double(loss.perplexity.standardError),
     ]
-    if case .divergence(let divergence) = result {
+    if let divergence {
       for (name, value) in Self.figures(divergence) { json[name] = .double(value) }
+    }
+    if case .quantized(let measured, let groups) = result {
+      for member in measured.point.json.members ?? [] { json[member.name] = member.value }
+      if let groups {
+        json["weight_groups"] = groups.json
+        json["weights_kept"] = .array(groups.kept.map { .string($0) })
+      }
     }
     return json
   }
@@ -60,8 +78,8 @@ struct EvaluationReport {
     var table = TextTable([.init(""), .init("", .right), .init("")])
     table.append(line("perplexity", loss.perplexity, 4))
     table.append(line("nats per token", loss.nll, 5))
-    if case .divergence(let found) = result {
-      table.append(line("perplexity of the source", found.base.perplexity, 4))
+    if let found = divergence {
+      table.append(line(baseTitle, found.base.perplexity, 4))
       table.append(line("nats per token, difference", found.logRatio, 6))
       table.append(line("divergence, mean", found.divergence, 6))
       for (name, value) in [
@@ -74,7 +92,19 @@ struct EvaluationReport {
       table.append(line("same most probable token", found.sameTop, 4))
     }
     return "\(printable(path)): \(loss.count) tokens scored, windows of \(plan.length)\n"
+      + quantization
       + table.text(style: terminal.style).split(separator: "\n", omittingEmptySubsequences: false)
       .dropFirst().joined(separator: "\n")
+  }
+
+  private var baseTitle: String {
+    if case .quantized = result { "perplexity, unquantized" } else { "perplexity of the source" }
+  }
+
+  /// A line about what was quantized; empty where nothing was.
+  private var quantization: String {
+    guard case .quantized(let measured, let groups) = result else { return "" }
+    let weights = groups.map { ": weights \($0.text)" } ?? ""
+    return "quantized to \(measured.point.name)\(weights)\n"
   }
 }

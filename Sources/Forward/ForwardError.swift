@@ -17,6 +17,8 @@ package enum ForwardError: DescribedError, Equatable {
   case otherVocabulary(Int, expected: Int)
   /// What stands in a list of tokens and is no whole number. `line` is from 1.
   case badToken(String, line: Int, path: String)
+  /// A file beside the weights says of a special token what no token can be.
+  case badSpecialToken(String, path: String)
 
   package var message: String {
     switch self {
@@ -43,6 +45,7 @@ package enum ForwardError: DescribedError, Equatable {
       "the vocabularies have \(count) and \(expected) tokens: they cannot be compared"
     case .badToken(let text, let line, let path):
       "\(path): line \(line) has '\(text)', which is no token"
+    case .badSpecialToken(let reason, let path): "\(path): \(reason)"
     }
   }
 

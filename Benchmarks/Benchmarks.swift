@@ -9,6 +9,7 @@ struct Benchmarks {
     Usage: Benchmarks [commands] [options]        every command against floor, baseline and peers
            Benchmarks scaling [options]           the same work on larger and larger checkpoints
            Benchmarks loops                       the hot loops, as multiples of a copy
+           Benchmarks products --peers PYTHON     products of matrices beside OpenBLAS's
            Benchmarks generate FOLDER [options]   a checkpoint of a given size
            Benchmarks headers FOLDER              headers of a large model without data
 
@@ -61,6 +62,8 @@ struct Benchmarks {
     case "loops":
       _ = try Options(rest, known: [])
       Loops.run()
+    case "products":
+      try Products(Options(rest, known: Products.options)).run()
     case "generate":
       let options = try Options(rest, known: CheckpointRequest.options, operandCount: 1)
       print(try CheckpointGenerator(CheckpointRequest(options)).write(to: options.operands[0]))

@@ -21,6 +21,8 @@ package enum ForwardError: DescribedError, Equatable {
   case noCache(modelType: String)
   /// What stands in a list of tokens and is no whole number. `line` is from 1.
   case badToken(String, line: Int, path: String)
+  /// A file beside the weights says of a special token what no token can be.
+  case badSpecialToken(String, path: String)
 
   package var message: String {
     switch self {
@@ -52,6 +54,7 @@ package enum ForwardError: DescribedError, Equatable {
     case .noCache(let modelType): "'\(modelType)' has no cache of keys and values"
     case .badToken(let text, let line, let path):
       "\(path): line \(line) has '\(text)', which is no token"
+    case .badSpecialToken(let reason, let path): "\(path): \(reason)"
     }
   }
 

@@ -14,6 +14,7 @@ enum Program {
       ValidateCommand.self,
       UnpackCommand.self,
       EvalCommand.self,
+      GenerateCommand.self,
       TokensCommand.self,
       CompletionsCommand.self,
       HelpCommand.self,

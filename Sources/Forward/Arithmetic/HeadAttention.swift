@@ -6,15 +6,19 @@ import Model
 /// time: there is never a matrix of all queries and keys.
 final class HeadAttention {
   struct Inputs {
-    /// `[tokens, features]` each, of all windows.
+    /// `[tokens, features]` each, of all windows. Keys and values may be more than queries: then there is
+    /// one window, and the queries are of its last tokens.
     let queries: Activations
-    let keys: Activations
-    let values: Activations
+    var keys: Activations
+    var values: Activations
     let heads: AttentionHeads
     let scoring: AttentionScoring
     let bias: LinearBias?
     /// Of all query heads; empty where there are none.
     let sinks: [Float]
+
+    /// Tokens of the window before the first query.
+    var past: Int { keys.tokens - queries.tokens }
   }
 
   /// `[query heads of the group, positions, value width]`: what the last call of `attend` gave.
@@ -29,36 +33,39 @@ final class HeadAttention {
   /// Queries at a time.
   private static let queryCount = 32
 
+  /// - Parameter window: the tokens of a window that have queries.
   func attend(_ inputs: Inputs, window: Range<Int>, keyHead: Int) {
     let heads = inputs.heads
     let group = heads.count / heads.keyValueCount
-    let length = window.count
-    keyRows.grow(to: length * heads.width, filler: 0)
-    Self.copyHead(inputs.keys, window, keyHead, width: heads.width, into: &keyRows)
-    valueColumns.grow(to: length * heads.valueWidth, filler: 0)
+    let (length, past) = (window.count, inputs.past)
+    let keys = window.lowerBound..<window.upperBound + past
+    keyRows.grow(to: keys.count * heads.width, filler: 0)
+    Self.copyHead(inputs.keys, keys, keyHead, width: heads.width, into: &keyRows)
+    valueColumns.grow(to: keys.count * heads.valueWidth, filler: 0)
     Self.turnHead(
-      inputs.values, window, keyHead, width: heads.valueWidth, into: &valueColumns)
+      inputs.values, keys, keyHead, width: heads.valueWidth, into: &valueColumns)
     mixed.grow(to: Self.queryCount * heads.valueWidth, filler: 0)
     output.grow(to: group * length * heads.valueWidth, filler: 0)
     queryRows.grow(to: Self.queryCount * heads.width, filler: 0)
-    scores.grow(to: Self.queryCount * length, filler: 0)
+    scores.grow(to: Self.queryCount * keys.count, filler: 0)
     let slopes = inputs.bias == nil ? [] : LinearBias.slopes(heads: heads.count)
     for member in 0..<group {
       let head = keyHead * group + member
       for first in stride(from: 0, to: length, by: Self.queryCount) {
         let rows = first..<min(first + Self.queryCount, length)
-        let seen = max(0, first + 1 - (inputs.scoring.window ?? length))..<rows.upperBound
+        let seen =
+          max(0, past + first + 1 - (inputs.scoring.window ?? keys.count))..<past + rows.upperBound
         Self.copyHead(
           inputs.queries, window.lowerBound + rows.lowerBound..<window.lowerBound + rows.upperBound,
           head, width: heads.width, into: &queryRows)
         multiply(rows: rows.count, keys: seen, width: heads.width)
         for row in rows {
           Self.weigh(
-            &scores, at: (row - first) * seen.count, keys: seen, query: row, inputs.scoring,
+            &scores, at: (row - first) * seen.count, keys: seen, query: past + row, inputs.scoring,
             bias: inputs.bias.map { ($0.form, slopes[head]) },
             sink: inputs.sinks.isEmpty ? nil : inputs.sinks[head])
         }
-        mix(rows: rows.count, keys: seen, length: length, width: heads.valueWidth)
+        mix(rows: rows.count, keys: seen, length: keys.count, width: heads.valueWidth)
         let start = (member * length + first) * heads.valueWidth
         for index in 0..<rows.count * heads.valueWidth { output[start + index] = mixed[index] }
       }

@@ -7,9 +7,9 @@ import Kernels
 
 /// Kernels of the forward pass, of the level that is used. Products depend on the level in their last digits,
 /// since not every processor adds them before it rounds them.
-enum Numbers {
+package enum Numbers {
   /// See `Kernels.product`.
-  static func product(
+  package static func product(
     _ inputs: Span<Float>, tokens: Int, weights: Span<Float>, rows: Int, k: Int,
     stride: Int? = nil, into output: inout MutableSpan<Float>, level: ProcessorLevel = .current
   ) {

@@ -1,17 +1,18 @@
 import Foundation
 import Model
 
-/// Sines and cosines of all positions of a window, `[positions, pairs]`.
+/// Sines and cosines of consecutive positions of a window, `[positions, pairs]`.
 struct RotaryTable {
   private let description: RotaryDescription
   private let cosines: [Float]
   private let sines: [Float]
 
-  init(_ description: RotaryDescription, windowLength: Int) {
+  /// - Parameter positions: the last ones of a window.
+  init(_ description: RotaryDescription, positions: Range<Int>) {
     self.description = description
-    let frequencies = description.frequencies(windowLength: windowLength)
+    let frequencies = description.frequencies(windowLength: positions.upperBound)
     let magnitude = description.scaling.magnitude
-    let angles = (0..<windowLength).flatMap { position in
+    let angles = positions.flatMap { position in
       frequencies.map { Double(position) * $0 }
     }
     cosines = angles.map { Float(cos($0) * magnitude) }
@@ -21,7 +22,7 @@ struct RotaryTable {
   /// Turns the leading features of each head.
   ///
   /// - Parameters:
-  ///   - window: the tokens that are positions 0, 1, …
+  ///   - window: the tokens that are at the table's positions.
   ///   - headWidth: features of a head.
   ///   - offset: those of them that come before the ones that turn.
   func rotate(

@@ -90,21 +90,23 @@ extension BlockRun {
     return try step.apply(attention.output, to: step.observed(mixed, by: [attention.output]))
   }
 
-  /// Calls with each window and the table of its length.
+  /// Calls with each window and the table of its positions.
   private func rotate(
     _ rotary: RotaryDescription, _ turn: (RotaryTable, Range<Int>) -> Void
   ) {
     var tables: [Int: RotaryTable] = [:]
     for window in windows {
       let table =
-        tables[window.count] ?? RotaryTable(rotary, windowLength: window.count)
+        tables[window.count]
+        ?? RotaryTable(rotary, positions: pass.past..<pass.past + window.count)
       tables[window.count] = table
       turn(table, window)
     }
   }
 
   /// Attention of all windows and heads, on all threads: `[tokens, heads * valueWidth]`.
-  private func attend(_ inputs: HeadAttention.Inputs) throws -> Activations {
+  private func attend(_ given: HeadAttention.Inputs) throws -> Activations {
+    let inputs = pass.cache?.extend(given, layer: layer) ?? given
     let heads = inputs.heads
     let output = Activations(
       tokens: inputs.queries.tokens, features: heads.count * heads.valueWidth)

@@ -13,30 +13,42 @@ package struct ForwardPass {
   let options: ForwardOptions
   let observer: (any ForwardObserver)?
   let context: RunContext
+  /// Of the tokens before the batch's, which then is one window.
+  let cache: KeyValueCache?
+  /// How many tokens are before those of the batch.
+  let past: Int
   /// Of progress that the layers are told as.
   private let byteCount: Int
 
-  /// - Parameter byteCount: of progress that the layers are told as.
+  /// - Parameters:
+  ///   - cache: keys and values of the tokens before those of the batch, which must be one window; those of
+  ///     the batch are added. For models of which `KeyValueCache.fits` is true.
+  ///   - byteCount: of progress that the layers are told as.
   /// - Throws: `ForwardError.unknownToken`, `.windowTooLong`.
   package init(
     _ model: ForwardModel, _ batch: TokenBatch, options: ForwardOptions = ForwardOptions(),
-    observer: (any ForwardObserver)? = nil, byteCount: Int = 0, _ context: RunContext
+    observer: (any ForwardObserver)? = nil, cache: KeyValueCache? = nil, byteCount: Int = 0,
+    _ context: RunContext
   ) throws {
+    precondition(cache == nil || batch.windows.count == 1 && KeyValueCache.fits(model))
+    let past = cache?.count ?? 0
     let vocabulary = model.description.vocabularySize
     if let place = batch.tokens.firstIndex(where: { !(0..<vocabulary).contains($0) }) {
       throw ForwardError.unknownToken(
         batch.tokens[place], position: place, vocabularySize: vocabulary)
     }
     if let longest = model.description.embedding.positions?.longestWindow,
-      let window = batch.windows.first(where: { $0.count > longest })
+      let window = batch.windows.first(where: { past + $0.count > longest })
     {
-      throw ForwardError.windowTooLong(window.count, longest: longest)
+      throw ForwardError.windowTooLong(past + window.count, longest: longest)
     }
     self.model = model
     self.batch = batch
     self.options = options
     self.observer = observer
     self.context = context
+    self.cache = cache
+    self.past = past
     self.byteCount = byteCount
   }
 
@@ -78,11 +90,11 @@ package struct ForwardPass {
     }
     if let positions = embedding.positions {
       let longest = batch.windows.map(\.count).max() ?? 0
+      let first = positions.offset + past
       let table = Activations(
         tokens: longest, features: hidden.features,
         values: try model.numbers(
-          positions.weight,
-          positions.offset * hidden.features..<(positions.offset + longest) * hidden.features))
+          positions.weight, first * hidden.features..<(first + longest) * hidden.features))
       for window in batch.windows {
         hidden.add(table.rows(0..<window.count), to: Array(window), times: window.map { _ in 1 })
       }

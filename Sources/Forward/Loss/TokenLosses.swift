@@ -7,7 +7,7 @@ final class TokenLosses: LogitReader {
     var targets: [[Float?]] = []
   }
 
-  /// A token of the batch and the one that it should predict.
+  /// A token of those that the head is applied to, and the one that it should predict.
   struct Prediction {
     let token: Int
     let target: Int
@@ -21,13 +21,18 @@ final class TokenLosses: LogitReader {
   /// - Parameters:
   ///   - firstScored: place in its window of the first token that is scored; at least 1.
   ///   - models: 1, or 2: the first then is what the second is compared with.
-  init(_ batch: TokenBatch, firstScored: Int = 1, models: Int) {
+  convenience init(_ batch: TokenBatch, firstScored: Int = 1, models: Int) {
     precondition(firstScored >= 1)
-    predictions = batch.windows.flatMap { window in
+    let predictions = batch.windows.flatMap { window in
       window.dropFirst(firstScored).map {
         Prediction(token: $0 - 1, target: batch.tokens[$0])
       }
     }
+    self.init(predictions, models: models)
+  }
+
+  init(_ predictions: [Prediction], models: Int) {
+    self.predictions = predictions
     sums = Array(
       repeating: Array(repeating: LogitSums(), count: predictions.count), count: models)
     targets = Array(repeating: Array(repeating: 0, count: predictions.count), count: models)

@@ -19,6 +19,10 @@ package struct Tokenizer: Sendable {
   /// One more than the largest id of a token.
   package let vocabularySize: Int
 
+  /// What is put before a whole text, such as the token that begins a sequence. For texts that go on, which
+  /// what is put behind a text would end.
+  package var leadingTokens: [Int32] { postProcessor.before }
+
   struct AddedContent: Sendable {
     let bytes: [UInt8]
     let isSpecial: Bool

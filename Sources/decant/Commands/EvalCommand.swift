@@ -5,9 +5,10 @@ import Forward
 enum EvalCommand: Command {
   static let description = CommandDescription(
     name: "eval",
-    summary: "run a model over a text: perplexity, and divergence from another model",
+    summary: "run a model over a text or questions: perplexity, divergence, accuracy",
     operands: [CommonOption.path],
     options: TextInput.options + [
+      ChoiceInput.option,
       OptionDescription(
         long: "against", value: .init("SOURCE", .path),
         help: "Also run SOURCE, the checkpoint this came from, and tell how far predictions differ."
@@ -24,6 +25,9 @@ enum EvalCommand: Command {
       .init(
         "decant eval Qwen3-0.6B --text eval.txt --sweep qllm",
         "The same for all points of Qllm-Eval, beside what its authors recommend."),
+      .init(
+        "decant eval Qwen3-0.6B --choices questions.jsonl",
+        "The share of multiple-choice questions that are answered rightly."),
     ],
     discussion: [
       """
@@ -35,12 +39,20 @@ enum EvalCommand: Command {
       and the model is compared with itself. Weights are those of the blocks' linear layers, quantized as \
       'convert --method minmax' does; embedding and head stay as they are.
       """,
+      """
+      The answer to a question is the option that is the most likely after the context, and, normalised, \
+      the most likely by character: 'acc' and 'acc_norm' of lm-evaluation-harness. A space between \
+      context and option belongs to the end of the context, so that it is not counted.
+      """,
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let asked = try QuantizationInput(arguments)
     let runner = try Runner(arguments, terminal)
     let model = try ForwardModel(Checkpoint(path: arguments.operands[0]))
+    if let path = arguments.value("choices") {
+      return try answer(path, arguments, model, runner, terminal)
+    }
     if let asked { return try quantize(model, asked, arguments, runner, terminal) }
     let base = try arguments.value("against").map { try ForwardModel(Checkpoint(path: $0)) }
     let text = try TextInput(arguments, for: model)
@@ -88,6 +100,21 @@ enum EvalCommand: Command {
     _ json: JSONValue, _ text: (Terminal) -> String, _ arguments: Arguments, _ terminal: Terminal
   ) throws -> ExitStatus {
     try StandardOutput.write(arguments.flag("json") ? json.prettyText : text(terminal))
+    return .done
+  }
+
+  private static func answer(
+    _ path: String, _ arguments: Arguments, _ model: ForwardModel, _ runner: Runner,
+    _ terminal: Terminal
+  ) throws -> ExitStatus {
+    let input = try ChoiceInput(path, arguments, for: model)
+    let logLikelihoods = try runner.run("eval", byteCount: model.byteCount) {
+      try ChoiceEvaluation(model, $0).logLikelihoods(of: input.windows)
+    }
+    let report = ChoiceReport(
+      path: arguments.operands[0], summary: input.summary(logLikelihoods))
+    try StandardOutput.write(
+      arguments.flag("json") ? report.json.prettyText : report.text(terminal))
     return .done
   }
 }

@@ -14,6 +14,11 @@ struct Runner {
     self.terminal = terminal
   }
 
+  /// For a step that shows by its output how far it is.
+  func run<Result>(_ step: (RunContext) throws -> Result) rethrows -> Result {
+    try step(RunContext(threads: threads, cancellation: interruption.cancellation))
+  }
+
   func run<Result>(
     _ title: String, byteCount: Int, _ step: (RunContext) throws -> Result
   ) rethrows -> Result {

@@ -28,63 +28,22 @@ struct TokensRun {
 
   /// Prints a line of ids for every line of a JSONL file, as soon as it is read.
   ///
-  /// - Throws: `TokensLineError` for what is wrong with a line, `FileError`, `OutputError`.
+  /// - Throws: `JSONLineError` for what is wrong with a line, `FileError`, `OutputError`.
   mutating func writeLines(of path: String) throws {
-    let file = try InputFile(path: path)
-    var line: [UInt8] = []
-    var number = 0
-    try file.forEachBlock(of: 0..<file.byteCount) { bytes, count in
-      var rest = bytes[..<count]
-      while let end = rest.firstIndex(of: 0x0A) {
-        line += rest[..<end]
-        rest = rest[(end + 1)...]
-        number += 1
-        try writeLine(line, path: path, number: number)
-        line.removeAll(keepingCapacity: true)
+    try JSONLines.forEach(of: path) { line in
+      guard let text = line.json["text"]?.stringValue else { throw line.error("no text 'text'") }
+      let ids: [Int32]
+      do {
+        ids = try encode(Array(text.utf8))
+      } catch let fault as TokenizerError {
+        throw line.error(fault.message)
       }
-      line += rest
-      guard line.count <= Tokenizer.longestText else {
-        throw TokensLineError(path: path, line: number + 1, reason: "the line is too long")
-      }
+      try StandardOutput.write(
+        #"{"ids": ["# + ids.map(String.init).joined(separator: ", ") + "]}\n")
     }
-    if !line.isEmpty { try writeLine(line, path: path, number: number + 1) }
-    try file.checkUnchanged()
-  }
-
-  private mutating func writeLine(_ line: [UInt8], path: String, number: Int) throws {
-    func error(_ reason: String) -> TokensLineError {
-      TokensLineError(path: path, line: number, reason: reason)
-    }
-    let text: String
-    do {
-      guard let found = try JSONValue(parsing: line)["text"]?.stringValue else {
-        throw error("no text 'text'")
-      }
-      text = found
-    } catch let fault as JSONError {
-      throw error("\(fault.reason) (byte \(fault.offset) of the line)")
-    }
-    let ids: [Int32]
-    do {
-      ids = try encode(Array(text.utf8))
-    } catch let fault {
-      throw error(fault.message)
-    }
-    try StandardOutput.write(
-      #"{"ids": ["# + ids.map(String.init).joined(separator: ", ") + "]}\n")
   }
 
   private mutating func encode(_ text: [UInt8]) throws(TokenizerError) -> [Int32] {
     try tokenizer.encode(text.span, addSpecialTokens: addSpecialTokens, cache: &cache)
   }
-}
-
-/// What is wrong with a line of a JSONL file. Lines count from 1.
-struct TokensLineError: DescribedError, Equatable {
-  let path: String
-  let line: Int
-  let reason: String
-
-  var message: String { "\(path), line \(line): \(reason)" }
-  var hint: String? { nil }
 }

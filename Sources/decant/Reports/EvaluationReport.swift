@@ -1,6 +1,5 @@
 import Formats
 import Forward
-import Foundation
 
 /// How well a model predicts a text, and how far its predictions are from another's: as JSON, and as text
 /// for people.
@@ -68,33 +67,24 @@ struct EvaluationReport {
   }
 
   func text(_ terminal: Terminal) -> String {
-    let plusMinus = terminal.isUnicode ? "±" : "+-"
-    func line(_ name: String, _ value: MeanWithError, _ digits: Int) -> [String] {
-      [
-        name, String(format: "%.\(digits)f", value.mean),
-        "\(plusMinus) " + String(format: "%.\(digits)f", value.standardError),
-      ]
-    }
-    var table = TextTable([.init(""), .init("", .right), .init("")])
-    table.append(line("perplexity", loss.perplexity, 4))
-    table.append(line("nats per token", loss.nll, 5))
+    var table = MeanTable(terminal)
+    table.append("perplexity", loss.perplexity, digits: 4)
+    table.append("nats per token", loss.nll, digits: 5)
     if let found = divergence {
-      table.append(line(baseTitle, found.base.perplexity, 4))
-      table.append(line("nats per token, difference", found.logRatio, 6))
-      table.append(line("divergence, mean", found.divergence, 6))
+      table.append(baseTitle, found.base.perplexity, digits: 4)
+      table.append("nats per token, difference", found.logRatio, digits: 6)
+      table.append("divergence, mean", found.divergence, digits: 6)
       for (name, value) in [
         ("divergence, median", found.divergences.median),
         ("divergence, 99 %", found.divergences[share: 0.99]),
         ("divergence, largest", found.divergences.largest),
       ] {
-        table.append([name, String(format: "%.6f", value), ""])
+        table.append(name, value, digits: 6)
       }
-      table.append(line("same most probable token", found.sameTop, 4))
+      table.append("same most probable token", found.sameTop, digits: 4)
     }
     return "\(printable(path)): \(loss.count) tokens scored, windows of \(plan.length)\n"
-      + quantization
-      + table.text(style: terminal.style).split(separator: "\n", omittingEmptySubsequences: false)
-      .dropFirst().joined(separator: "\n")
+      + quantization + table.text
   }
 
   private var baseTitle: String {

@@ -61,7 +61,8 @@ let package = Package(
       name: "decant", dependencies: ["Formats", "Stats", "Model", "Convert", "Forward"],
       swiftSettings: strict),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["Formats", "Stats", "Convert", "Forward"], path: "Benchmarks",
+      name: "Benchmarks", dependencies: ["Formats", "Stats", "Convert", "Forward"],
+      path: "Benchmarks",
       swiftSettings: strict),
     // Depends on nothing above: what it computes can judge all of it.
     .target(

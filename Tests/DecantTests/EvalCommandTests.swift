@@ -15,7 +15,9 @@ import Testing
     try folder.write(tokens + "\n", to: "ids")
   }
 
-  private func eval(_ words: String...) throws -> ToolResult {
+  private func eval(_ words: String...) throws -> ToolResult { try eval(words) }
+
+  private func eval(_ words: [String]) throws -> ToolResult {
     try runTool(builtProgram, ["eval", model, "--tokens", folder.path("ids")] + words)
   }
 
@@ -84,7 +86,8 @@ import Testing
   }
 
   @Test func sweepsTheGridOfThePaper() throws {
-    let result = try eval("--sweep", "qllm", "--context", "64", "--json")
+    let short = ["--context", "64", "--tokens-limit", "128"]
+    let result = try eval(["--sweep", "qllm", "--json"] + short)
     #expect(result.status == 0, "\(result.error)")
     let found = try json(result)
     let points = try #require(found["points"] as? [[String: Any]])
@@ -95,13 +98,13 @@ import Testing
       ])
     #expect(points[0]["nll"] as? Double == found["nll"] as? Double)
     // A point alone says the same.
-    let alone = try json(eval("--w-bits", "4", "--kv-bits", "4", "--context", "64", "--json"))
+    let alone = try json(eval(["--w-bits", "4", "--kv-bits", "4", "--json"] + short))
     for name in ["nll", "kl_mean", "delta_nll", "same_top"] {
       #expect(points[14][name] as? Double == alone[name] as? Double)
     }
     let findings = try #require(found["findings"] as? [String])
     #expect(findings.last?.contains("0.0202") == true)
-    let text = try eval("--sweep", "qllm", "--context", "64").output
+    let text = try eval(["--sweep", "qllm"] + short).output
     #expect(text.contains("weights 28 in groups of 128\n"))
     #expect(text.contains("advised against"))
   }

@@ -9,7 +9,7 @@ import Testing
   /// The logits of a model that was really packed with the same settings, embedding and head kept.
   @Test(arguments: [
     "llama", "gemma2", "gpt2", "mixtral", "qwen2-moe", "gpt-oss", "phi3-longrope", "mamba",
-    "deepseek-v3", "falcon-7b-style", "opt", "mamba2", "bloom",
+    "deepseek-v3", "falcon-7b-style", "opt", "mamba2",
   ])
   func equalAPackedModel(name: String) throws {
     let folder = try TemporaryFolder()
@@ -24,15 +24,26 @@ import Testing
     }
   }
 
-  /// What was packed is quantized again, from what it decodes to.
-  @Test func quantizingTwiceToTheSameWidthChangesLittle() throws {
+  /// What was packed is quantized again, as `--requantize` does it.
+  @Test func equalARequantizedModel() throws {
     let folder = try TemporaryFolder()
     let vector = try ReferenceVector("llama")
-    let packed = try pack(vector.path, bits: 4, into: folder.path("packed"))
-    let model = try ForwardModel(packed)
-    let found = try fakeLogits(model, #require(QuantizationPoint(weights: 4)), vector.tokens)
-    let expected = try logits(model, [vector.tokens])
-    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-3 })
+    let packed = try pack(vector.path, bits: 8, into: folder.path("packed"))
+    let again = try pack(packed.path, bits: 4, into: folder.path("again"))
+    let expected = try logits(ForwardModel(again), [vector.tokens])
+    let found = try fakeLogits(
+      ForwardModel(packed), #require(QuantizationPoint(weights: 4)), vector.tokens)
+    let areEqual = found == expected
+    #expect(areEqual)
+  }
+
+  /// No group divides its 66 and 264 inputs.
+  @Test func aModelWithoutWeightsThatFit() throws {
+    let quantization = try FakeQuantization(ReferenceVector("bloom").model())
+    #expect(throws: ForwardError.nothingToQuantize(modelType: "bloom")) {
+      try quantization.subject(at: #require(QuantizationPoint(weights: 8)))
+    }
+    _ = try quantization.subject(at: #require(QuantizationPoint(cache: 8)))
   }
 
   @Test func groupsAreTheLargestThatFit() throws {
@@ -74,6 +85,7 @@ import Testing
     options.bits = bits
     options.groupSize = 128
     options.method = .minmax
+    options.requantizes = true
     options.keep = try ConversionPlan(source, options: options, arrangement: .mlx).tensors
       .filter { $0.identity.role == .tokenEmbedding || $0.identity.role == .outputHead }
       .map { try NamePattern($0.name) }

@@ -8,7 +8,7 @@ package struct FakeQuantization {
   package let groups: WeightGroups
 
   /// - Parameter groupSize: of weights; nil for 128 where that divides their inputs, else 64 or 32.
-  /// - Throws: `ForwardError.groupDoesNotDivide`, `.nothingToQuantize`.
+  /// - Throws: `ForwardError.groupDoesNotDivide`.
   package init(_ model: ForwardModel, groupSize: Int? = nil) throws {
     self.model = model
     groups = try WeightGroups(model, size: groupSize)
@@ -23,10 +23,13 @@ package struct FakeQuantization {
 
   /// What is run for a point.
   ///
-  /// - Throws: `ForwardError.noCache`.
+  /// - Throws: `ForwardError.noCache`, `.nothingToQuantize`.
   package func subject(at point: QuantizationPoint) throws -> Evaluation.Subject {
     guard hasCache || point.cache == nil else {
       throw ForwardError.noCache(modelType: model.description.modelType)
+    }
+    guard !groups.sizes.isEmpty || point.weights == nil && point.activations == nil else {
+      throw ForwardError.nothingToQuantize(modelType: model.description.modelType)
     }
     let weights = point.weights.map { model.weights.fakeQuantized(groups.layouts(bits: $0)) }
     let quantizer =

@@ -9,14 +9,15 @@ import Model
 package struct WeightGroups: Sendable {
   /// By the name the file has for a weight.
   let sizes: [String: Int]
-  /// The layers that read these weights, by the names the file has for them.
+  /// The layers that read these weights, by the names the file has for them. Where weights are kept their inputs
+  /// are too, as in Qllm-Eval.
   let modules: Set<String>
   /// Weights that no group size divides, and that stay as they are, in order.
   package let kept: [String]
 
   /// - Parameter size: of all groups; nil for 128, as in Qllm-Eval, or the largest of 64 and 32 where that does
   ///   not divide the inputs.
-  /// - Throws: `ForwardError.groupDoesNotDivide`, `.nothingToQuantize`.
+  /// - Throws: `ForwardError.groupDoesNotDivide`.
   init(_ model: ForwardModel, size: Int?) throws(ForwardError) {
     let names = Array(model.weights.names)
     let naming = TensorNaming(
@@ -36,9 +37,6 @@ package struct WeightGroups: Sendable {
       } else if !kept.contains(name) {
         kept.append(name)
       }
-    }
-    guard !sizes.isEmpty else {
-      throw .nothingToQuantize(modelType: model.description.modelType)
     }
     self.sizes = sizes
     self.modules = modules

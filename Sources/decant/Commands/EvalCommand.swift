@@ -12,7 +12,7 @@ enum EvalCommand: Command {
       OptionDescription(
         long: "against", value: .init("SOURCE", .path),
         help: "Also run SOURCE, the checkpoint this came from, and tell how far predictions differ."
-      )
+      ),
     ] + QuantizationInput.options + [CommonOption.jobs, CommonOption.json],
     examples: [
       .init("decant eval Qwen3-0.6B --text eval.txt", "Perplexity in windows of 512 tokens."),

@@ -1,6 +1,7 @@
 import Convert
 import Formats
-import Forward
+
+@testable import Forward
 
 /// Logits of a model that is quantized while it runs.
 func fakeLogits(

@@ -58,8 +58,7 @@ import Testing
   @Test func refusals() throws {
     #expect(try generate(model).status == 64)
     #expect(try generate(model, "--prompt", "a", "-n", "0").status == 64)
-    let empty = try generate(model, "--prompt", "")
-    #expect(empty.status == 1 && empty.error.contains("there are 0 tokens; a window takes 1"))
+    #expect(try generate(model, "--prompt", "").status == 64)
     let long = String(repeating: "z = 1\n", count: 1000)
     let result = try generate(model, "--prompt", long)
     #expect(result.status == 1 && result.error.contains("than the 512 positions that the model"))

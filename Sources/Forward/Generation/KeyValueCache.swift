@@ -8,8 +8,8 @@ import Model
 package final class KeyValueCache {
   private struct Layer {
     /// `[tokens, features]`, keys after their rotation.
-    var keys: Activations
-    var values: Activations
+    let keys: Activations
+    let values: Activations
   }
 
   private var layers: [Int: Layer] = [:]
@@ -51,15 +51,12 @@ package final class KeyValueCache {
   ///
   /// - Returns: the inputs with all keys and values up to these.
   func extend(_ inputs: HeadAttention.Inputs, layer: Int) -> HeadAttention.Inputs {
-    var layer = (number: layer, kept: Layer(keys: inputs.keys, values: inputs.values))
-    if let earlier = layers[layer.number] {
-      layer.kept = Layer(
-        keys: earlier.keys.followed(by: inputs.keys),
-        values: earlier.values.followed(by: inputs.values))
-    }
-    layers[layer.number] = layer.kept
     var extended = inputs
-    (extended.keys, extended.values) = (layer.kept.keys, layer.kept.values)
+    if let earlier = layers[layer] {
+      extended.keys = earlier.keys.followed(by: inputs.keys)
+      extended.values = earlier.values.followed(by: inputs.values)
+    }
+    layers[layer] = Layer(keys: extended.keys, values: extended.values)
     return extended
   }
 }

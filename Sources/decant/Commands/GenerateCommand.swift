@@ -20,7 +20,7 @@ enum GenerateCommand: Command {
     ],
     examples: [
       .init(
-        "decant generate Qwen3-0.6B --prompt 'The capital of France is' -n 8",
+        "decant generate Qwen3-0.6B --prompt Paris -n 8",
         "See at once whether a model makes sense.")
     ],
     discussion: [

@@ -23,7 +23,7 @@ package struct MeasureOptions: Sendable {
   package var measuresLoss = true
 
   /// Weights of a tensor that go through round trips; nil for all. Everything else is measured of all.
-  package var sampleSize: Int? = 1 << 18
+  package var sampleSize: Int? = 1 << 20
 
   package init() {}
 

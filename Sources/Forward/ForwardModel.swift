@@ -59,6 +59,11 @@ package struct ForwardModel: Sendable {
     return model
   }
 
+  /// Bytes of progress that a batch is of all tokens that are run.
+  func byteCount(for batch: TokenBatch, among tokenCount: Int) -> Int {
+    Int(Double(byteCount) * Double(batch.count) / Double(max(1, tokenCount)))
+  }
+
   /// The name that the file has for a tensor or a module of the description.
   func stored(_ name: String) -> String { Self.stored(name, without: missingPrefix) }
 
@@ -86,10 +91,9 @@ package struct ForwardModel: Sendable {
     // Rows of one matrix at a time: some weights are only read so.
     let row = max(1, source.shape.inputs)
     let step = source.shape.outputs == 1 ? row : max(row, (1 << 18) / row * row)
-    let matrix = max(1, source.shape.outputs * row)
     var start = range.lowerBound
     while start < range.upperBound {
-      let end = min(start + step, (start / matrix + 1) * matrix, range.upperBound)
+      let end = min(start + step, source.matrixEnd(after: start / row) * row, range.upperBound)
       try source.read(start..<end, into: tile)
       numbers += tile.weights.prefix(end - start)
       start = end

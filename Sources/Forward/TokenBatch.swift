@@ -21,18 +21,21 @@ package struct TokenBatch: Sendable {
 
   /// Consecutive windows of together about `limit` tokens, at least one: where in `windows` they stand.
   func blocks(ofTokens limit: Int) -> [Range<Int>] {
+    Self.blocks(of: windows.map(\.count), ofTokens: limit)
+  }
+
+  /// The same of windows that have so many tokens each.
+  static func blocks(of counts: [Int], ofTokens limit: Int) -> [Range<Int>] {
     var blocks: [Range<Int>] = []
-    var start = 0
-    while start < windows.count {
-      var end = start + 1
-      while end < windows.count,
-        windows[end].upperBound - windows[start].lowerBound <= limit
-      {
-        end += 1
+    var (start, tokens) = (0, 0)
+    for (index, count) in counts.enumerated() {
+      if index > start, tokens + count > limit {
+        blocks.append(start..<index)
+        (start, tokens) = (index, 0)
       }
-      blocks.append(start..<end)
-      start = end
+      tokens += count
     }
+    if start < counts.count { blocks.append(start..<counts.count) }
     return blocks
   }
 }

@@ -40,10 +40,12 @@ final class HeadAttention {
     let (length, past) = (window.count, inputs.past)
     let keys = window.lowerBound..<window.upperBound + past
     keyRows.grow(to: keys.count * heads.width, filler: 0)
-    Self.copyHead(inputs.keys, keys, keyHead, width: heads.width, into: &keyRows)
+    Self.copyHead(
+      inputs.keys, keys, keyHead, width: heads.width, apart: (heads.width, 1), into: &keyRows)
     valueColumns.grow(to: keys.count * heads.valueWidth, filler: 0)
-    Self.turnHead(
-      inputs.values, keys, keyHead, width: heads.valueWidth, into: &valueColumns)
+    Self.copyHead(
+      inputs.values, keys, keyHead, width: heads.valueWidth, apart: (1, keys.count),
+      into: &valueColumns)
     mixed.grow(to: Self.queryCount * heads.valueWidth, filler: 0)
     output.grow(to: group * length * heads.valueWidth, filler: 0)
     queryRows.grow(to: Self.queryCount * heads.width, filler: 0)
@@ -57,7 +59,7 @@ final class HeadAttention {
           max(0, past + first + 1 - (inputs.scoring.window ?? keys.count))..<past + rows.upperBound
         Self.copyHead(
           inputs.queries, window.lowerBound + rows.lowerBound..<window.lowerBound + rows.upperBound,
-          head, width: heads.width, into: &queryRows)
+          head, width: heads.width, apart: (heads.width, 1), into: &queryRows)
         multiply(rows: rows.count, keys: seen, width: heads.width)
         for row in rows {
           Self.weigh(
@@ -75,47 +77,30 @@ final class HeadAttention {
   /// Adds up values, weighed.
   private func mix(rows: Int, keys: Range<Int>, length: Int, width: Int) {
     let (probabilities, columns) = (scores, valueColumns)
-    Self.product(
-      probabilities, rows, columns.span.extracting(keys.lowerBound..<length * width), width,
-      keys.count, stride: length, into: &mixed)
+    Numbers.product(
+      probabilities, tokens: rows,
+      weights: columns.span.extracting(keys.lowerBound..<length * width), rows: width,
+      k: keys.count, stride: length, into: &mixed)
   }
 
   private func multiply(rows: Int, keys: Range<Int>, width: Int) {
     let (queries, all) = (queryRows, keyRows)
-    Self.product(
-      queries, rows, all.span.extracting(keys.lowerBound * width..<keys.upperBound * width),
-      keys.count, width, stride: width, into: &scores)
-  }
-
-  private static func product(
-    _ inputs: [Float], _ tokens: Int, _ weights: Span<Float>, _ rows: Int, _ k: Int, stride: Int,
-    into results: inout [Float]
-  ) {
-    var output = results.mutableSpan
     Numbers.product(
-      inputs.span, tokens: tokens, weights: weights, rows: rows, k: k, stride: stride,
-      into: &output)
+      queries, tokens: rows,
+      weights: all.span.extracting(keys.lowerBound * width..<keys.upperBound * width),
+      rows: keys.count, k: width, into: &scores)
   }
 
+  /// - Parameter apart: how far tokens, and features of a token, are from each other in `output`.
   private static func copyHead(
     _ activations: Activations, _ tokens: Range<Int>, _ head: Int, width: Int,
-    into rows: inout [Float]
+    apart: (tokens: Int, features: Int), into output: inout [Float]
   ) {
     let values = activations.values
     for (place, token) in tokens.enumerated() {
       let from = token * activations.features + head * width
-      for index in 0..<width { rows[place * width + index] = values[from + index] }
-    }
-  }
-
-  private static func turnHead(
-    _ activations: Activations, _ tokens: Range<Int>, _ head: Int, width: Int,
-    into columns: inout [Float]
-  ) {
-    let values = activations.values
-    for (place, token) in tokens.enumerated() {
-      let from = token * activations.features + head * width
-      for index in 0..<width { columns[index * tokens.count + place] = values[from + index] }
+      let to = place * apart.tokens
+      for index in 0..<width { output[to + index * apart.features] = values[from + index] }
     }
   }
 
@@ -137,7 +122,7 @@ final class HeadAttention {
         let rounded = ScaleType.bf16.round(ScaleType.bf16.round(Float(slope)) * key)
         score = (scores[index] + rounded) * scoring.scale
       }
-      if let cap = scoring.cap { score = cap * tanh(score / cap) }
+      if let cap = scoring.cap { score = softCapped(score, cap) }
       scores[index] = score
       largest = max(largest, score)
     }

@@ -28,6 +28,17 @@ package enum Numbers {
       panels: &room, into: &output)
   }
 
+  /// The same of arrays.
+  static func product(
+    _ inputs: [Float], tokens: Int, weights: Span<Float>, rows: Int, k: Int, stride: Int? = nil,
+    into output: inout [Float]
+  ) {
+    var results = output.mutableSpan
+    product(
+      inputs.span, tokens: tokens, weights: weights, rows: rows, k: k, stride: stride,
+      into: &results)
+  }
+
   static func areFinite(_ values: Span<Float>) -> Bool {
     ElementKernels.largestMagnitude(values, count: values.count).isFinite
   }

@@ -25,11 +25,11 @@ package struct ChoiceEvaluation {
   package func logLikelihoods(of windows: [ScoredWindow]) throws -> [Double] {
     let all = windows.reduce(0) { $0 + $1.tokens.count }
     var sums: [Double] = []
-    for range in batches(of: windows) {
+    let most = batchSize / model.description.hiddenSize
+    for range in TokenBatch.blocks(of: windows.map(\.tokens.count), ofTokens: most) {
       let batch = TokenBatch(windows[range].map(\.tokens))
-      let share = Double(batch.count) / Double(max(1, all))
       let pass = try ForwardPass(
-        model, batch, options: options, byteCount: Int(Double(model.byteCount) * share), context)
+        model, batch, options: options, byteCount: model.byteCount(for: batch, among: all), context)
       sums += try logLikelihoods(of: windows[range], batch, pass)
     }
     return sums
@@ -60,21 +60,5 @@ package struct ChoiceEvaluation {
       defer { rest = rest.dropFirst(window.targets.count) }
       return -rest.prefix(window.targets.count).reduce(0, +)
     }
-  }
-
-  /// Consecutive windows that go through the model together.
-  private func batches(of windows: [ScoredWindow]) -> [Range<Int>] {
-    let most = max(1, batchSize / model.description.hiddenSize)
-    var ranges: [Range<Int>] = []
-    var (start, count) = (0, 0)
-    for (index, window) in windows.enumerated() {
-      if index > start, count + window.tokens.count > most {
-        ranges.append(start..<index)
-        (start, count) = (index, 0)
-      }
-      count += window.tokens.count
-    }
-    if start < windows.count { ranges.append(start..<windows.count) }
-    return ranges
   }
 }

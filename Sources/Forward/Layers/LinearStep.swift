@@ -57,7 +57,10 @@ struct LinearStep {
         let range = (firstRow + rows.lowerBound) * k..<(firstRow + rows.upperBound) * k
         try source.read(range, into: slot.tile)
         slot.output.grow(to: inputs.tokens * rows.count, filler: 0)
-        multiply(inputs.values, inputs.tokens, slot.tile.weights, rows.count, k, &slot.output)
+        let weights = slot.tile.weights
+        Numbers.product(
+          inputs.values, tokens: inputs.tokens, weights: weights.span, rows: rows.count, k: k,
+          into: &slot.output)
       },
       handOn: { rows, slot in
         scatter(
@@ -114,15 +117,6 @@ extension WeightSource {
     let rows = max(1, shape.outputs)
     return (row / rows + 1) * rows
   }
-}
-
-private func multiply(
-  _ inputs: [Float], _ tokens: Int, _ weights: [Float], _ rows: Int, _ k: Int,
-  _ output: inout [Float]
-) {
-  var results = output.mutableSpan
-  Numbers.product(
-    inputs.span, tokens: tokens, weights: weights.span, rows: rows, k: k, into: &results)
 }
 
 /// Puts results `[tokens, rows]` to their columns, and adds the bias.

@@ -89,10 +89,9 @@ package struct Evaluation {
   private func side(
     of batch: TokenBatch, among all: Int, _ subject: Subject
   ) throws -> HeadSide {
-    let share = Double(subject.model.byteCount) * Double(batch.count) / Double(max(1, all))
     let pass = try ForwardPass(
-      subject.model, batch, options: options, observer: subject.observer, byteCount: Int(share),
-      context)
+      subject.model, batch, options: options, observer: subject.observer,
+      byteCount: subject.model.byteCount(for: batch, among: all), context)
     return try HeadSide(pass, pass.hiddenStates())
   }
 
@@ -109,9 +108,8 @@ package struct Evaluation {
   /// - Parameter hiddenSize: of all models that are in memory at once.
   private func batches(of tokens: [Int], hiddenSize: Int) throws -> [TokenBatch] {
     let windows = try plan.windows(of: tokens)
-    let count = max(1, batchSize / (hiddenSize * plan.length))
-    return stride(from: 0, to: windows.count, by: count).map {
-      TokenBatch(Array(windows[$0..<min($0 + count, windows.count)]))
+    return TokenBatch.blocks(of: windows.map(\.count), ofTokens: batchSize / hiddenSize).map {
+      TokenBatch(Array(windows[$0]))
     }
   }
 }

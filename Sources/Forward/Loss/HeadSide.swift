@@ -37,24 +37,22 @@ struct HeadSide {
     try source.read(vocabulary.lowerBound * k..<vocabulary.upperBound * k, into: tile)
     let count = hidden.tokens * vocabulary.count
     logits.grow(to: count, filler: 0)
-    multiply(tile.weights, vocabulary.count, k, into: &logits)
+    let weights = tile.weights
+    Numbers.product(
+      hidden.values, tokens: hidden.tokens, weights: weights.span, rows: vocabulary.count, k: k,
+      into: &logits)
     for index in 0..<count {
       if let bias { logits[index] += bias[vocabulary.lowerBound + index % vocabulary.count] }
       logits[index] *= description.scale
     }
-    if let cap = description.cap { softCap(&logits, count: count, cap: cap) }
+    if let cap = description.cap {
+      for index in 0..<count { logits[index] = softCapped(logits[index], cap) }
+    }
     guard !Numbers.areFinite(logits.span.extracting(0..<count)),
       let place = logits.prefix(count).firstIndex(where: { !$0.isFinite })
     else { return }
     throw ForwardError.nonFinite(
       module: module, layer: nil, value: logits[place].isNaN ? "NaN" : "\(logits[place])",
       token: place / vocabulary.count)
-  }
-
-  private func multiply(_ weights: [Float], _ rows: Int, _ k: Int, into logits: inout [Float]) {
-    let inputs = hidden.values
-    var output = logits.mutableSpan
-    Numbers.product(
-      inputs.span, tokens: hidden.tokens, weights: weights.span, rows: rows, k: k, into: &output)
   }
 }

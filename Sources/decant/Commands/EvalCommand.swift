@@ -113,8 +113,6 @@ enum EvalCommand: Command {
     }
     let report = ChoiceReport(
       path: arguments.operands[0], summary: input.summary(logLikelihoods))
-    try StandardOutput.write(
-      arguments.flag("json") ? report.json.prettyText : report.text(terminal))
-    return .done
+    return try print(report.json, report.text, arguments, terminal)
   }
 }

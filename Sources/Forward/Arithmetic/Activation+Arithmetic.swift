@@ -36,10 +36,7 @@ extension GatedFeedForward.Gating {
   }
 }
 
-/// Numbers z become `cap * tanh(z / cap)`.
-func softCap(_ values: inout [Float], count: Int, cap: Float) {
-  for index in 0..<count { values[index] = cap * tanh(values[index] / cap) }
-}
+func softCapped(_ x: Float, _ cap: Float) -> Float { cap * tanh(x / cap) }
 
 /// `ln(1 + e^x)`.
 func softplus(_ x: Float) -> Float { max(x, 0) + log1p(exp(-abs(x))) }

@@ -1,0 +1,23 @@
+/// Second moments of a linear layer's inputs, H = XᵀX / N with X of shape `[tokens, inputs]`: half the Hessian
+/// of the squared error of the layer's outputs by a row of its weights (GPTQ, arXiv 2210.17323, section 3.1).
+package struct GramMatrix: Sendable, Equatable {
+  /// Input channels: rows and columns.
+  package let order: Int
+  /// N. Below `order`, the matrix has no inverse.
+  package let tokenCount: Int
+  /// The lower triangle by rows: row i, column j <= i at `i * (i + 1) / 2 + j`.
+  package let values: [Float]
+
+  /// - Parameter values: as many as the triangle has.
+  package init(order: Int, tokenCount: Int, values: [Float]) {
+    precondition(values.count == order * (order + 1) / 2)
+    self.order = order
+    self.tokenCount = tokenCount
+    self.values = values
+  }
+
+  package subscript(row: Int, column: Int) -> Float {
+    let (high, low) = (max(row, column), min(row, column))
+    return values[high * (high + 1) / 2 + low]
+  }
+}

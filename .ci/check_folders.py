@@ -11,7 +11,7 @@ ROOT = "Sources/Convert"
 # From what knows the least to what knows the most.
 ORDER = [
     "Passes", "Weights", "Packed", "Arrange", "Quantize", "Adapters", "Write", "Output", "BitPlan",
-    "Conversion", "Measure", "Memory", "Planning", "Repack", "Validate", "Inspect",
+    "Conversion", "Measure", "Calibration", "Memory", "Planning", "Repack", "Validate", "Inspect",
 ]
 WORDS = r"(?:package|public|private|fileprivate|final|indirect|nonisolated|@\w+)"
 DECLARATION = re.compile(

@@ -50,6 +50,15 @@ package struct ForwardModel: Sendable {
     weights.checkpoint.tensors.reduce(0) { $0 + $1.info.byteCount }
   }
 
+  /// Tensors, with every matrix of a stack counted: of a stack of experts each is called with tokens of its
+  /// own.
+  var matrixCount: Int {
+    weights.names.reduce(0) { sum, name in
+      let shape = weights.shape(of: name) ?? []
+      return sum + (shape.count > 2 ? shape[0] : 1)
+    }
+  }
+
   /// The same model, its weights read otherwise.
   ///
   /// - Parameter weights: of the same names and shapes.

@@ -8,6 +8,7 @@ enum Program {
     [
       InspectCommand.self,
       StatsCommand.self,
+      CalibrateCommand.self,
       PlanCommand.self,
       ConvertCommand.self,
       MergeCommand.self,

@@ -163,13 +163,10 @@ extension PlanReader {
   ) throws -> [BitPlan.Input] {
     try array(value, place).enumerated().map { index, input in
       let place = "\(place)[\(index)]"
-      let digits = try string(input[checksum], "\(place).\(checksum)")
-      guard let value = UInt64(digits, radix: 16), digits.utf8.count == 16 else {
-        throw error("\(place).\(checksum) must be sixteen hexadecimal digits")
-      }
       return BitPlan.Input(
         name: try string(input["file"], "\(place).file"),
-        byteCount: try integer(input["byte_count"], "\(place).byte_count"), checksum: value)
+        byteCount: try integer(input["byte_count"], "\(place).byte_count"),
+        checksum: try self.checksum(input[checksum], "\(place).\(checksum)"))
     }
   }
 

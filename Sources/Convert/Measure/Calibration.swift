@@ -95,7 +95,7 @@ package struct Calibration {
   /// inputs, or from one of a layer that has the same inputs, or from an importance matrix.
   ///
   /// - Parameter measured: what `run` gave, with every channel kept.
-  package func meanSquares(_ measured: [TensorStatistics]) -> [String: [Float]] {
+  package func meanSquares(_ measured: [TensorFigures]) -> [String: [Float]] {
     var result: [String: [Float]] = [:]
     // The experts of a stack are one tensor: the mean of theirs.
     var counts: [String: Float] = [:]
@@ -109,8 +109,7 @@ package struct Calibration {
     }
     var shared: [DumpedModel.Place: [Float]] = [:]
     for tensor in measured where tensor.kind == .activation {
-      guard let squares = tensor.everyChannel?.meanSquare?.map({ Float($0) }),
-        let weight = model.weight(ofInput: tensor.name)
+      guard let squares = tensor.meanSquares, let weight = model.weight(ofInput: tensor.name)
       else { continue }
       result[weight.name] = squares
       if let place = weight.sharedInput { shared[place] = squares }

@@ -19,12 +19,12 @@ package struct DumpMeasurement {
     guard !dump.tensors.isEmpty else { throw DumpError.nothing(files: dump.files.map(\.path)) }
     if let filter = options.filter {
       dump = dump.selecting {
-        filter.matches($0.name) || filter.matches(model.identify($0).weight)
+        filter.matches($0.name) || filter.matches(model.identify($0.subject).weight)
       }
     }
     self.dump = dump
     self.options = options
-    identities = dump.tensors.map { model.identify($0) }
+    identities = dump.tensors.map { model.identify($0.subject) }
   }
 
   /// Bytes that will be read: everything twice, first for the range of the values.

@@ -32,6 +32,9 @@ struct DumpedModel {
   private var valueWidths: [Int: (weight: String, count: Int)] = [:]
   private var layerCount = 0
 
+  /// What a head is called that has no weight of its own.
+  static let headModule = "lm_head"
+
   /// - Throws: as `Checkpoint.sourceTensors`.
   init(_ checkpoint: Checkpoint) throws {
     let tensors = try checkpoint.sourceTensors()
@@ -51,7 +54,7 @@ struct DumpedModel {
       noteCache(tensor.name, identity, outputs: outputs)
     }
     // A tied head has inputs, and the embedding as its weight.
-    let head = "lm_head"
+    let head = Self.headModule
     if places[Place(role: .outputHead, layer: nil)] == nil, weights[head] == nil {
       weights[head] = places[Place(role: .tokenEmbedding, layer: nil)]?.first
     }
@@ -77,6 +80,9 @@ struct DumpedModel {
     guard case .input(let module)? = DumpName(name)?.subject else { return nil }
     return weights[module]
   }
+
+  /// The weight of a linear layer.
+  func weight(ofModule module: String) -> Weight? { weights[module] }
 
   /// The weights of a role in a layer. Where gate and up projection are fused, GGUF calls the pair
   /// the up projection.
@@ -116,8 +122,8 @@ struct DumpedModel {
     }
   }
 
-  func identify(_ tensor: TensorDump.Tensor) -> DumpIdentity {
-    switch tensor.subject {
+  func identify(_ subject: DumpName.Subject) -> DumpIdentity {
+    switch subject {
     case .input(let module):
       let weight = weights[module]
       return DumpIdentity(

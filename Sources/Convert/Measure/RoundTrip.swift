@@ -37,3 +37,11 @@ package struct RoundTrip: Sendable {
     medianTokenSQNR = nil
   }
 }
+
+extension [RoundTrip] {
+  /// What quantization in one way leaves of the signal, in dB: of that in the channels that are no outliers,
+  /// where these are told apart.
+  package func sqnr(_ scheme: QuantizationScheme.Name, bits: Int) -> Double? {
+    first { $0.scheme.name == scheme && $0.bits == bits }?.restError.sqnrDecibels
+  }
+}

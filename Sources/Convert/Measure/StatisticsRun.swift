@@ -53,7 +53,7 @@ package struct StatisticsRun {
   ) throws -> [TensorStatistics] {
     let captured = try calibration.run(context) + others
     var tensors: [TensorStatistics] = []
-    try weights.run(meanSquares: calibration.meanSquares(captured), context) {
+    try weights.run(meanSquares: calibration.meanSquares(captured.map(\.figures)), context) {
       tensors.append($0)
     }
     try checkpoint.checkUnchanged()

@@ -86,7 +86,7 @@ package struct StatisticsSummary: Sendable {
 
   /// As of a single tensor.
   package func sqnr(_ scheme: QuantizationScheme.Name, bits: Int) -> Double? {
-    roundTrips.first { $0.scheme.name == scheme && $0.bits == bits }?.restError.sqnrDecibels
+    roundTrips.sqnr(scheme, bits: bits)
   }
 }
 

@@ -43,6 +43,6 @@ package struct TensorStatistics: Sendable {
   /// What quantization in one way leaves of the signal: of that in the channels that are no outliers,
   /// where these are told apart.
   package func sqnr(_ scheme: QuantizationScheme.Name, bits: Int) -> Double? {
-    roundTrips.first { $0.scheme.name == scheme && $0.bits == bits }?.restError.sqnrDecibels
+    roundTrips.sqnr(scheme, bits: bits)
   }
 }

@@ -59,7 +59,7 @@ package struct ActivationWidths: Sendable, Equatable {
   /// - Throws: `AllocationError.notMeasured` without activations, `.widthNotMeasured`, or
   ///   `.unusableStatistics` for a tensor that was measured at none of the widths allowed.
   package init(
-    _ tensors: [TensorStatistics], options: Options = Options()
+    _ tensors: [TensorFigures], options: Options = Options()
   ) throws(AllocationError) {
     if let unknown = options.allowedBits.first(where: { !Self.knownBits.contains($0) }) {
       throw .widthNotMeasured(bits: unknown, kind: "activations", known: Self.knownBits)
@@ -74,7 +74,7 @@ package struct ActivationWidths: Sendable, Equatable {
       return Choice(
         name: tensor.name, role: tensor.role?.rawValue, layer: tensor.layer, expert: tensor.expert,
         bits: width.bits, sqnr: width.sqnr.flatMap { $0.isFinite ? $0 : nil },
-        channelRatio: tensor.channels?.ratio, smoothing: smoothing,
+        channelRatio: tensor.channelRatio, smoothing: smoothing,
         reason: width.reason + "; " + advice)
     }
   }
@@ -82,10 +82,10 @@ package struct ActivationWidths: Sendable, Equatable {
   // MARK: - Width
 
   private static func width(
-    _ tensor: TensorStatistics, _ options: Options
+    _ tensor: TensorFigures, _ options: Options
   ) throws(AllocationError) -> (bits: Int, sqnr: Double?, reason: String) {
     let measured = Set(options.allowedBits).sorted().compactMap { bits in
-      let sqnr = bits == 16 ? Double.infinity : tensor.sqnr(.perToken, bits: bits)
+      let sqnr = bits == 16 ? Double.infinity : tensor.roundTrips.sqnr(.perToken, bits: bits)
       return sqnr.map { (bits: bits, sqnr: $0) }
     }
     guard let most = measured.last else {
@@ -116,9 +116,9 @@ package struct ActivationWidths: Sendable, Equatable {
   // MARK: - Smoothing
 
   private static func smoothing(
-    _ tensor: TensorStatistics, bits: Int, _ channels: SharedChannels, _ options: Options
+    _ tensor: TensorFigures, bits: Int, _ channels: SharedChannels, _ options: Options
   ) -> (Smoothing?, String) {
-    guard let ratio = tensor.channels?.ratio else {
+    guard let ratio = tensor.channelRatio else {
       return (
         nil, "no smoothing: more than half of the channels are 0, or they were not kept apart"
       )
@@ -170,7 +170,7 @@ private struct SharedChannels {
     let role: TensorRole
     let layer: Int?
 
-    init?(_ tensor: TensorStatistics) {
+    init?(_ tensor: TensorFigures) {
       guard let role = tensor.role else { return nil }
       self.role = role.sharedInput ?? role
       layer = tensor.layer
@@ -181,10 +181,10 @@ private struct SharedChannels {
   private var inputs: [Place: [Float]] = [:]
   private var weights: [Place: [Float]] = [:]
 
-  init(_ tensors: [TensorStatistics]) {
+  init(_ tensors: [TensorFigures]) {
     for tensor in tensors {
       guard let place = Place(tensor) else { continue }
-      let channels = tensor.everyChannel?.absMax ?? []
+      let channels = tensor.absMax ?? []
       switch tensor.kind {
       case .activation: inputs[place] = Self.larger(inputs[place] ?? channels, channels)
       case .weight: weights[place] = Self.larger(weights[place] ?? channels, channels)
@@ -198,7 +198,7 @@ private struct SharedChannels {
   }
 
   /// Nil where those of inputs or weights are not known, or their numbers differ.
-  func figures(of tensor: TensorStatistics) -> (inputs: [Float], weights: [Float])? {
+  func figures(of tensor: TensorFigures) -> (inputs: [Float], weights: [Float])? {
     guard let place = Place(tensor), let inputs = inputs[place], let weights = weights[place],
       !inputs.isEmpty, inputs.count == weights.count
     else { return nil }

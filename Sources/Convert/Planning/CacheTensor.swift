@@ -11,7 +11,7 @@ struct CacheTensor {
   let quantized: [CacheOption]
 
   /// - Throws: `AllocationError.unusableStatistics` where layer or shape are missing.
-  init(_ tensor: TensorStatistics) throws(AllocationError) {
+  init(_ tensor: TensorFigures) throws(AllocationError) {
     guard let layer = tensor.layer else {
       throw .unusableStatistics(tensor: tensor.name, reason: "it belongs to no layer")
     }

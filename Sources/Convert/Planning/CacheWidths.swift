@@ -100,7 +100,7 @@ extension CacheWidths {
   /// - Throws: `AllocationError.notMeasured` without keys and values, `.widthNotMeasured`,
   ///   `.unusableStatistics`, or `.cacheTooSmall` where the cheapest widths exceed the budget.
   package init(
-    _ tensors: [TensorStatistics], averageBits budget: Double,
+    _ tensors: [TensorFigures], averageBits budget: Double,
     allowedBits: [Int] = Self.usualBits, groups: Groups = .keysAlsoPerChannel
   ) throws(AllocationError) {
     let known = MeasureOptions.cacheBits + [ElementWidth.f16.bits]
@@ -142,7 +142,7 @@ extension CacheWidths {
   }
 
   private static func measured(
-    _ tensors: [TensorStatistics]
+    _ tensors: [TensorFigures]
   ) throws(AllocationError) -> [CacheTensor] {
     let measured = try tensors.filter { $0.kind == .key || $0.kind == .value }
       .map { tensor throws(AllocationError) in try CacheTensor(tensor) }

@@ -1,3 +1,5 @@
+import Model
+
 /// Second moments of a linear layer's inputs, H = XᵀX / N with X of shape `[tokens, inputs]`: half the Hessian
 /// of the squared error of the layer's outputs by a row of its weights (GPTQ, arXiv 2210.17323, section 3.1).
 package struct GramMatrix: Sendable, Equatable {
@@ -10,10 +12,15 @@ package struct GramMatrix: Sendable, Equatable {
 
   /// - Parameter values: as many as the triangle has.
   package init(order: Int, tokenCount: Int, values: [Float]) {
-    precondition(values.count == order * (order + 1) / 2)
+    precondition(values.count == Self.valueCount(order: order))
     self.order = order
     self.tokenCount = tokenCount
     self.values = values
+  }
+
+  /// Numbers in the triangle; nil where they cannot be counted.
+  package static func valueCount(order: Int) -> Int? {
+    Checked.product(order, Checked.sum(order, 1)).map { $0 / 2 }
   }
 
   package subscript(row: Int, column: Int) -> Float {

@@ -49,6 +49,9 @@ struct SourceFileCheck {
     guard rule == .blocks else {
       return try file.input.digest(rule, check: context.cancellation.check)
     }
-    return try SourceDigestPass.digest(of: file, digests, context)
+    // What is read here was counted when it was compared.
+    return try SourceDigestPass.digest(
+      of: file, digests,
+      RunContext(threads: context.threads, cancellation: context.cancellation))
   }
 }

@@ -1,18 +1,11 @@
-/// Writes a dump while it is captured: how many tensors there will be is not known at the beginning.
-///
-/// The header gets a room of its own before the data, and what it does not need of it is spaces, which the
-/// format allows at its end.
+/// Writes a dump while it is captured.
 package final class DumpWriter {
-  private let file: OutputFile
-  private let headerRoom: Int
-  private var tensors: [TensorInfo] = []
+  private let file: SafetensorsAppender
   /// Chunks of each subject so far.
   private var chunkCounts: [String: Int] = [:]
-  private var bytes: [UInt8] = []
-  private var dataByteCount = 0
 
-  /// Bytes of a piece that is written at once.
-  private static let pieceByteCount = 1 << 20
+  /// Characters of a chunk's number, with its dot.
+  private static let chunkLength = 12
 
   /// Creates the file; one that is there already is an error.
   ///
@@ -23,10 +16,9 @@ package final class DumpWriter {
   package init(
     creating path: String, tensorLimit: Int, nameLength: Int, metadataLength: Int
   ) throws(FileError) {
-    file = try OutputFile(creating: path)
-    // An entry has a name, a chunk's number, three dimensions and two offsets; a character of a name is
-    // six when it is escaped.
-    headerRoom = (tensorLimit * (6 * nameLength + 160) + 6 * metadataLength + 4096) & ~7
+    file = try SafetensorsAppender(
+      creating: path, tensorLimit: tensorLimit, nameLength: nameLength + Self.chunkLength,
+      metadataLength: metadataLength)
   }
 
   /// Adds the next tokens of a subject, F32.
@@ -40,27 +32,12 @@ package final class DumpWriter {
     let width = tokenShape.reduce(1, *)
     let chunk = chunkCounts[name, default: 0]
     chunkCounts[name] = chunk + 1
-    let end = dataByteCount + 4 * values.count
-    tensors.append(
-      TensorInfo(
-        name: chunk == 0 ? name : "\(name).\(chunk)", dtype: .f32,
-        shape: [UInt64(values.count / width)] + tokenShape.map { UInt64($0) },
-        dataRange: dataByteCount..<end))
-    var done = 0
-    while done < values.count {
-      let count = min(Self.pieceByteCount / 4, values.count - done)
-      bytes.grow(to: 4 * count, filler: 0)
-      var output = bytes.mutableSpan
-      for index in 0..<count { output.store(values[done + index].bitPattern, index: index) }
-      try file.write(bytes, 0..<4 * count, at: 8 + headerRoom + dataByteCount + 4 * done)
-      done += count
-    }
-    dataByteCount = end
+    try file.append(
+      chunk == 0 ? name : "\(name).\(chunk)", shape: [values.count / width] + tokenShape, values)
   }
 
   /// Writes the header, after which the file is a dump.
   package func finish(metadata: [(name: String, value: String)]) throws(FileError) {
-    let header = SafetensorsLayout.header(of: tensors, metadata: metadata, byteCount: headerRoom)
-    try file.write(header, 0..<header.count, at: 0)
+    try file.finish(metadata: metadata)
   }
 }

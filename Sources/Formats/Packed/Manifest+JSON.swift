@@ -54,7 +54,7 @@ extension Manifest {
 }
 
 extension Manifest.RecordedFile {
-  var json: JSONValue {
+  package var json: JSONValue {
     [
       "file": .string(name), "byte_count": .integer(byteCount),
       digest.rule.memberName: .string(digest.hexDigits),

@@ -17,11 +17,7 @@ final class CaptureFile {
     self.path = path
     self.model = model
     let names = model.weights.names
-    // Of a stack of experts each is called with tokens of its own.
-    let matrices = names.reduce(0) { sum, name in
-      let shape = model.weights.shape(of: name) ?? []
-      return sum + (shape.count > 2 ? shape[0] : 1)
-    }
+    let matrices = model.matrixCount
     let longest = names.map(\.utf8.count).max() ?? 0
     writer = try DumpWriter(
       creating: path, tensorLimit: blocks * (matrices + 2 * model.description.layers.count + 1),

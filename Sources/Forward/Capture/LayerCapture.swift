@@ -13,6 +13,7 @@ final class LayerCapture: ForwardObserver {
   private let context: RunContext
   /// Of everything, where it is kept.
   private let kept: CaptureFile?
+  private let other: (any ForwardObserver)?
   private var current: (layer: Int?, file: CaptureFile)?
   private var fileCount = 0
   private(set) var statistics: [TensorStatistics] = []
@@ -22,15 +23,17 @@ final class LayerCapture: ForwardObserver {
   ///   - blocks: in how many pieces they come.
   ///   - folder: for the layers' files.
   ///   - kept: a file for everything.
+  ///   - other: sees the same values.
   init(
     of model: ForwardModel, tokens: Int, blocks: Int, in folder: String, kept: CaptureFile?,
-    _ measurement: CaptureMeasurement, _ context: RunContext
+    alongside other: (any ForwardObserver)?, _ measurement: CaptureMeasurement, _ context: RunContext
   ) {
     self.model = model
     self.tokens = tokens
     self.blocks = blocks
     self.folder = folder
     self.kept = kept
+    self.other = other
     self.measurement = measurement
     self.context = context
   }
@@ -45,6 +48,7 @@ final class LayerCapture: ForwardObserver {
     }
     try current?.file.add(values.span, at: place)
     try kept?.add(values.span, at: place)
+    try other?.observe(&values, at: place)
   }
 
   /// Called after the last value.

@@ -29,12 +29,16 @@ package struct TextCapture {
   /// Tokens that are read: of whole windows.
   package var tokenCount: Int { batch.count }
 
-  /// - Parameter path: where the values are kept as a dump; nil for nowhere. A file that is there already is
-  ///   an error.
+  /// - Parameters:
+  ///   - path: where the values are kept as a dump; nil for nowhere. A file that is there already is an
+  ///     error.
+  ///   - other: sees the same values.
   /// - Returns: inputs in the order in which they are read, then keys and values by layer.
   /// - Throws: `ForwardError`, `FileError`, `CancellationError`; what reading weights throws.
-  package func run(keeping path: String? = nil, _ context: RunContext) throws -> [TensorStatistics]
-  {
+  package func run(
+    keeping path: String? = nil, alongside other: (any ForwardObserver)? = nil,
+    _ context: RunContext
+  ) throws -> [TensorStatistics] {
     let forward = ForwardOptions()
     let blocks = model.description.layers.map {
       batch.blocks(ofTokens: forward.blockTokenCount(of: $0)).count
@@ -46,7 +50,7 @@ package struct TextCapture {
     let kept = try path.map { try CaptureFile(creating: $0, of: model, blocks: most) }
     let capture = LayerCapture(
       of: model, tokens: batch.count, blocks: most, in: folder.directory, kept: kept,
-      try CaptureMeasurement(model.checkpoint, options: options), context)
+      alongside: other, try CaptureMeasurement(model.checkpoint, options: options), context)
     let pass = try ForwardPass(
       model, batch, options: forward, observer: capture, byteCount: byteCount, context)
     // The head's inputs are observed where it is made ready; its logits are of no interest.

@@ -24,6 +24,7 @@ enum ConvertCommand: Command {
       CommonOption.scaleType,
       CommonOption.override,
       CommonOption.keep,
+      CommonOption.calibration,
       OptionDescription(
         long: "activations", value: .init("FILE", .path),
         help: """
@@ -95,11 +96,12 @@ enum ConvertCommand: Command {
     let adapters = try arguments.adapters()
     let checkpoint = try Checkpoint(path: path)
     let activations = arguments.values("activations")
-    if !activations.isEmpty {
+    let calibration = try arguments.calibration(of: checkpoint, runner)
+    if !activations.isEmpty || calibration != nil {
       try Calibration.checkKinds(activations: activations, cache: [])
-      options.meanSquares = try meanSquares(
-        activations, of: checkpoint, runner)
-      options.calibration = try activations.map(BitPlan.Input.init(path:))
+      options.meanSquares = try meanSquares(activations, calibration, of: checkpoint, runner)
+      options.calibration = try (activations + arguments.values("calibration")).map(
+        BitPlan.Input.init(path:))
     }
     let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
     plan.warnings.forEach(terminal.warn)
@@ -109,6 +111,7 @@ enum ConvertCommand: Command {
     if !isDryRun {
       let others =
         (adapters?.members.map(\.adapter.path) ?? []) + arguments.values("plan") + activations
+        + arguments.values("calibration")
       for input in others { try conversion.destination.target.checkApart(from: input) }
       let start = ContinuousClock.now
       let result = try runner.run("convert", byteCount: report.sourceByteCount) {
@@ -130,13 +133,13 @@ enum ConvertCommand: Command {
 
   /// E[x²] of the inputs that were captured.
   private static func meanSquares(
-    _ paths: [String], of checkpoint: Checkpoint, _ runner: Runner
+    _ paths: [String], _ file: CalibrationFile?, of checkpoint: Checkpoint, _ runner: Runner
   ) throws -> [String: [Float]] {
     var options = MeasureOptions()
     options.keepsChannels = true
     let calibration = try Calibration(paths, of: checkpoint, options: options)
-    let squares = calibration.meanSquares(
-      try runner.run("dumps", byteCount: calibration.byteCount, calibration.run))
+    let measured = try runner.run("dumps", byteCount: calibration.byteCount, calibration.run)
+    let squares = calibration.meanSquares(measured.map(\.figures) + (file?.figures ?? []))
     guard !squares.isEmpty else {
       throw UsageError(
         "the files of --activations hold no inputs of linear layers",
@@ -147,9 +150,10 @@ enum ConvertCommand: Command {
 
   private static func options(_ arguments: Arguments) throws -> ConversionOptions {
     let decided = ["bits", "group-size", "method", "scale-dtype", "override", "keep"]
-    if arguments.isGiven("activations"), arguments.value("method") == "minmax" {
+    for option in ["activations", "calibration"]
+    where arguments.isGiven(option) && arguments.value("method") == "minmax" {
       throw UsageError(
-        "--activations changes nothing with --method minmax", hint: "leave one of them out")
+        "--\(option) changes nothing with --method minmax", hint: "leave one of them out")
     }
     if arguments.isGiven("plan"), let option = decided.first(where: arguments.isGiven) {
       throw UsageError(

@@ -32,13 +32,14 @@ enum PlanCommand: Command {
           inputs are large.
           """,
         isRepeatable: true),
+      CommonOption.calibration,
       OptionDescription(
         long: "kv", value: .init("FILE", .path),
         help: "A dump of keys and values, to choose widths of the cache.",
         isRepeatable: true),
       OptionDescription(
         long: "kv-budget", value: .init("X"),
-        help: "Bits of an element of the cache on average, scales counted; needs --kv or --text."),
+        help: "Bits of an element of the cache on average, scales counted; needs --kv, --text or --calibration."),
       OptionDescription(
         long: "kv-bits", value: .init("LIST", default: .value("3,4,8,16")),
         help: "Widths of the cache to choose from."),
@@ -109,8 +110,8 @@ enum PlanCommand: Command {
       """,
       """
       The error of a tensor is the squared error of its outputs over their square, with the inputs \
-      taken as uncorrelated. Without --text or \
-      --activations all inputs count alike.
+      taken as uncorrelated. Without --text, \
+      --calibration or --activations all inputs count alike.
       """,
     ])
 
@@ -136,13 +137,14 @@ enum PlanCommand: Command {
     let captured = try CapturedText(
       arguments, checkpoint, options: PlanWork.captureOptions, dependents: ["tokens-limit"])
     let dumps = arguments.values("activations") + arguments.values("kv")
-    let read = dumps + (captured?.paths ?? [])
+    let read = dumps + (captured?.paths ?? []) + arguments.values("calibration")
     let inputs = CommandInputs(checkpoint, and: read)
     let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal)
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let work = PlanWork(plan: plan, runner: runner)
     let calibration = try work.calibrate(
-      dumps, captured, keepsGoing: arguments.flag("keep-going"))
+      dumps, captured, try arguments.calibration(of: checkpoint, runner),
+      keepsGoing: arguments.flag("keep-going"))
     let tensors = try work.measure(candidateOptions, calibration)
 
     let settings = preset.map { PlanSettings($0, for: plan) }
@@ -190,18 +192,23 @@ enum PlanCommand: Command {
       throw UsageError(
         "--kv needs a budget for the cache", hint: "give the bits of an element with --kv-budget")
     }
+    if arguments.isGiven("calibration"), TextInput.isGiven(arguments) {
+      throw UsageError(
+        "--calibration already is what was measured over a text", hint: "leave one of them out")
+    }
     try Calibration.checkKinds(
       activations: arguments.values("activations"), cache: arguments.values("kv"))
   }
 
   private static func cacheWidths(
-    _ arguments: Arguments, _ captured: [TensorStatistics]
+    _ arguments: Arguments, _ captured: [TensorFigures]
   ) throws -> CacheWidths? {
     guard let budget = try arguments.number("kv-budget") else { return nil }
-    guard arguments.isGiven("kv") || TextInput.isGiven(arguments) else {
+    guard arguments.isGiven("kv") || arguments.isGiven("calibration") || TextInput.isGiven(arguments)
+    else {
       throw UsageError(
-        "--kv-budget needs a dump of the cache, or a text",
-        hint: "give one with --kv or --text")
+        "--kv-budget needs a dump of the cache, a text, or a calibration file",
+        hint: "give one with --kv, --text or --calibration")
     }
     return try CacheWidths(
       captured, averageBits: budget,

@@ -9,9 +9,9 @@ struct PlanWork {
 
   /// What the dumps tell.
   struct Calibrated {
-    var captured: [TensorStatistics] = []
+    var captured: [TensorFigures] = []
     /// Weights that share the spread of their inputs' channels when those are smoothed.
-    var weights: [TensorStatistics] = []
+    var weights: [TensorFigures] = []
     /// Of the inputs, by name of the weight.
     var meanSquares: [String: [Float]] = [:]
     var problems: [DumpError] = []
@@ -26,22 +26,28 @@ struct PlanWork {
     return options
   }
 
-  /// Measures the dumps and what the model computes over a text and, where there are activations among this,
-  /// the channels of the weights behind norms.
+  /// Measures the dumps and what the model computes over a text, takes what was measured before, and, where
+  /// there are activations among this, measures the channels of the weights behind norms.
   func calibrate(
-    _ dumps: [String], _ text: CapturedText?, keepsGoing: Bool
+    _ dumps: [String], _ text: CapturedText?, _ file: CalibrationFile?, keepsGoing: Bool
   ) throws -> Calibrated {
-    guard !dumps.isEmpty || text != nil else { return Calibrated() }
+    guard !dumps.isEmpty || text != nil || file != nil else { return Calibrated() }
     var options = Self.captureOptions
     options.keepsGoing = keepsGoing
     let calibration = try Calibration(dumps, of: plan.checkpoint, options: options)
     var result = Calibrated(problems: calibration.problems, inputs: calibration.inputs)
     if !dumps.isEmpty {
-      result.captured = try runner.run("dumps", byteCount: calibration.byteCount, calibration.run)
+      result.captured = try runner.run(
+        "dumps", byteCount: calibration.byteCount, calibration.run
+      ).map(\.figures)
     }
     if let text {
-      result.captured += try text.measure(runner)
+      result.captured += try text.measure(runner).map(\.figures)
       result.inputs += try text.paths.map { try InputFile(path: $0) }
+    }
+    if let file {
+      result.captured += file.figures
+      result.inputs.append(try InputFile(path: file.path))
     }
     result.meanSquares = calibration.meanSquares(result.captured)
     guard result.captured.contains(where: { $0.kind == .activation }) else { return result }
@@ -49,7 +55,7 @@ struct PlanWork {
     options.roles = Set(TensorRole.allCases.filter { $0.sharedInput != nil })
     let weights = WeightMeasurement(plan, options: options)
     try runner.run("channels", byteCount: weights.byteCount) { context in
-      try weights.run(context) { result.weights.append($0) }
+      try weights.run(context) { result.weights.append($0.figures) }
     }
     return result
   }

@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test func aPlanKeepsItAtSixteenBits() throws {
-    let widths = try ActivationWidths(found)
+    let widths = try ActivationWidths(found.map(\.figures))
     #expect(widths.choices.map(\.name) == [calm, massive])
     #expect(widths.choices.map(\.bits) == [8, 16])
   }

@@ -15,18 +15,18 @@ import Testing
 
   private static func inputs(
     _ role: TensorRole = .attnQ, four: Double = 14, eight: Double = 38, channels: [Float]? = nil
-  ) -> TensorStatistics {
+  ) -> TensorFigures {
     .synthetic(
       "\(role.rawValue).input", .activation, role: role, shape: [10, 3],
       trips: [trip(4, four), trip(8, eight)], channels: channels)
   }
 
-  private static func weight(_ role: TensorRole, _ channels: [Float]) -> TensorStatistics {
+  private static func weight(_ role: TensorRole, _ channels: [Float]) -> TensorFigures {
     .synthetic(role.rawValue, .weight, role: role, shape: [3, 3], channels: channels)
   }
 
   private static func choice(
-    _ tensors: [TensorStatistics], _ edit: (inout ActivationWidths.Options) -> Void = { _ in }
+    _ tensors: [TensorFigures], _ edit: (inout ActivationWidths.Options) -> Void = { _ in }
   ) throws -> ActivationWidths.Choice {
     var options = ActivationWidths.Options()
     edit(&options)
@@ -62,11 +62,11 @@ import Testing
   }
 
   @Test func whatWasNotMeasuredIsRefused() {
-    let bare = TensorStatistics.synthetic("bare.input", .activation, role: .attnQ)
+    let bare = TensorFigures.synthetic("bare.input", .activation, role: .attnQ)
     for (tensors, bits) in [
       ([], [8]), ([Self.inputs()], [6]), ([Self.inputs()], []), ([bare], [4, 8]),
       ([Self.weight(.attnQ, [1])], [8]),
-    ] as [([TensorStatistics], [Int])] {
+    ] as [([TensorFigures], [Int])] {
       #expect(throws: AllocationError.self) { try Self.choice(tensors) { $0.allowedBits = bits } }
     }
   }

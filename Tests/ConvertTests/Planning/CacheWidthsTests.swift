@@ -10,7 +10,7 @@ import Testing
   private static func tensor(
     _ kind: TensorStatistics.Kind, layer: Int = 0, _ errors: [Int: Double],
     shape: [Int] = [10, 1, 64]
-  ) -> TensorStatistics {
+  ) -> TensorFigures {
     .synthetic(
       "layers.\(layer).\(kind.rawValue)", kind, layer: layer, shape: shape,
       trips: errors.map { RoundTrip(.perTokenGroup(size: 64), $0, error: $1) })
@@ -85,7 +85,7 @@ import Testing
 
   // MARK: - The best of all
 
-  private static func random(_ generator: inout SplitMix64) -> [TensorStatistics] {
+  private static func random(_ generator: inout SplitMix64) -> [TensorFigures] {
     (0..<3).flatMap { layer in
       [TensorStatistics.Kind.key, .value].map { kind in
         // 80 does not divide 32: costs are not whole bits.
@@ -105,7 +105,7 @@ import Testing
   }
 
   /// Least sum of errors in 1/1024 among all combinations.
-  private static func bruteForce(_ tensors: [TensorStatistics], budget: Double) -> Double? {
+  private static func bruteForce(_ tensors: [TensorFigures], budget: Double) -> Double? {
     var states = [(bits: 0.0, error: 0.0)]
     for tensor in tensors {
       var options = [(bits: 16.0, error: 0.0)]
@@ -152,7 +152,7 @@ import Testing
     for heads in 1...60 {
       let tensors = [(TensorStatistics.Kind.key, heads, 96), (.value, 1, 64)].map {
         kind, heads, size in
-        TensorStatistics.synthetic(
+        TensorFigures.synthetic(
           "layers.0.\(kind.rawValue)", kind, shape: [1, heads, size],
           trips: [RoundTrip(.perTokenGroup(size: size), 4, error: 1)])
       }
@@ -165,7 +165,7 @@ import Testing
   // MARK: - Channels
 
   /// 64 tokens of two heads of 32, the fifth channel of which is far from the others.
-  private static func measured(_ kind: TensorStatistics.Kind) -> TensorStatistics {
+  private static func measured(_ kind: TensorStatistics.Kind) -> TensorFigures {
     var generator = SplitMix64(seed: 11)
     let values = (0..<64 * 64).map { generator.gaussian() + ($0 % 32 == 4 ? 50 : 0) }
     let trips = MeasureOptions.cacheBits.flatMap { bits in
@@ -200,7 +200,7 @@ import Testing
 
   @Test func whatCannotBeCountedIsRefused() {
     let key = Self.tensor(.key, [4: 1])
-    func value(layer: Int? = 0, shape: [Int], bits: Int = 4) -> TensorStatistics {
+    func value(layer: Int? = 0, shape: [Int], bits: Int = 4) -> TensorFigures {
       .synthetic(
         "layers.0.value", .value, layer: layer, shape: shape,
         trips: [RoundTrip(.perTokenGroup(size: 64), bits, error: 1)])
@@ -215,7 +215,7 @@ import Testing
       ([key], 5, [5], "not measured at 5 bits"), ([key], 5, [], "none of the widths"),
       ([key], 5, [8], "none of the widths"), ([key], -1, [4], "smallest possible average is 4.5"),
       ([key], .nan, [4], "smallest possible average is 4.5"),
-    ] as [([TensorStatistics], Double, [Int], String)] {
+    ] as [([TensorFigures], Double, [Int], String)] {
       let error = Self.error {
         _ = try CacheWidths(tensors, averageBits: budget, allowedBits: bits)
       }

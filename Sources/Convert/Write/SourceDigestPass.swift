@@ -27,8 +27,7 @@ final class SourceDigestPass: TensorPass {
     of file: SafetensorsFile, _ digests: SourceDigests, _ context: RunContext
   ) throws -> Digest {
     let pass = SourceDigestPass(file, digests)
-    // What is read here was counted when it was compared.
-    try pass.run(RunContext(threads: context.threads, cancellation: context.cancellation))
+    try pass.run(context)
     return digests.digest(of: file)
   }
 

@@ -1,0 +1,70 @@
+import Convert
+import Formats
+import Forward
+
+enum CalibrateCommand: Command {
+  static let description = CommandDescription(
+    name: "calibrate",
+    summary: "run a model over a text once, and keep what choosing and quantizing need",
+    operands: [CommonOption.path],
+    options: TextInput.options + [
+      OptionDescription(
+        long: "gram",
+        help: """
+          Also keep the second moments of the inputs of every layer that 'convert' quantizes \
+          (half the Hessian, for --method gptq): 2 n (n + 1) bytes for n inputs.
+          """),
+      OptionDescription(
+        long: "output", short: "o", value: .init("CAL", .path), help: "Where to write it.",
+        isRequired: true),
+      CommonOption.jobs,
+      CommonOption.force,
+      CommonOption.json,
+    ],
+    examples: [
+      .init(
+        "decant calibrate Qwen3-0.6B --text calibration.txt --tokens-limit 16384 -o cal.safetensors",
+        "What the model computes over 16,384 tokens."),
+      .init(
+        "decant plan Qwen3-0.6B --calibration cal.safetensors --target-bpw 4.25 -o plan.json",
+        "Weigh errors by it."),
+    ],
+    discussion: [
+      """
+      The file holds mean squares and largest magnitudes of every input channel, what widths of activations \
+      and of the cache would lose, and checksums of the model and of the text: with another model it is \
+      refused. What a model computes depends on the processor in its last digits; what is made from the file \
+      does not.
+      """,
+      """
+      Take a text like those that the model is used for, and not the one that 'eval' is run on. Gram \
+      matrices need more tokens than a layer has inputs.
+      """,
+    ])
+
+  static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
+    let runner = try Runner(arguments, terminal)
+    let checkpoint = try Checkpoint(path: arguments.operands[0])
+    let model = try ForwardModel(checkpoint)
+    let text = try TextInput(arguments, for: model)
+    let modules =
+      arguments.flag("gram") ? try ConversionPlan.quantizedModules(of: checkpoint) : []
+    let calibration = try TextCalibration(
+      model, text.tokens, text.windows, gramsOf: modules)
+    let inputs = CommandInputs(checkpoint, and: text.paths)
+    let path = arguments.value("output") ?? ""
+    guard let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal) else {
+      throw UsageError("there is no file to write", hint: "give one with '--output CAL'")
+    }
+    let textFile = try InputFile(path: text.paths[0])
+    let summary = try runner.run("text", byteCount: calibration.byteCount) {
+      try calibration.run(to: file.temporaryPath, of: textFile, $0)
+    }
+    try file.finish()
+    let report = CalibrationReport(summary, path: path, byteCount: try InputFile(path: path).byteCount)
+    report.warnings.forEach(terminal.warn)
+    terminal.report(
+      arguments.flag("json") ? report.json.prettyText : report.text, ofFinished: path)
+    return .done
+  }
+}

@@ -48,7 +48,7 @@ import Testing
     #expect(
       none.error == """
         error: no budget given
-        hint: give one of --target-bpw, --target-size, --max-error, --min-sqnr and --preset
+        hint: give one of --target-bpw, --target-size, --max-error, --min-sqnr, --max-kl and --preset
 
         """)
     #expect(none.status == 64)

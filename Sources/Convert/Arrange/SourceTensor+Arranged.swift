@@ -30,7 +30,7 @@ extension SourceTensor {
   }
 
   /// Those that it is made of; itself where it is one of the source.
-  var parts: [SourceTensor] { pieces.isEmpty ? [self] : pieces }
+  package var parts: [SourceTensor] { pieces.isEmpty ? [self] : pieces }
 
   /// Whether its bytes are those of one stored tensor, under whatever name and shape.
   var isOneCopied: Bool {

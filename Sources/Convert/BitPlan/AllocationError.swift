@@ -4,7 +4,9 @@ import Foundation
 /// Why no plan can be made as asked, or why a plan cannot be used.
 package enum AllocationError: DescribedError, Equatable {
   case tooSmall(wanted: String, smallest: String, largest: String)
-  case tooExact(wanted: Double, least: Double)
+  case tooExact(wanted: Double, least: Double, LossMeasure)
+  /// A budget of this measure, where losses are of the other.
+  case otherMeasure(LossMeasure)
   case nothingToPlan(path: String)
   case tieWithoutCommonLayout(tensors: [String])
   case notAPlan(file: String, reason: String)
@@ -21,8 +23,13 @@ package enum AllocationError: DescribedError, Equatable {
     switch self {
     case .tooSmall(let wanted, let smallest, let largest):
       "no plan fits \(wanted): the smallest possible is \(smallest), the largest \(largest)"
-    case .tooExact(let wanted, let least):
+    case .tooExact(let wanted, let least, .relativeError):
       "no plan has a mean relative error of \(wanted): the least possible is \(least)"
+    case .tooExact(let wanted, let least, .divergence):
+      "no plan has a KL divergence of \(wanted) nats: the least possible is \(least)"
+    case .otherMeasure(.relativeError):
+      "with a calibration that holds sensitivities a plan counts KL divergence, not relative errors"
+    case .otherMeasure(.divergence): "what errors do to the model's predictions was not measured"
     case .nothingToPlan(let path): "\(path) holds no tensor that would be quantized"
     case .tieWithoutCommonLayout(let tensors):
       "tied tensors have no width in common: " + tensors.prefix(4).joined(separator: ", ")
@@ -48,6 +55,9 @@ package enum AllocationError: DescribedError, Equatable {
     switch self {
     case .tooSmall: "allow fewer bits with --allow-bits, or a larger budget"
     case .tooExact: "allow more bits with --allow-bits, or ask for less"
+    case .otherMeasure(.relativeError): "give --max-kl in the place of --max-error or --min-sqnr"
+    case .otherMeasure(.divergence):
+      "give --calibration with a file of 'decant calibrate --sensitivity'"
     case .nothingToPlan: "'decant convert --dry-run' says why for every tensor"
     case .tieWithoutCommonLayout: "override all of them alike, or none"
     case .notAPlan: "make one with 'decant plan', and keep its members when editing"

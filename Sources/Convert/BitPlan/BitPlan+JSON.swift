@@ -11,14 +11,14 @@ extension BitPlan {
       "scale_dtype": .string(scaleType?.rawValue.lowercased() ?? "auto"),
       "sources": .array(sources.map { $0.json("header_xxh64") }),
       "dumps": .array(dumps.map { $0.json("xxh64") }),
-      "totals": totals.json(predictedByteCount: predictedByteCount),
+      "totals": totals.json(measure, predictedByteCount: predictedByteCount),
       "uniform": .array(
         uniform.map {
           [
             "bits": .integer($0.layout.bits), "group_size": .integer($0.layout.groupSize),
             "tensor_bytes": .integer($0.tensorByteCount),
             "bits_per_weight": .double($0.bitsPerWeight),
-            "relative_error": .double($0.relativeError),
+            measure.name: .double($0.loss),
           ]
         }),
       "curve": .array(
@@ -26,7 +26,7 @@ extension BitPlan {
           [
             "bits_per_weight": .double($0.bitsPerWeight),
             "tensor_bytes": .integer($0.tensorByteCount),
-            "relative_error": .double($0.relativeError),
+            measure.name: .double($0.loss),
           ]
         }),
       "tensors": .array(choices.map { $0.json(withAlternatives: true) }),
@@ -41,7 +41,7 @@ extension BitPlan {
       "format_version": .integer(Self.formatVersion), "decant_version": .string(decantVersion),
       "request": request, "sources": .array(sources.map { $0.json("header_xxh64") }),
       "dumps": .array(dumps.map { $0.json("xxh64") }),
-      "totals": totals.json(predictedByteCount: nil),
+      "totals": totals.json(measure, predictedByteCount: nil),
       "tensors": .array(
         choices.filter { names.contains($0.name) }.map { $0.json(withAlternatives: false) }),
     ]
@@ -95,10 +95,12 @@ extension BitPlan {
     sources = try reader.inputs(json["sources"], "sources", checksum: "header_xxh64")
     dumps = try reader.inputs(json["dumps"], "dumps", checksum: "xxh64")
     let totals = json["totals"] ?? [:]
+    measure = totals[LossMeasure.divergence.totalName] == nil ? .relativeError : .divergence
+    let lossName = measure.totalName
     self.totals = Totals(
       bitsPerWeight: try reader.number(totals["bits_per_weight"], "totals.bits_per_weight"),
       tensorByteCount: try reader.integer(totals["tensor_bytes"], "totals.tensor_bytes"),
-      relativeError: try reader.number(totals["predicted_error"], "totals.predicted_error"),
+      loss: try reader.number(totals[lossName], "totals.\(lossName)"),
       optimalityGap: try reader.number(totals["optimality_gap"], "totals.optimality_gap"))
     choices = try tensors.get()
     var names = Set<String>()
@@ -113,10 +115,10 @@ extension BitPlan {
 }
 
 extension BitPlan.Totals {
-  fileprivate func json(predictedByteCount: Int?) -> JSONValue {
+  fileprivate func json(_ measure: LossMeasure, predictedByteCount: Int?) -> JSONValue {
     var json: JSONValue = [
       "bits_per_weight": .double(bitsPerWeight), "tensor_bytes": .integer(tensorByteCount),
-      "predicted_error": .double(relativeError), "optimality_gap": .double(optimalityGap),
+      measure.totalName: .double(loss), "optimality_gap": .double(optimalityGap),
     ]
     if let predictedByteCount { json["predicted_bytes"] = .integer(predictedByteCount) }
     return json
@@ -144,13 +146,16 @@ extension BitPlan.Choice {
       "sampling_error": .double(samplingError), "weight": .double(weight),
       "reason": .string(reason),
     ]
+    json["kl"] = divergence.map { .double($0) }
     if withAlternatives {
       json["alternatives"] = .array(
         alternatives.map {
-          [
+          var json: JSONValue = [
             "bits": .integer($0.layout.bits), "group_size": .integer($0.layout.groupSize),
             "bytes": .integer($0.byteCount), "relative_error": .double($0.relativeError),
           ]
+          json["kl"] = $0.divergence.map { .double($0) }
+          return json
         })
     }
     return json
@@ -163,10 +168,10 @@ extension PlanReader {
   ) throws -> [BitPlan.Input] {
     try array(value, place).enumerated().map { index, input in
       let place = "\(place)[\(index)]"
+      let value = try self.checksum(input[checksum], "\(place).\(checksum)")
       return BitPlan.Input(
         name: try string(input["file"], "\(place).file"),
-        byteCount: try integer(input["byte_count"], "\(place).byte_count"),
-        checksum: try self.checksum(input[checksum], "\(place).\(checksum)"))
+        byteCount: try integer(input["byte_count"], "\(place).byte_count"), checksum: value)
     }
   }
 
@@ -218,6 +223,7 @@ extension PlanReader {
       relativeError: try number(json["relative_error"], "\(place).relative_error"),
       samplingError: try number(json["sampling_error"], "\(place).sampling_error"),
       weight: try number(json["weight"], "\(place).weight"),
+      divergence: json["kl"] == nil ? nil : try number(json["kl"], "\(place).kl"),
       reason: try string(json["reason"], "\(place).reason"), alternatives: [])
   }
 }

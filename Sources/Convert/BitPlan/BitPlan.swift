@@ -15,6 +15,8 @@ package struct BitPlan: Sendable, Equatable {
     package let relativeError: Double
     package let samplingError: Double
     package let weight: Double
+    /// KL divergence in nats with this tensor alone quantized so; nil where none was measured.
+    package let divergence: Double?
     /// In words, for people.
     package let reason: String
     package let alternatives: [Alternative]
@@ -25,6 +27,7 @@ package struct BitPlan: Sendable, Equatable {
     package let layout: AffineLayout
     package let byteCount: Int
     package let relativeError: Double
+    package let divergence: Double?
   }
 
   package struct Totals: Sendable, Equatable {
@@ -32,9 +35,9 @@ package struct BitPlan: Sendable, Equatable {
     package let bitsPerWeight: Double
     /// Bytes of all tensors of the output.
     package let tensorByteCount: Int
-    /// Mean of the tensors' relative squared errors, by weight.
-    package let relativeError: Double
-    /// How far the error may be from the least possible, as a share of it.
+    /// By the plan's measure.
+    package let loss: Double
+    /// How far the loss may be from the least possible, as a share of it.
     package let optimalityGap: Double
   }
 
@@ -43,14 +46,14 @@ package struct BitPlan: Sendable, Equatable {
     package let layout: AffineLayout
     package let tensorByteCount: Int
     package let bitsPerWeight: Double
-    package let relativeError: Double
+    package let loss: Double
   }
 
-  /// The least error for a size.
+  /// The least loss for a size.
   package struct CurvePoint: Sendable, Equatable {
     package let bitsPerWeight: Double
     package let tensorByteCount: Int
-    package let relativeError: Double
+    package let loss: Double
   }
 
   /// A file that the plan was made from.
@@ -73,6 +76,8 @@ package struct BitPlan: Sendable, Equatable {
   package let dumps: [Input]
   /// In the order of the checkpoint.
   package var choices: [Choice]
+  /// What the losses are.
+  package let measure: LossMeasure
   package let totals: Totals
   package internal(set) var uniform: [Uniform]
   package internal(set) var curve: [CurvePoint]

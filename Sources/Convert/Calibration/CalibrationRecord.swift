@@ -13,6 +13,8 @@ package struct CalibrationRecord: Sendable {
   package let text: Text
   package let tensors: [Tensor]
   package let grams: [Gram]
+  /// Nil where it was not measured.
+  package let sensitivity: Sensitivity?
   /// Modules that read what another one reads, by that one's name.
   package let sharedInputs: [String: String]
   /// Of the file's other tensors, by name.
@@ -64,6 +66,7 @@ extension CalibrationRecord {
         "window": .integer(text.windowLength),
       ],
       "tensors": .array(tensors.map(\.json)),
+      "sensitivity": sensitivity?.json ?? .null,
       "grams": .array(
         grams.map {
           [
@@ -101,6 +104,7 @@ extension CalibrationRecord {
         order: try reader.integer(json["order"], "\(place).order"),
         tokenCount: try reader.integer(json["tokens"], "\(place).tokens"))
     }
+    sensitivity = try Sensitivity(json["sensitivity"], reader)
     sharedInputs = try reader.dictionary(
       json["shared_inputs"], "shared_inputs", reader.string)
     digests = try reader.dictionary(json["digests"], "digests") {

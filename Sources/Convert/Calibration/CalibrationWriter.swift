@@ -36,7 +36,7 @@ package final class CalibrationWriter {
   /// - Throws: `FileError`, `CancellationError`.
   package func finish(
     _ measured: [TensorStatistics], sharedInputs: [String: String], of checkpoint: Checkpoint,
-    text: CalibrationRecord.Text, _ context: RunContext
+    text: CalibrationRecord.Text, sensitivity: Sensitivity?, _ context: RunContext
   ) throws {
     let figures = measured.map(\.figures)
     for tensor in figures where tensor.kind == .activation {
@@ -61,7 +61,7 @@ package final class CalibrationWriter {
         .init(
           name: $0.name, shape: $0.shape, channelRatio: $0.channelRatio, roundTrips: $0.roundTrips)
       },
-      grams: grams, sharedInputs: sharedInputs, digests: digests)
+      grams: grams, sensitivity: sensitivity, sharedInputs: sharedInputs, digests: digests)
     let digest = try file.append(
       CalibrationFile.recordName, Array(record.json.compactText.utf8))
     try file.finish(metadata: [

@@ -10,6 +10,8 @@ package struct BitPlanner {
   private let knapsack: Knapsack
   private let record: Record
   private let sources: [BitPlan.Input]
+  /// Divergences where those of all tensors are known.
+  private let measure: LossMeasure
 
   /// What a plan says of how it came about.
   package struct Record: Sendable {
@@ -49,6 +51,7 @@ package struct BitPlanner {
     sources = Self.sources(plan)
     let units = try Self.units(tensors, ties: ties)
     self.units = units
+    measure = tensors.allSatisfy(\.cost.isMeasured) ? .divergence : .relativeError
     knapsack = Knapsack(
       units.map { unit in
         unit.layouts.map { layout in
@@ -56,7 +59,7 @@ package struct BitPlanner {
             let candidate = tensors[member].candidate(layout)!
             return Knapsack.Option(
               cost: total.cost + candidate.byteCount,
-              loss: total.loss + tensors[member].weight * candidate.relativeError)
+              loss: total.loss + tensors[member].cost.loss(of: candidate.relativeError))
           }
         }
       })
@@ -101,7 +104,13 @@ package struct BitPlanner {
     8 * Double(tensorByteCount) / Double(max(1, plan.weightCount))
   }
 
-  private var totalWeight: Double { tensors.reduce(0) { $0 + $1.weight } }
+  /// What losses of the knapsack are divided by, so that they are what the plan's measure says.
+  private var lossUnit: Double {
+    switch measure {
+    case .relativeError: tensors.reduce(0) { $0 + $1.weight }
+    case .divergence: 1
+    }
+  }
 
   // MARK: - Choosing
 
@@ -123,7 +132,8 @@ package struct BitPlanner {
       guard bytes < 0x1p62 else { return bitPlan(solution(.max)!) }
       return try bitPlan(tensorBytes: Int(bytes), wanted: "\(bits) bits per weight")
     case .size(let bytes): return try plan(size: bytes)
-    case .relativeError(let error): return try plan(error: error)
+    case .relativeError(let error): return try plan(loss: error, .relativeError)
+    case .divergence(let nats): return try plan(loss: nats, .divergence)
     case .uniform(let bits, let groupSize):
       guard
         let uniform = uniformPlans.first(where: {
@@ -172,7 +182,7 @@ package struct BitPlanner {
         overhead += byteCount - size
         continue
       }
-      if candidate.totals.relativeError < best?.totals.relativeError ?? .infinity {
+      if candidate.totals.loss < best?.totals.loss ?? .infinity {
         best = candidate
       }
       // What was set aside and not needed is tried for the tensors.
@@ -189,12 +199,13 @@ package struct BitPlanner {
     return smallest
   }
 
-  /// The smallest budget whose best plan stays within the error.
-  private func plan(error: Double) throws -> BitPlan {
-    let allowed = error * totalWeight
+  /// The smallest budget whose best plan stays within the loss.
+  private func plan(loss: Double, _ wanted: LossMeasure) throws -> BitPlan {
+    guard wanted == measure else { throw AllocationError.otherMeasure(wanted) }
+    let allowed = loss * lossUnit
     guard let most = solution(knapsack.largestCost), most.loss <= allowed else {
       throw AllocationError.tooExact(
-        wanted: error, least: solution(knapsack.largestCost)!.loss / totalWeight)
+        wanted: loss, least: solution(knapsack.largestCost)!.loss / lossUnit, measure)
     }
     var (low, high) = (knapsack.smallestCost, knapsack.largestCost)
     var best = most
@@ -230,10 +241,10 @@ package struct BitPlanner {
     return BitPlan(
       decantVersion: decantVersion, method: plan.options.method, scaleType: plan.options.scaleType,
       request: record.request, sources: sources, dumps: record.dumps,
-      choices: plan.tensors.compactMap { choices[$0.name] ?? keptChoice($0) },
+      choices: plan.tensors.compactMap { choices[$0.name] ?? keptChoice($0) }, measure: measure,
       totals: .init(
         bitsPerWeight: bitsPerWeight(tensorBytes), tensorByteCount: tensorBytes,
-        relativeError: solution.loss / totalWeight, optimalityGap: solution.gap),
+        loss: solution.loss / lossUnit, optimalityGap: solution.gap),
       uniform: [], curve: [], settings: record.settings)
   }
 
@@ -245,9 +256,11 @@ package struct BitPlanner {
       name: tensor.name, shape: tensor.shape, role: tensor.identity.role.rawValue,
       layer: tensor.identity.layer, layout: layout, byteCount: chosen.byteCount,
       relativeError: chosen.relativeError, samplingError: chosen.samplingError,
-      weight: tensor.weight, reason: reason,
+      weight: tensor.weight, divergence: tensor.divergence(of: chosen), reason: reason,
       alternatives: tensor.candidates.filter { $0.layout != layout }.map {
-        .init(layout: $0.layout, byteCount: $0.byteCount, relativeError: $0.relativeError)
+        .init(
+          layout: $0.layout, byteCount: $0.byteCount, relativeError: $0.relativeError,
+          divergence: tensor.divergence(of: $0))
       })
   }
 
@@ -260,7 +273,7 @@ package struct BitPlanner {
     return BitPlan.Choice(
       name: tensor.name, shape: tensor.tensor.shape, role: tensor.identity.role.rawValue,
       layer: tensor.identity.layer, layout: nil, byteCount: tensor.storedByteCount,
-      relativeError: 0, samplingError: 0, weight: 0, reason: tensor.reason, alternatives: [])
+      relativeError: 0, samplingError: 0, weight: 0, divergence: nil, reason: tensor.reason, alternatives: [])
   }
 
   /// What the next larger and the next smaller option would have cost and brought.
@@ -268,6 +281,7 @@ package struct BitPlanner {
     let layouts = units[unit].layouts
     var words: [String] = []
     if units[unit].members.count > 1 { words.append("\(units[unit].members.count) tensors tied") }
+    words += units[unit].members.prefix(1).compactMap { tensors[$0].cost.text }
     let comparison = knapsack.reason(class: unit, chosen: chosen, loss: loss) { index in
       "\(layouts[index].bits) bits in \(layouts[index].groupSize)s"
     } cost: { cost in
@@ -298,10 +312,10 @@ package struct BitPlanner {
       }
       guard picks.allSatisfy({ $0 != nil }) else { return nil }
       let bytes = picks.reduce(keptByteCount) { $0 + $1!.byteCount }
-      let loss = zip(tensors, picks).reduce(0) { $0 + $1.0.weight * $1.1!.relativeError }
+      let loss = zip(tensors, picks).reduce(0) { $0 + $1.0.cost.loss(of: $1.1!.relativeError) }
       return BitPlan.Uniform(
         layout: layout, tensorByteCount: bytes, bitsPerWeight: bitsPerWeight(bytes),
-        relativeError: loss / totalWeight)
+        loss: loss / lossUnit)
     }
   }
 
@@ -313,7 +327,7 @@ package struct BitPlanner {
       let bytes = path[index].cost + keptByteCount
       return BitPlan.CurvePoint(
         bitsPerWeight: bitsPerWeight(bytes), tensorByteCount: bytes,
-        relativeError: max(0, path[index].loss) / totalWeight)
+        loss: max(0, path[index].loss) / lossUnit)
     }
   }
 
@@ -346,5 +360,10 @@ private struct TieKey: Hashable {
 extension TensorCandidates {
   fileprivate func candidate(_ layout: AffineLayout) -> Candidate? {
     candidates.first { $0.layout == layout }
+  }
+
+  /// Nil where it was not measured.
+  fileprivate func divergence(of candidate: Candidate) -> Double? {
+    cost.isMeasured ? cost.loss(of: candidate.relativeError) : nil
   }
 }

@@ -8,6 +8,9 @@ package enum Budget: Sendable, Equatable {
   case size(Int)
   /// Largest mean relative squared error; the smallest output that stays within it.
   case relativeError(Double)
+  /// Most nats of KL divergence, as far as those of single tensors add up; the smallest output that stays
+  /// within it.
+  case divergence(Double)
   /// As large as with one width for all.
   case uniform(bits: Int, groupSize: Int)
 

@@ -7,6 +7,7 @@ package struct CandidateMeasurement {
   private let plan: ConversionPlan
   private let options: CandidateOptions
   private let meanSquares: [String: [Float]]
+  private let sensitivity: Sensitivity?
   /// Indices into the plan's tensors.
   private let measured: [Int]
   private let layerCount: Int
@@ -18,12 +19,15 @@ package struct CandidateMeasurement {
   ///   - plan: says which tensors are quantized, with which type of scales.
   ///   - meanSquares: of the inputs, by name of the weight; where they are not known, the weights
   ///     themselves say what errors count (`ChannelImportance`).
+  ///   - sensitivity: what errors in each tensor cost, where it was measured.
   package init(
-    _ plan: ConversionPlan, options: CandidateOptions, meanSquares: [String: [Float]] = [:]
+    _ plan: ConversionPlan, options: CandidateOptions, meanSquares: [String: [Float]] = [:],
+    sensitivity: Sensitivity? = nil
   ) {
     self.plan = plan
     self.options = options
     self.meanSquares = meanSquares
+    self.sensitivity = sensitivity
     measured = plan.tensors.indices.filter {
       if case .quantize = plan.tensors[$0].action { true } else { false }
     }
@@ -53,12 +57,13 @@ package struct CandidateMeasurement {
   }
 
   /// - Returns: one entry for each tensor that is quantized, in the plan's order.
-  /// - Throws: `FileError`, `ConversionError`, `CancellationError`.
+  /// - Throws: `FileError`, `ConversionError`, `CancellationError`; `AllocationError.unusableStatistics` where
+  ///   there are sensitivities, but none of a tensor.
   package func run(_ context: RunContext) throws -> [TensorCandidates] {
     let pass = Pass(self)
     try pass.run(context)
     try plan.checkpoint.checkUnchanged()
-    return zip(measured, pass.losses).map { candidates(of: $0, $1) }
+    return try zip(measured, pass.losses).map { try candidates(of: $0, $1) }
   }
 
   /// Measures blocks, and keeps what each layout loses in them.
@@ -104,7 +109,9 @@ package struct CandidateMeasurement {
     }
   }
 
-  private func candidates(of index: Int, _ blocks: [[QuantizationError]]) -> TensorCandidates {
+  private func candidates(
+    of index: Int, _ blocks: [[QuantizationError]]
+  ) throws(AllocationError) -> TensorCandidates {
     let tensor = plan.tensors[index]
     let weightCount = tensor.tensor.elementCount
     let isSampled = options.sampleSize.map { weightCount > $0 } ?? false
@@ -119,11 +126,24 @@ package struct CandidateMeasurement {
           * AffinePacking(layout, scaleType: scaleType).bytesPerGroup,
         relativeError: sample.ratio, samplingError: isSampled ? sample.relativeDeviation : 0)
     }
+    let weight = weight(of: tensor)
     return TensorCandidates(
       name: tensor.name, identity: tensor.identity, shape: tensor.tensor.shape,
       weightCount: weightCount,
       isWeighted: tensor.tensor.parts.contains { meanSquares[$0.name] != nil },
-      candidates: candidates, weight: weight(of: tensor))
+      candidates: candidates, weight: weight,
+      cost: try cost(of: tensor, weight: weight))
+  }
+
+  private func cost(
+    of tensor: TensorPlan, weight: Double
+  ) throws(AllocationError) -> ErrorCost {
+    guard let sensitivity else { return .share(weight) }
+    guard let points = sensitivity.tensors[tensor.name] else {
+      throw .unusableStatistics(
+        tensor: tensor.name, reason: "the calibration holds no sensitivity of it")
+    }
+    return .measured(MeasuredLoss(points))
   }
 
   /// What a relative error in the tensor does to the model's output, compared with one in the output

@@ -10,6 +10,8 @@ package struct TensorCandidates: Sendable {
   package let isWeighted: Bool
   /// By rising bits, then falling group size.
   package let candidates: [Candidate]
-  /// Its share in the total error; `CandidateMeasurement` says where it comes from.
+  /// Its share in the mean of relative errors; `CandidateMeasurement` says where it comes from.
   package let weight: Double
+  /// What is lost by an error.
+  package let cost: ErrorCost
 }

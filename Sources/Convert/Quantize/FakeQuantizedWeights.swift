@@ -3,6 +3,8 @@ import Formats
 /// Puts what a packed tensor would decode to in the place of the weights: fake quantization.
 struct FakeQuantizedWeights: WeightTransform {
   let quantizer: WeightQuantizer
+  /// What errors count in a search, by input channel; nil where all count alike.
+  var importance: [Float]?
 
   /// Groups lie within rows.
   var needsWholeRows: Bool { true }
@@ -13,7 +15,14 @@ struct FakeQuantizedWeights: WeightTransform {
     let layout = quantizer.layout
     let groupCount = range.count / layout.groupSize
     let scratch = tile.scratch { QuantizedGroups() }
-    _ = scratch.quantize(tile, groupCount: groupCount, quantizer)
+    let runs = importance.map {
+      [
+        ImportanceRun(
+          groups: 0..<groupCount, values: $0, firstInput: range.lowerBound % shape.inputs)
+      ]
+    }
+    _ = scratch.quantize(
+      tile, groupCount: groupCount, quantizer, importance: runs ?? [])
     let groups = scratch.groups
     layout.dequantize(
       codes: groups.codes, scales: groups.scales, biases: groups.biases, groupCount: groupCount,

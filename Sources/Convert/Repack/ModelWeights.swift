@@ -15,7 +15,7 @@ package struct ModelWeights: Sendable {
   /// Scales of 8-bit floats, which belong to weights, among others.
   private let stored: [String: Checkpoint.Tensor]
   /// How the weights of these names are quantized as they are read.
-  private var quantizers: [String: WeightQuantizer] = [:]
+  private var quantizers: [String: FakeQuantizedWeights] = [:]
 
   /// - Throws: `ManifestError`, `PackedError` where packed tensors are not what they should be.
   package init(_ checkpoint: Checkpoint) throws {
@@ -56,16 +56,24 @@ package struct ModelWeights: Sendable {
     }
   }
 
-  /// The same weights, of which some are read as a conversion by `minmax` would leave them: fake quantization.
-  /// Scales have the type that a conversion gives them.
+  /// The same weights, of which some are read as a conversion would leave them: fake quantization. Scales have
+  /// the type that a conversion gives them.
   ///
-  /// - Parameter layouts: by name; their group sizes divide the tensors' inputs.
-  package func fakeQuantized(_ layouts: [String: AffineLayout]) -> ModelWeights {
+  /// - Parameters:
+  ///   - layouts: by name; their group sizes divide the tensors' inputs.
+  ///   - meanSquares: E[x²] of the inputs by name, for a search; where they are not known, all inputs count
+  ///     alike.
+  package func fakeQuantized(
+    _ layouts: [String: AffineLayout], method: QuantizationMethod = .minmax,
+    meanSquares: [String: [Float]] = [:]
+  ) -> ModelWeights {
     var weights = self
     for (name, layout) in layouts {
       guard let dtype = dtype(of: name) else { continue }
-      weights.quantizers[name] = WeightQuantizer(
-        layout: layout, scaleType: ScaleType(ofWeights: dtype, in: checkpoint), method: .minmax)
+      weights.quantizers[name] = FakeQuantizedWeights(
+        quantizer: WeightQuantizer(
+          layout: layout, scaleType: ScaleType(ofWeights: dtype, in: checkpoint), method: method),
+        importance: meanSquares[name].flatMap { ChannelImportance.measured(meanSquares: $0) })
     }
     return weights
   }
@@ -77,9 +85,7 @@ package struct ModelWeights: Sendable {
   ///   in that order; `SourceError.scaleMissing`, `.scaleMismatch`; `FileError`.
   package func source(_ name: String, order: MatrixOrder = .outputMajor) throws -> WeightSource? {
     var source = try plainSource(name, order)
-    if let quantizer = quantizers[name] {
-      source?.transforms.append(FakeQuantizedWeights(quantizer: quantizer))
-    }
+    if let quantizer = quantizers[name] { source?.transforms.append(quantizer) }
     return source
   }
 

@@ -6,9 +6,13 @@ import Foundation
 package struct TextCalibration {
   private let model: ForwardModel
   private let capture: TextCapture
+  private let tokens: [Int]
   private let windows: WindowPlan
   /// Whose inputs' Gram matrices are kept.
   private let modules: Set<String>
+  /// Predictions over which the sensitivity of tensors is measured; nil to leave it out.
+  private let sensitivityTokens: Int?
+  private let options: MeasureOptions
 
   /// What was measured.
   package struct Summary: Sendable {
@@ -16,6 +20,7 @@ package struct TextCalibration {
     package let inputCount: Int
     package let cacheCount: Int
     package let gramCount: Int
+    package let sensitivity: Sensitivity?
     /// Inputs with more channels than there were tokens: their Gram matrices have no inverse.
     package let shortModules: [ShortModule]
 
@@ -26,21 +31,28 @@ package struct TextCalibration {
     }
   }
 
-  /// - Parameter modules: whose inputs' Gram matrices are kept; none for none.
+  /// - Parameters:
+  ///   - modules: whose inputs' Gram matrices are kept; none for none.
+  ///   - sensitivityTokens: tokens over which the sensitivity of each tensor is measured; nil to leave it
+  ///     out.
   /// - Throws: `ForwardError.tooFewTokens`, `.tooManyTokens`.
   package init(
-    _ model: ForwardModel, _ tokens: [Int], _ windows: WindowPlan, gramsOf modules: Set<String>
+    _ model: ForwardModel, _ tokens: [Int], _ windows: WindowPlan, gramsOf modules: Set<String>,
+    sensitivityTokens: Int? = nil
   ) throws {
     self.model = model
+    self.tokens = tokens
+    self.sensitivityTokens = sensitivityTokens
     self.windows = windows
     self.modules = modules
     var options = MeasureOptions()
     options.keepsChannels = true
+    self.options = options
     capture = try TextCapture(model, tokens, windows, options: options)
   }
 
-  /// Of progress.
-  package var byteCount: Int { capture.byteCount }
+  /// Of progress: as much again for the sensitivity.
+  package var byteCount: Int { capture.byteCount * (sensitivityTokens == nil ? 1 : 2) }
 
   /// - Parameters:
   ///   - path: of the file; one that is there already is an error.
@@ -56,6 +68,7 @@ package struct TextCalibration {
     let grams = modules.isEmpty ? nil : GramObserver(of: modules, to: writer, context)
     let measured = try capture.run(alongside: grams, context)
     try grams?.finish()
+    let sensitivity = try sensitivity(measured, context)
     let file = Manifest.RecordedFile(
       name: URL(filePath: text.path).lastPathComponent, byteCount: text.byteCount, digest: try text.digest(.blocks))
     try text.checkUnchanged()
@@ -63,13 +76,25 @@ package struct TextCalibration {
       measured, sharedInputs: grams?.sharedInputs ?? [:], of: model.checkpoint,
       text: .init(
         file: file, tokenCount: capture.tokenCount, windowLength: windows.length),
-      context)
+      sensitivity: sensitivity, context)
     return Summary(
       tokenCount: capture.tokenCount,
       inputCount: measured.count { $0.kind == .activation },
       cacheCount: measured.count { $0.kind != .activation }, gramCount: grams?.matrixCount ?? 0,
+      sensitivity: sensitivity,
       shortModules: (grams?.shortModules ?? []).map {
         .init(name: $0.module, inputCount: $0.order, tokenCount: $0.tokenCount)
       })
+  }
+
+  private func sensitivity(
+    _ measured: [TensorStatistics], _ context: RunContext
+  ) throws -> Sensitivity? {
+    guard let sensitivityTokens else { return nil }
+    let squares = try Calibration([], of: model.checkpoint, options: options)
+      .meanSquares(measured.map(\.figures))
+    return try SensitivityRun(
+      model, tokens, windows, limit: sensitivityTokens, meanSquares: squares
+    ).run(context)
   }
 }

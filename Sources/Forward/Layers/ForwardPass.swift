@@ -57,7 +57,15 @@ package struct ForwardPass {
   /// - Throws: `ForwardError.nonFinite`; what reading weights and the observer throw; `CancellationError`.
   func hiddenStates() throws -> Activations {
     let hidden = try embed()
-    for layer in model.description.layers {
+    try run(0..<model.description.layers.count, over: hidden)
+    return try prepareForHead(hidden)
+  }
+
+  /// - Parameters:
+  ///   - layers: those that are run.
+  ///   - hidden: what goes into the first of them; receives what comes out of the last.
+  func run(_ layers: Range<Int>, over hidden: Activations) throws {
+    for layer in model.description.layers[layers] {
       let runner = try LayerRun(self, layer)
       for block in batch.blocks(ofTokens: options.blockTokenCount(of: layer)) {
         try context.cancellation.check()
@@ -69,6 +77,12 @@ package struct ForwardPass {
           byteCount / model.description.layers.count * tokens.count / batch.count)
       }
     }
+  }
+
+  /// The last norm, and a projection before the head where there is one.
+  ///
+  /// - Parameter hidden: what comes out of the last layer; not to be used again.
+  func prepareForHead(_ hidden: Activations) throws -> Activations {
     let step = LinearStep(self, layer: nil, tokens: 0..<batch.count)
     if let norm = model.description.finalNorm {
       try Norm(norm, in: model).apply(to: hidden)
@@ -79,7 +93,7 @@ package struct ForwardPass {
   }
 
   /// Rows of the embedding, and what is added to and done with them before the first layer.
-  private func embed() throws -> Activations {
+  func embed() throws -> Activations {
     let embedding = model.description.embedding
     var hidden = try rows(of: model.embedding, width: embedding.width)
     hidden.multiply(by: embedding.scale)

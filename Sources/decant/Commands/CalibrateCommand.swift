@@ -15,6 +15,15 @@ enum CalibrateCommand: Command {
           (half the Hessian, for --method gptq): 2 n (n + 1) bytes for n inputs.
           """),
       OptionDescription(
+        long: "sensitivity",
+        help: """
+          Also measure what quantizing each tensor alone does to the model's predictions, at 2, 3 and 4 bits: \
+          plans then count it. The model runs some times for each tensor.
+          """),
+      OptionDescription(
+        long: "sensitivity-tokens", value: .init("N", default: .value("2048")),
+        help: "Tokens over which it is measured."),
+      OptionDescription(
         long: "output", short: "o", value: .init("CAL", .path), help: "Where to write it.",
         isRequired: true),
       CommonOption.jobs,
@@ -50,7 +59,8 @@ enum CalibrateCommand: Command {
     let modules =
       arguments.flag("gram") ? try ConversionPlan.quantizedModules(of: checkpoint) : []
     let calibration = try TextCalibration(
-      model, text.tokens, text.windows, gramsOf: modules)
+      model, text.tokens, text.windows, gramsOf: modules,
+      sensitivityTokens: try sensitivityTokens(arguments))
     let inputs = CommandInputs(checkpoint, and: text.paths)
     let path = arguments.value("output") ?? ""
     guard let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal) else {
@@ -66,5 +76,17 @@ enum CalibrateCommand: Command {
     terminal.report(
       arguments.flag("json") ? report.json.prettyText : report.text, ofFinished: path)
     return .done
+  }
+
+  private static func sensitivityTokens(_ arguments: Arguments) throws -> Int? {
+    let tokens = try arguments.int("sensitivity-tokens", in: 2...1 << 24)
+    guard arguments.flag("sensitivity") else {
+      guard tokens == nil else {
+        throw UsageError(
+          "--sensitivity-tokens means nothing without --sensitivity", hint: "give both")
+      }
+      return nil
+    }
+    return tokens ?? SensitivityRun.usualTokens
   }
 }

@@ -20,6 +20,12 @@ enum PlanCommand: Command {
         long: "min-sqnr", value: .init("DB"),
         help: "The same in decibels: -10 log10 of the error, at least."),
       OptionDescription(
+        long: "max-kl", value: .init("NATS"),
+        help: """
+          KL divergence from the source, at most, as far as that of single tensors adds up; needs a \
+          calibration with --sensitivity.
+          """),
+      OptionDescription(
         long: "preset", value: .init("NAME", .choices(Preset.allCases.map(\.rawValue))),
         help: """
           Start from what Qllm-Eval recommends for a kind of task: the size of its weights is the \
@@ -51,7 +57,9 @@ enum PlanCommand: Command {
         help: "Widths of activations to choose from, where they are measured."),
     ] + TextInput.sources + [
       OptionDescription(
-        long: "allow-bits", value: .init("LIST", default: .value("3,4,5,6,8")),
+        long: "allow-bits",
+        value: .init(
+          "LIST", default: .described("3,4,5,6,8; with sensitivities of a calibration 2 as well")),
         help: "Widths to choose from."),
       OptionDescription(
         long: "allow-groups", value: .init("LIST", default: .value("32,64,128")),
@@ -132,6 +140,10 @@ enum PlanCommand: Command {
     options.requantizes = true
 
     let checkpoint = try Checkpoint(path: arguments.operands[0])
+    let calibrationFile = try arguments.calibration(of: checkpoint, runner)
+    if !arguments.isGiven("allow-bits"), calibrationFile?.record.sensitivity != nil {
+      candidateOptions.bits = AffineLayout.allowedBits
+    }
     let plan = try ConversionPlan(checkpoint, options: options)
     plan.warnings.forEach(terminal.warn)
     let captured = try CapturedText(
@@ -143,8 +155,7 @@ enum PlanCommand: Command {
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let work = PlanWork(plan: plan, runner: runner)
     let calibration = try work.calibrate(
-      dumps, captured, try arguments.calibration(of: checkpoint, runner),
-      keepsGoing: arguments.flag("keep-going"))
+      dumps, captured, calibrationFile, keepsGoing: arguments.flag("keep-going"))
     let tensors = try work.measure(candidateOptions, calibration)
 
     let settings = preset.map { PlanSettings($0, for: plan) }
@@ -244,19 +255,24 @@ enum PlanCommand: Command {
       try arguments.size("target-size").map { .size($0.bytes) },
       try arguments.number("max-error").map { .relativeError($0) },
       try arguments.number("min-sqnr").map { .sqnr($0) },
+      try arguments.number("max-kl").map { .divergence($0) },
     ]
     let budgets = given.compactMap(\.self)
     guard budgets.count == 1 || (budgets.isEmpty && !isRequired) else {
       throw UsageError(
         budgets.isEmpty ? "no budget given" : "more than one budget given",
-        hint: "give one of --target-bpw, --target-size, --max-error, --min-sqnr and --preset")
+        hint: """
+          give one of --target-bpw, --target-size, --max-error, --min-sqnr, --max-kl and --preset
+          """)
     }
     return budgets.first
   }
 
   private static func candidateOptions(_ arguments: Arguments) throws -> CandidateOptions {
     var options = CandidateOptions()
-    options.bits = try arguments.list("allow-bits", of: AffineLayout.allowedBits)
+    if arguments.isGiven("allow-bits") {
+      options.bits = try arguments.list("allow-bits", of: AffineLayout.allowedBits)
+    }
     options.groupSizes = try arguments.list("allow-groups", of: AffineLayout.allowedGroupSizes)
     options.sampleSize =
       arguments.value("sample") == "all" ? nil : try arguments.int("sample", in: 4096...(1 << 40))
@@ -277,7 +293,9 @@ enum PlanCommand: Command {
   /// The options that were given, for the record.
   private static func request(_ arguments: Arguments) -> JSONValue {
     var json: JSONValue = [:]
-    for name in ["target-bpw", "target-size", "max-error", "min-sqnr", "preset", "tie", "sample"]
+    for name in [
+      "target-bpw", "target-size", "max-error", "min-sqnr", "max-kl", "preset", "tie", "sample",
+    ]
     where arguments.isGiven(name) {
       json[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
     }

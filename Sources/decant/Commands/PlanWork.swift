@@ -17,6 +17,7 @@ struct PlanWork {
     var problems: [DumpError] = []
     /// The dumps.
     var inputs: [InputFile] = []
+    var sensitivity: Sensitivity?
   }
 
   /// How a text is measured.
@@ -47,6 +48,7 @@ struct PlanWork {
     }
     if let file {
       result.captured += file.figures
+      result.sensitivity = file.record.sensitivity
       result.inputs.append(try InputFile(path: file.path))
     }
     result.meanSquares = calibration.meanSquares(result.captured)
@@ -65,7 +67,8 @@ struct PlanWork {
     _ options: CandidateOptions, _ calibrated: Calibrated
   ) throws -> [TensorCandidates] {
     let measurement = CandidateMeasurement(
-      plan, options: options, meanSquares: calibrated.meanSquares)
+      plan, options: options, meanSquares: calibrated.meanSquares,
+      sensitivity: calibrated.sensitivity)
     return try runner.run("measure", byteCount: measurement.byteCount, measurement.run)
   }
 }

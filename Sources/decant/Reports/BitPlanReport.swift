@@ -47,7 +47,7 @@ struct BitPlanReport {
       terminal.style.bold(String(format: "%.4f bits per weight", totals.bitsPerWeight))
       + ", \(ByteSize(bytes: predictedByteCount).text) in all (\(predictedByteCount) bytes)\n"
     text +=
-      "mean relative error \(figure(totals.relativeError)) (\(decibels(sqnr(totals.relativeError))) dB), "
+      lossText + ", "
       + (totals.optimalityGap > 0
         ? "at most \(percent(totals.optimalityGap)) above the least possible\n"
         : "the least possible\n")
@@ -58,6 +58,29 @@ struct BitPlanReport {
       text += terminal.style.yellow("left out:") + " " + printable(problem.message) + "\n"
     }
     return text
+  }
+
+  private var lossText: String {
+    let loss = plan.totals.loss
+    return switch plan.measure {
+    case .relativeError: "mean relative error \(figure(loss)) (\(decibels(sqnr(loss))) dB)"
+    case .divergence: "predicted KL divergence \(figure(loss)) nats"
+    }
+  }
+
+  /// Headings of losses, and the figures below them.
+  private var lossColumns: [TextTable.Column] {
+    switch plan.measure {
+    case .relativeError: [.init("error", .right), .init("dB", .right)]
+    case .divergence: [.init("KL", .right)]
+    }
+  }
+
+  private func lossCells(_ loss: Double) -> [String] {
+    switch plan.measure {
+    case .relativeError: [figure(loss), decibels(sqnr(loss))]
+    case .divergence: [figure(loss)]
+    }
   }
 
   private func sqnr(_ error: Double) -> Double { -10 * log10(error) }
@@ -92,33 +115,28 @@ struct BitPlanReport {
   /// The best plans of one width that are no larger, and the next larger.
   private func uniform(_ terminal: Terminal) -> String {
     let sorted = plan.uniform.sorted { $0.tensorByteCount < $1.tensorByteCount }
-    var table = TextTable([
-      .init("one width for all"), .init("bits per weight", .right), .init("error", .right),
-      .init("dB", .right), .init("error over the plan's", .right),
-    ])
+    var table = TextTable(
+      [.init("one width for all"), .init("bits per weight", .right)] + lossColumns
+        + [.init("over the plan's", .right)])
     for uniform in sorted {
       let fits = uniform.tensorByteCount <= plan.totals.tensorByteCount
-      let row = [
-        "\(uniform.layout.bits) bits in groups of \(uniform.layout.groupSize)",
-        String(format: "%.4f", uniform.bitsPerWeight), figure(uniform.relativeError),
-        decibels(sqnr(uniform.relativeError)),
-        figure(uniform.relativeError / plan.totals.relativeError),
-      ]
+      let row =
+        [
+          "\(uniform.layout.bits) bits in groups of \(uniform.layout.groupSize)",
+          String(format: "%.4f", uniform.bitsPerWeight),
+        ] + lossCells(uniform.loss) + [figure(uniform.loss / plan.totals.loss)]
       table.append(fits ? row : row.map(terminal.style.dim))
     }
     return table.text(style: terminal.style)
   }
 
   private func curve(_ terminal: Terminal) -> String {
-    var table = TextTable([
-      .init("bits per weight", .right), .init("tensors", .right), .init("error", .right),
-      .init("dB", .right),
-    ])
+    var table = TextTable(
+      [.init("bits per weight", .right), .init("tensors", .right)] + lossColumns)
     for point in plan.curve {
-      table.append([
-        String(format: "%.4f", point.bitsPerWeight), "\(point.tensorByteCount)",
-        figure(point.relativeError), decibels(sqnr(point.relativeError)),
-      ])
+      table.append(
+        [String(format: "%.4f", point.bitsPerWeight), "\(point.tensorByteCount)"]
+          + lossCells(point.loss))
     }
     return table.text(style: terminal.style)
   }

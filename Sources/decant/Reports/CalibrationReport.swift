@@ -17,6 +17,9 @@ struct CalibrationReport {
     var parts = ["inputs of \(countText(summary.inputCount, "layer"))"]
     if summary.gramCount > 0 { parts.append(countText(summary.gramCount, "Gram matrix", "Gram matrices")) }
     if summary.cacheCount > 0 { parts.append("keys and values of \(countText(summary.cacheCount / 2, "layer"))") }
+    if let sensitivity = summary.sensitivity {
+      parts.append("sensitivity of \(countText(sensitivity.tensors.count, "tensor"))")
+    }
     return """
       wrote \(printable(path)): \(ByteSize(bytes: byteCount).text)
       \(groupedText(summary.tokenCount)) tokens; \(parts.joined(separator: ", "))
@@ -41,6 +44,7 @@ struct CalibrationReport {
       "output": .string(path), "bytes": .integer(byteCount), "tokens": .integer(summary.tokenCount),
       "inputs": .integer(summary.inputCount), "cache": .integer(summary.cacheCount),
       "grams": .integer(summary.gramCount),
+      "sensitivities": .integer(summary.sensitivity?.tensors.count ?? 0),
       "short_grams": .array(
         summary.shortModules.map {
           [

@@ -63,8 +63,8 @@ import Testing
       BitPlan.Choice(
         name: choice.name, shape: choice.shape, role: choice.role, layer: choice.layer,
         layout: choice.layout, byteCount: choice.byteCount, relativeError: choice.relativeError,
-        samplingError: choice.samplingError, weight: choice.weight, reason: choice.reason,
-        alternatives: [])
+        samplingError: choice.samplingError, weight: choice.weight, divergence: nil,
+        reason: choice.reason, alternatives: [])
     }
     #expect(read.choices.count == 30)
     #expect(read.choices == choices)

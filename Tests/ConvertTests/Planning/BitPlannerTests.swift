@@ -43,7 +43,7 @@ import Testing
     let layouts = Dictionary(uniqueKeysWithValues: result.choices.map { ($0.name, $0.layout) })
     let (bytes, error) = try totals { layouts[$0.name] ?? nil }
     #expect(result.totals.tensorByteCount == bytes)
-    #expect(isClose(result.totals.relativeError, error))
+    #expect(isClose(result.totals.loss, error))
     let weightCount = plan.tensors.reduce(0) { $0 + $1.tensor.elementCount }
     #expect(isClose(result.totals.bitsPerWeight, 8 * Double(bytes) / Double(weightCount)))
     #expect(result.totals.bitsPerWeight <= target)
@@ -65,10 +65,10 @@ import Testing
         let budget = 8 * Double(bytes) / Double(plan.weightCount)
         let result = try planner.plan(.bitsPerWeight(budget))
         #expect(result.totals.tensorByteCount <= bytes)
-        #expect(result.totals.relativeError <= error)
+        #expect(result.totals.loss <= error)
         let uniform = try #require(result.uniform.first { $0.layout == layout })
         #expect(uniform.tensorByteCount == bytes)
-        #expect(isClose(uniform.relativeError, error))
+        #expect(isClose(uniform.loss, error))
       }
     }
   }
@@ -79,11 +79,11 @@ import Testing
     let best = try totals { $0.candidates.min { $0.relativeError < $1.relativeError }?.layout }
     #expect(curve.first?.tensorByteCount == smallest.bytes)
     #expect(curve.last?.tensorByteCount == best.bytes)
-    #expect(isClose(try #require(curve.first).relativeError, smallest.error))
-    #expect(abs(try #require(curve.last).relativeError / best.error - 1) < 1e-6)
+    #expect(isClose(try #require(curve.first).loss, smallest.error))
+    #expect(abs(try #require(curve.last).loss / best.error - 1) < 1e-6)
     for (point, next) in zip(curve, curve.dropFirst()) {
       #expect(point.tensorByteCount < next.tensorByteCount)
-      #expect(point.relativeError > next.relativeError)
+      #expect(point.loss > next.loss)
     }
   }
 
@@ -94,12 +94,12 @@ import Testing
       return
     }
     let result = try planner.plan(budget)
-    #expect(result.totals.relativeError <= allowed)
+    #expect(result.totals.loss <= allowed)
     // With a byte less, the least error is too large.
     let less = 8 * (Double(result.totals.tensorByteCount) - 0.5) / Double(plan.weightCount)
     let smaller = try planner.plan(.bitsPerWeight(less))
     #expect(smaller.totals.tensorByteCount < result.totals.tensorByteCount)
-    #expect(smaller.totals.relativeError > allowed)
+    #expect(smaller.totals.loss > allowed)
   }
 
   @Test func decibelsAreTheLogarithmOfTheError() throws {
@@ -165,11 +165,11 @@ import Testing
     #expect {
       try planner.plan(.relativeError(1e-9))
     } throws: { error in
-      guard case AllocationError.tooExact(1e-9, let least)? = error as? AllocationError else {
+      guard case AllocationError.tooExact(1e-9, let least, .relativeError)? = error as? AllocationError else {
         return false
       }
       let named = try planner.plan(.relativeError(least))
-      return named.totals.relativeError <= least
+      return named.totals.loss <= least
     }
   }
 

@@ -1,7 +1,7 @@
 import Convert
 import Foundation
 
-/// Error over bits per weight: the optimum as a line, one width for all as circles, the plan ringed.
+/// Loss over bits per weight: the optimum as a line, one width for all as circles, the plan ringed.
 struct PlanCurve {
   let plan: BitPlan
 
@@ -9,7 +9,7 @@ struct PlanCurve {
   private static let (fullWidth, fullHeight) = (720.0, 312.0)
 
   var markup: Markup {
-    let scale = LogScale((plan.curve.map(\.relativeError) + plan.uniform.map(\.relativeError)))
+    let scale = LogScale((plan.curve.map(\.loss) + plan.uniform.map(\.loss)))
     let sizes = plan.curve.map(\.bitsPerWeight) + plan.uniform.map(\.bitsPerWeight)
     guard let least = sizes.min(), let most = sizes.max(), most > least else {
       return "<p>There is one size only.</p>\(table)"
@@ -22,32 +22,32 @@ struct PlanCurve {
         )
       }
     }
-    let line = plan.curve.compactMap { point($0.bitsPerWeight, $0.relativeError) }
+    let line = plan.curve.compactMap { point($0.bitsPerWeight, $0.loss) }
     let path = line.enumerated().map { index, place in
       "\(index == 0 ? "M" : "L")\(coordinateText(place.x)) \(coordinateText(place.y))"
     }.joined()
     let circles = plan.uniform.compactMap { uniform -> Markup? in
-      guard let place = point(uniform.bitsPerWeight, uniform.relativeError) else { return nil }
+      guard let place = point(uniform.bitsPerWeight, uniform.loss) else { return nil }
       return """
         <circle class="dots k" cx="\(place.x)" cy="\(place.y)" r="4"><title>\(uniform.layout.bits) \
         bits in groups of \(uniform.layout.groupSize)</title></circle>
         """
     }.joined()
-    let ring = point(plan.totals.bitsPerWeight, plan.totals.relativeError).map { place -> Markup in
+    let ring = point(plan.totals.bitsPerWeight, plan.totals.loss).map { place -> Markup in
       "<circle class=\"ring\" cx=\"\(place.x)\" cy=\"\(place.y)\" r=\"7\"/>"
     }
     let description =
-      "The least error falls from \(figureText(plan.curve.first?.relativeError)) at "
+      "The least \(plan.measure.noun) falls from \(figureText(plan.curve.first?.loss)) at "
       + String(format: "%.2f", least) + " bits per weight to "
-      + "\(figureText(plan.curve.last?.relativeError)) at " + String(format: "%.2f", most)
+      + "\(figureText(plan.curve.last?.loss)) at " + String(format: "%.2f", most)
       + ". The plan stands at " + String(format: "%.2f", plan.totals.bitsPerWeight) + " with "
-      + figureText(plan.totals.relativeError) + "."
+      + figureText(plan.totals.loss) + "."
     return """
       <figure class="curve"><svg viewBox="0 0 \(Self.fullWidth) \(Self.fullHeight)" role="img" \
       aria-label="\(description)">\(grid(scale, least, most))\
       <path class="line w" d="\(path)"/>\(circles)\(ring ?? "")</svg>
-      <figcaption class="note">Line: the least error for a size. Dots: one width for all. Ring: this \
-      plan. Across: bits per weight; up: mean relative squared error.</figcaption></figure>
+      <figcaption class="note">Line: the least \(plan.measure.noun) for a size. Dots: one width for all. Ring: this \
+      plan. Across: bits per weight; up: \(plan.measure.description).</figcaption></figure>
       \(table)
       """
   }
@@ -75,16 +75,39 @@ struct PlanCurve {
       """
       <tr><th scope="row">\(uniform.layout.bits) bits in groups of \(uniform.layout.groupSize)</th>\
       <td>\(String(format: "%.4f", uniform.bitsPerWeight))</td>\
-      <td>\(figureText(uniform.relativeError))</td>\
-      <td>\(figureText(uniform.relativeError / plan.totals.relativeError))</td></tr>
+      <td>\(figureText(uniform.loss))</td>\
+      <td>\(figureText(uniform.loss / plan.totals.loss))</td></tr>
 
       """
     }.joined()
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="One width for all"><table>\
       <caption>One width for all</caption><thead><tr><th scope="col">Width</th>\
-      <th scope="col">Bits per weight</th><th scope="col">Error</th>\
+      <th scope="col">Bits per weight</th><th scope="col">\(plan.measure.heading)</th>\
       <th scope="col">Over the plan’s</th></tr></thead><tbody>\(rows)</tbody></table></div>
       """
+  }
+}
+
+extension LossMeasure {
+  var noun: String {
+    switch self {
+    case .relativeError: "error"
+    case .divergence: "divergence"
+    }
+  }
+
+  var heading: String {
+    switch self {
+    case .relativeError: "Error"
+    case .divergence: "KL divergence"
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .relativeError: "mean relative squared error"
+    case .divergence: "KL divergence from the source in nats, as predicted"
+    }
   }
 }

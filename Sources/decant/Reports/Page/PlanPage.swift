@@ -40,8 +40,8 @@ struct PlanPage {
       <dl class="tiles">\
       \(tile("Size", "\(groupedText(predictedByteCount)) bytes", "the whole output"))\
       \(tile("Bits per weight", String(format: "%.4f", totals.bitsPerWeight), "scales counted"))\
-      \(tile("Error", figureText(totals.relativeError), "mean relative squared error"))\
-      \(tile("Least possible error", gap, "for this size"))</dl></header>
+      \(tile(plan.measure.heading, figureText(totals.loss), plan.measure.description))\
+      \(tile("Least possible \(plan.measure.noun)", gap, "for this size"))</dl></header>
 
       """
   }

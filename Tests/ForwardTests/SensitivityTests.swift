@@ -1,0 +1,89 @@
+import Convert
+import Formats
+import Forward
+import Testing
+
+/// The loss of one tensor, held against a model that is really packed with only that tensor quantized.
+@Suite struct SensitivityTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Tensors of the first, of a middle, and of no layer; parts of one tensor; experts.
+  @Test(arguments: ["llama", "llama-tied", "mixtral", "falcon-7b-style", "gpt2"])
+  func isThatOfAPackedModel(_ name: String) throws {
+    let vector = try ReferenceVector(name)
+    let model = try vector.model()
+    let windows = WindowPlan(length: 16)
+    let squares = try meanSquares(model, vector.tokens)
+    let found = try SensitivityRun(model, vector.tokens, windows, meanSquares: squares)
+      .run(RunContext(threads: 3))
+    let plan = try ConversionPlan(model.checkpoint, options: ConversionOptions())
+    let quantized = plan.tensors.filter { if case .quantize = $0.action { true } else { false } }
+    #expect(Set(found.tensors.keys) == Set(quantized.map(\.name)))
+    var compared = 0
+    for tensor in quantized {
+      let sources = Set(tensor.tensor.parts.map(\.name))
+      let members = quantized.filter { !sources.isDisjoint(with: $0.tensor.parts.map(\.name)) }
+      // One of those that are quantized together, and not every one of the layers.
+      guard members[0].name == tensor.name, (tensor.identity.layer ?? 0) < 2 else { continue }
+      compared += 1
+      let bits = Sensitivity.bits[compared % Sensitivity.bits.count]
+      let expected = try divergence(
+        of: members.map(\.name), bits: bits, vector, squares, windows, number: compared)
+      let sum = try members.reduce(0) { sum, member in
+        let points = try #require(found.tensors[member.name])
+        #expect(points.map(\.layout.bits) == Sensitivity.bits)
+        return sum + (points.first { $0.layout.bits == bits }?.divergence ?? .nan)
+      }
+      #expect(abs(sum - expected) <= 1e-9 + 1e-6 * expected, "\(tensor.name) at \(bits) bits")
+      #expect(expected > 0)
+    }
+    #expect(compared >= 8)
+  }
+
+  private func meanSquares(_ model: ForwardModel, _ tokens: [Int]) throws -> [String: [Float]] {
+    var options = MeasureOptions()
+    options.keepsChannels = true
+    let measured = try TextCapture(model, tokens, WindowPlan(length: 16), options: options)
+      .run(RunContext(threads: 2))
+    return try Calibration([], of: model.checkpoint, options: options)
+      .meanSquares(measured.map(\.figures))
+  }
+
+  /// Of a conversion that keeps everything but some tensors.
+  private func divergence(
+    of names: [String], bits: Int, _ vector: ReferenceVector, _ squares: [String: [Float]],
+    _ windows: WindowPlan, number: Int
+  ) throws -> Double {
+    var options = ConversionOptions()
+    options.bits = bits
+    options.meanSquares = squares
+    let own = names.map {
+      $0.replacing(/\.weight$/, with: "").replacing(".", with: "\\.")
+    }.joined(separator: "|")
+    options.keep = [try NamePattern("re:^(?!(\(own))(\\.weight)?$)")]
+    let plan = try ConversionPlan(Checkpoint(path: vector.path), options: options)
+    let output = folder.path("packed\(number)")
+    _ = try Conversion(plan, target: OutputTarget(path: output))
+      .run(replacing: false, RunContext(threads: 2))
+    let packed = try ForwardModel(Checkpoint(path: output))
+    return try Evaluation(windows, RunContext(threads: 2))
+      .divergence(of: packed, from: vector.model(), on: vector.tokens).divergence.mean
+  }
+
+  @Test func aCalibrationKeepsIt() throws {
+    let vector = try ReferenceVector("llama")
+    let (model, windows) = (try vector.model(), WindowPlan(length: 16))
+    let text = try folder.write("a text", to: "text.txt")
+    let path = folder.path("cal.safetensors")
+    let summary = try TextCalibration(
+      model, vector.tokens, windows, gramsOf: [], sensitivityTokens: 32
+    ).run(to: path, of: InputFile(path: text), RunContext(threads: 2))
+    let read = try CalibrationFile(path: path, for: model.checkpoint, RunContext(threads: 1))
+    #expect(read.record.sensitivity == summary.sensitivity)
+    // Two windows; each predicts all but its first token.
+    #expect(read.record.sensitivity?.tokenCount == 30)
+    #expect(!read.hasGrams)
+  }
+}

@@ -30,7 +30,7 @@ import Testing
       compared += 1
       let bits = Sensitivity.bits[compared % Sensitivity.bits.count]
       let expected = try divergence(
-        of: members.map(\.name), bits: bits, vector, squares, windows, number: compared)
+        of: members.flatMap { [$0.name] + $0.tensor.parts.map(\.name) }, bits: bits, vector, squares, windows, number: compared)
       let sum = try members.reduce(0) { sum, member in
         let points = try #require(found.tensors[member.name])
         #expect(points.map(\.layout.bits) == Sensitivity.bits)
@@ -51,7 +51,7 @@ import Testing
       .meanSquares(measured.map(\.figures))
   }
 
-  /// Of a conversion that keeps everything but some tensors.
+  /// Of a conversion that keeps everything but some tensors, named as here or in the source.
   private func divergence(
     of names: [String], bits: Int, _ vector: ReferenceVector, _ squares: [String: [Float]],
     _ windows: WindowPlan, number: Int

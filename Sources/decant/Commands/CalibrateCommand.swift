@@ -21,7 +21,7 @@ enum CalibrateCommand: Command {
           plans then count it. The model runs some times for each tensor.
           """),
       OptionDescription(
-        long: "sensitivity-tokens", value: .init("N", default: .value("2048")),
+        long: "sensitivity-tokens", value: .init("N", default: .described("2048")),
         help: "Tokens over which it is measured."),
       OptionDescription(
         long: "output", short: "o", value: .init("CAL", .path), help: "Where to write it.",

@@ -168,7 +168,7 @@ enum PlanCommand: Command {
     let planner = try BitPlanner(
       plan, tensors, ties: ties,
       record: .init(
-        request: request(arguments), dumps: try read.map(BitPlan.Input.init(path:)),
+        request: request(arguments, bits: candidateOptions.bits), dumps: try read.map(BitPlan.Input.init(path:)),
         settings: members.compactMap { name, value in value.map { .init(name, $0) } }))
     // Their checksums, which go into the plan, are of what was measured.
     for input in calibration.inputs { try input.checkUnchanged() }
@@ -291,7 +291,7 @@ enum PlanCommand: Command {
   }
 
   /// The options that were given, for the record.
-  private static func request(_ arguments: Arguments) -> JSONValue {
+  private static func request(_ arguments: Arguments, bits: [Int]) -> JSONValue {
     var json: JSONValue = [:]
     for name in [
       "target-bpw", "target-size", "max-error", "min-sqnr", "max-kl", "preset", "tie", "sample",
@@ -299,7 +299,8 @@ enum PlanCommand: Command {
     where arguments.isGiven(name) {
       json[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
     }
-    json["allow_bits"] = arguments.value("allow-bits").map { .string($0) }
+    json["allow_bits"] = .string(
+      arguments.value("allow-bits") ?? bits.map(String.init).joined(separator: ","))
     json["allow_groups"] = arguments.value("allow-groups").map { .string($0) }
     for name in ["override", "keep"] {
       json[name] = .array(arguments.values(name).map { .string($0) })

@@ -29,10 +29,11 @@ import Testing
     #expect(difference > 0 && difference / Float(own.count) < 0.05)
   }
 
-  /// What MLX packs has the same tensors, and no manifest.
-  @Test func runAsPackedByMLX() throws {
+  /// What MLX packs has the same tensors, stacks of experts among them, and no manifest.
+  @Test(arguments: ["llama", "mixtral", "qwen2-moe"])
+  func runAsPackedByMLX(name: String) throws {
     let folder = try TemporaryFolder()
-    let vector = try ReferenceVector("llama")
+    let vector = try ReferenceVector(name)
     let own = try pack(vector, bits: 4, into: folder.path("packed"))
     try folder.makeFolder("mlx")
     let file = try TensorFile(folder.path("packed/model.safetensors"))

@@ -12,8 +12,8 @@ package enum ForwardError: DescribedError, Equatable {
   case unknownToken(Int, position: Int, vocabularySize: Int)
   case windowTooLong(Int, longest: Int)
   case tooFewTokens(Int, needed: Int)
-  /// More than the memory for their hidden states.
-  case tooManyTokens(Int, most: Int)
+  /// One window takes more than the bound on memory, in bytes.
+  case tooLittleMemory(Int, needed: Int, window: Int)
   case otherVocabulary(Int, expected: Int)
   case groupDoesNotDivide(Int, tensor: String, inputs: Int)
   /// None of the linear layers of the blocks can be quantized.
@@ -43,8 +43,9 @@ package enum ForwardError: DescribedError, Equatable {
       "a window of \(length) tokens is longer than the \(longest) positions that the model knows"
     case .tooFewTokens(let count, let needed):
       "there are \(count) tokens; a window takes \(needed)"
-    case .tooManyTokens(let count, let most):
-      "there are \(count) tokens; at most \(most) can be measured at once"
+    case .tooLittleMemory(let limit, let needed, let window):
+      "a window of \(window) tokens takes \(Self.megabytes(needed)) of memory;"
+        + " \(Self.megabytes(limit)) are allowed"
     case .otherVocabulary(let count, let expected):
       "the vocabularies have \(count) and \(expected) tokens: they cannot be compared"
     case .groupDoesNotDivide(let size, let tensor, let inputs):
@@ -58,12 +59,18 @@ package enum ForwardError: DescribedError, Equatable {
     }
   }
 
+  /// In whole megabytes, rounded up.
+  private static func megabytes(_ count: Int) -> String {
+    "\(count / 1_000_000 + (count % 1_000_000 > 0 ? 1 : 0)) MB"
+  }
+
   package var hint: String? {
     switch self {
     case .nonFinite: "its weights are damaged, or too large for arithmetic in F32"
     case .unusedTensor: "config.json may be of another model"
     case .groupDoesNotDivide:
       "without a group size each weight gets the largest of 128, 64 and 32 that divides its inputs"
+    case .tooLittleMemory: "give more with --max-memory, or use fewer threads or shorter windows"
     case .badToken: "a list of tokens has whole numbers with white space between them"
     default: nil
     }

@@ -68,11 +68,6 @@ package struct ForwardModel: Sendable {
     return model
   }
 
-  /// Bytes of progress that a batch is of all tokens that are run.
-  func byteCount(for batch: TokenBatch, among tokenCount: Int) -> Int {
-    Int(Double(byteCount) * Double(batch.count) / Double(max(1, tokenCount)))
-  }
-
   /// The name that the file has for a tensor or a module of the description.
   func stored(_ name: String) -> String { Self.stored(name, without: missingPrefix) }
 

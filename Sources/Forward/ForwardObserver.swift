@@ -2,7 +2,8 @@
 /// with what it leaves.
 ///
 /// Called by one thread at a time, in the order of layers and of modules in them. Windows may come in several
-/// blocks: each layer is called with the tokens of the first block, then those of the next.
+/// blocks: each layer is called with the tokens of the first block, then those of the next, and so is what comes
+/// before the layers and after them.
 package protocol ForwardObserver: AnyObject {
   /// - Parameter values: `[place.tokens.count, place.features]`, row-major.
   func observe(_ values: inout MutableSpan<Float>, at place: ObservedPlace) throws
@@ -30,6 +31,23 @@ package struct ObservedPlace: Sendable {
       switch self {
       case .range(let range): range.count
       case .list(let list): list.count
+      }
+    }
+
+    /// The number in the batch of one of them.
+    subscript(place: Int) -> Int {
+      switch self {
+      case .range(let range): range.lowerBound + place
+      case .list(let list): list[place]
+      }
+    }
+
+    /// Consecutive ones of them.
+    subscript(places: Range<Int>) -> Tokens {
+      switch self {
+      case .range(let range):
+        .range(range.lowerBound + places.lowerBound..<range.lowerBound + places.upperBound)
+      case .list(let list): .list(Array(list[places]))
       }
     }
   }

@@ -19,6 +19,11 @@ package struct TokenBatch: Sendable {
 
   package var count: Int { tokens.count }
 
+  /// The tokens of consecutive windows, of which there is at least one.
+  func tokens(of windows: Range<Int>) -> Range<Int> {
+    self.windows[windows.lowerBound].lowerBound..<self.windows[windows.upperBound - 1].upperBound
+  }
+
   /// Consecutive windows of together about `limit` tokens, at least one: where in `windows` they stand.
   func blocks(ofTokens limit: Int) -> [Range<Int>] {
     Self.blocks(of: windows.map(\.count), ofTokens: limit)

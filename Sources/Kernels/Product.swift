@@ -4,9 +4,14 @@ private let inputsAtOnce = 256
 private let tokensAtOnce = 120
 
 /// Numbers that `product` needs room for.
-package func productRoom(rows: Int, k: Int) -> Int {
-  let (panels, rest) = rows.quotientAndRemainder(dividingBy: ProductBlock.rows)
-  return (panels + (rest > 0 ? 1 : 0)) * ProductBlock.rows * min(k, inputsAtOnce)
+package func productRoom(rows: Int, k: Int) -> Int { paddedRows(rows) * min(k, inputsAtOnce) }
+
+/// Numbers that `packPanels` writes.
+package func panelRoom(rows: Int, k: Int) -> Int { paddedRows(rows) * k }
+
+/// With those that fill the last panel.
+private func paddedRows(_ rows: Int) -> Int {
+  (rows + ProductBlock.rows - 1) / ProductBlock.rows * ProductBlock.rows
 }
 
 /// Products of every token with every row of weights: `output[t, r] = Σ inputs[t, i] weights[r, i]`.
@@ -31,29 +36,103 @@ package func product(
   precondition(inputs.count / k >= tokens && weights.count >= k)
   precondition((weights.count - k) / stride >= rows - 1)
   precondition(output.count / rows >= tokens && panels.count >= productRoom(rows: rows, k: k))
-  let panelCount = (rows &- 1) / ProductBlock.rows &+ 1
-  for firstInput in Swift.stride(from: 0, to: k, by: inputsAtOnce) {
-    let inputRange = firstInput..<min(firstInput + inputsAtOnce, k)
-    pack(weights, rows: rows, inputs: inputRange, stride: stride, into: &panels)
-    let panelSize = ProductBlock.rows * inputRange.count
-    for firstToken in Swift.stride(from: 0, to: tokens, by: tokensAtOnce) {
-      let end = min(firstToken + tokensAtOnce, tokens)
-      for panel in 0..<panelCount {
-        for token in Swift.stride(from: firstToken, to: end, by: ProductBlock.tokens) {
-          // The last token stands in for those behind it.
-          var places = SIMD8<Int>.zero
-          for index in 0..<ProductBlock.tokens {
-            places[index] = min(token &+ index, end &- 1) &* k &+ firstInput
-          }
-          let sums = ProductBlock(
-            inputs, tokens: places, panels.span, panel: panel &* panelSize, depth: inputRange.count)
-          sums.forEachToken { index, low, high in
-            guard token &+ index < end else { return }
-            let row = panel &* ProductBlock.rows
-            write(
-              low, high, count: min(ProductBlock.rows, rows &- row),
-              to: (token &+ index) &* rows &+ row, of: &output, isFirst: firstInput == 0)
-          }
+  for first in Swift.stride(from: 0, to: k, by: inputsAtOnce) {
+    let depth = min(inputsAtOnce, k - first)
+    pack(weights, from: first, rows: rows, depth: depth, apart: (stride, 1), into: &panels, at: 0)
+    multiply(
+      inputs, from: first, tokens: tokens, apart: k, panels.span, from: 0,
+      panelSize: ProductBlock.rows &* depth, rows: 0..<rows, depth: depth, into: &output,
+      at: 0, isFirst: first == 0)
+  }
+}
+
+/// Lays rows of weights out as `panelProduct` reads them, for several products with the same rows.
+///
+/// - Parameters:
+///   - weights: that of row `r` for input `i` is `first + r rowStride + i inputStride`.
+///   - panels: receives as many numbers as `panelRoom` says.
+package func packPanels(
+  _ weights: Span<Float>, from first: Int, rows: Int, k: Int, rowStride: Int, inputStride: Int,
+  into panels: inout MutableSpan<Float>
+) {
+  precondition(first >= 0 && rows > 0 && k > 0 && rowStride > 0 && inputStride > 0)
+  precondition(first + (rows - 1) * rowStride + (k - 1) * inputStride < weights.count)
+  precondition(panels.count >= panelRoom(rows: rows, k: k))
+  for input in stride(from: 0, to: k, by: inputsAtOnce) {
+    pack(
+      weights, from: first &+ input &* inputStride, rows: rows, depth: min(inputsAtOnce, k - input),
+      apart: (rowStride, inputStride), into: &panels, at: input &* paddedRows(rows))
+  }
+}
+
+/// The products of tokens with some of the rows of panels, over some of their inputs:
+/// `output[t, r] = Σ inputs[t, i] weights[r, i]`, both counted from the first that is used.
+///
+/// The inputs of a sum are cut where those of all inputs are, at multiples of 256: zeros among them may be left
+/// out at either end without a change of any bit.
+///
+/// - Parameters:
+///   - inputs: `[tokens, used inputs]`, from `first` on, tokens beginning every `stride` numbers.
+///   - panels: as `packPanels` lays out `rows` rows of `k` inputs.
+///   - usedRows: from the beginning of a panel: a multiple of 16.
+///   - output: receives `[tokens, used rows]`, from `place` on.
+package func panelProduct(
+  inputs: Span<Float>, from first: Int, tokens: Int, stride: Int, panels: Span<Float>, rows: Int,
+  k: Int, usedRows: Range<Int>, usedInputs: Range<Int>, into output: inout MutableSpan<Float>,
+  at place: Int
+) {
+  guard tokens > 0, !usedRows.isEmpty, !usedInputs.isEmpty else { return }
+  precondition(usedRows.lowerBound >= 0 && usedRows.upperBound <= rows)
+  precondition(usedRows.lowerBound % ProductBlock.rows == 0)
+  precondition(usedInputs.lowerBound >= 0 && usedInputs.upperBound <= k)
+  precondition(panels.count >= panelRoom(rows: rows, k: k))
+  precondition(first >= 0 && stride >= usedInputs.count)
+  precondition(first + (tokens - 1) * stride + usedInputs.count <= inputs.count)
+  precondition(place >= 0 && (output.count - place) / usedRows.count >= tokens)
+  var input = usedInputs.lowerBound
+  while input < usedInputs.upperBound {
+    let block = input / inputsAtOnce * inputsAtOnce
+    let end = min(block + inputsAtOnce, usedInputs.upperBound)
+    multiply(
+      inputs, from: first &+ input &- usedInputs.lowerBound, tokens: tokens, apart: stride, panels,
+      from: block &* paddedRows(rows) &+ (input &- block) &* ProductBlock.rows,
+      panelSize: ProductBlock.rows &* min(inputsAtOnce, k - block), rows: usedRows,
+      depth: end &- input, into: &output, at: place, isFirst: input == usedInputs.lowerBound)
+    input = end
+  }
+}
+
+/// Products over at most 256 inputs, written to `[tokens, rows]` or added to what is there.
+///
+/// - Parameters:
+///   - inputs: of a token every `apart` numbers, from `first` on.
+///   - panels: panel 0 begins at `start`, each has `panelSize` numbers.
+private func multiply(
+  _ inputs: Span<Float>, from first: Int, tokens: Int, apart: Int, _ panels: Span<Float>,
+  from start: Int, panelSize: Int, rows: Range<Int>, depth: Int,
+  into output: inout MutableSpan<Float>, at place: Int, isFirst: Bool
+) {
+  let firstPanel = rows.lowerBound / ProductBlock.rows
+  let endPanel = (rows.upperBound &- 1) / ProductBlock.rows &+ 1
+  for firstToken in Swift.stride(from: 0, to: tokens, by: tokensAtOnce) {
+    let end = min(firstToken + tokensAtOnce, tokens)
+    for panel in firstPanel..<endPanel {
+      let row = panel &* ProductBlock.rows
+      let count = min(ProductBlock.rows, rows.upperBound &- row)
+      for token in Swift.stride(from: firstToken, to: end, by: ProductBlock.tokens) {
+        // The last token stands in for those behind it.
+        var places = SIMD8<Int>.zero
+        for index in 0..<ProductBlock.tokens {
+          places[index] = first &+ min(token &+ index, end &- 1) &* apart
+        }
+        let sums = ProductBlock(
+          inputs, tokens: places, panels, panel: start &+ panel &* panelSize, depth: depth)
+        sums.forEachToken { index, low, high in
+          guard token &+ index < end else { return }
+          write(
+            low, high, count: count,
+            to: place &+ (token &+ index) &* rows.count &+ row &- rows.lowerBound, of: &output,
+            isFirst: isFirst)
         }
       }
     }
@@ -61,18 +140,30 @@ package func product(
 }
 
 /// Puts rows of weights side by side, as many as a panel has, input after input; rows that are not there are 0.
+///
+/// - Parameter apart: how far rows, and inputs of a row, are from each other.
 private func pack(
-  _ weights: Span<Float>, rows: Int, inputs: Range<Int>, stride: Int,
-  into panels: inout MutableSpan<Float>
+  _ weights: Span<Float>, from first: Int, rows: Int, depth: Int, apart: (rows: Int, inputs: Int),
+  into panels: inout MutableSpan<Float>, at start: Int
 ) {
-  var place = 0
-  for first in Swift.stride(from: 0, to: rows, by: ProductBlock.rows) {
-    let count = min(ProductBlock.rows, rows &- first)
-    for input in inputs {
-      var weight = first &* stride &+ input
+  var place = start
+  for row in Swift.stride(from: 0, to: rows, by: ProductBlock.rows) {
+    let count = min(ProductBlock.rows, rows &- row)
+    let begin = first &+ row &* apart.rows
+    if count == ProductBlock.rows, apart.rows == 1 {
+      for input in 0..<depth {
+        let weight = begin &+ input &* apart.inputs
+        panels.setEight(weights.eight(weight), place)
+        panels.setEight(weights.eight(weight &+ 8), place &+ 8)
+        place &+= ProductBlock.rows
+      }
+      continue
+    }
+    for input in 0..<depth {
+      var weight = begin &+ input &* apart.inputs
       for lane in 0..<count {
         unsafe panels[unchecked: place &+ lane] = weights[unchecked: weight]
-        weight &+= stride
+        weight &+= apart.rows
       }
       for lane in count..<ProductBlock.rows { unsafe panels[unchecked: place &+ lane] = 0 }
       place &+= ProductBlock.rows

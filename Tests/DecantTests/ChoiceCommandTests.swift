@@ -28,15 +28,20 @@ import Testing
       // sqrt(0.25 · 0.75 / 3)
       #expect(found[name + "_error"] as? Double == 0.25)
     }
-    #expect(found.count == 6)
+    let logLikelihoods = try #require(found["log_likelihoods"] as? [[Double]])
+    #expect(logLikelihoods.count == 4 && Set(logLikelihoods).count == 1)
+    #expect(logLikelihoods[0].count == 4 && logLikelihoods[0].allSatisfy { $0 < 0 })
+    #expect(try #require(found["peak_memory_bytes"] as? Int) > 1 << 20)
+    #expect(found.count == 8)
     let right = try eval([lines[0]])
     #expect(
-      right.output == """
+      right.output.hasPrefix(
+        """
         \(model): 1 questions
         accuracy                     1.0000
         accuracy, length-normalised  1.0000
-
-        """)
+        peak memory\u{20}
+        """))
     let all = try eval(lines)
     #expect(all.output.contains("0.2500  +- 0.2500") || all.output.contains("0.2500  ± 0.2500"))
   }

@@ -68,6 +68,21 @@ import Testing
     #expect(result.output.contains("perplexity"))
   }
 
+  /// A bound changes what is in memory, not the result; one that is too small names what is needed.
+  @Test func aBoundOnMemoryIsKept() throws {
+    let free = try json(eval("--context", "64", "--json"))
+    let bound = try eval("--context", "64", "--json", "--max-memory", "150MB", "--jobs", "1")
+    #expect(bound.status == 0, "\(bound.error)")
+    let found = try json(bound)
+    #expect(found["nll"] as? Double == free["nll"] as? Double)
+    #expect(try #require(found["peak_memory_bytes"] as? Int) < 150_000_000)
+    let small = try eval("--max-memory", "1MB")
+    #expect(small.status == 1 && small.error.contains("a window of 256 tokens takes "))
+    #expect(small.error.contains("1 MB are allowed"))
+    let stray = try runTool(builtProgram, ["stats", model, "--max-memory", "1GB"])
+    #expect(stray.status == 64 && stray.error.contains("'--max-memory' needs a text"))
+  }
+
   @Test func quantizesWhileItRuns() throws {
     let result = try eval(
       "--w-bits", "4", "--a-bits", "8", "--kv-bits", "4", "--context", "64", "--json")

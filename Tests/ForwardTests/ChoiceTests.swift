@@ -33,7 +33,9 @@ import Testing
       #expect(abs(sum - naive(vector, from: start, to: end)) < 2e-4, "\(start)..<\(end)")
     }
     // A window at a time: what goes through the model together does not matter.
-    let one = try ChoiceEvaluation(model, batchSize: 1, context).logLikelihoods(of: windows)
+    var options = ForwardOptions()
+    (options.blockSize, options.hiddenLimit) = (1, 0)
+    let one = try ChoiceEvaluation(model, options: options, context).logLikelihoods(of: windows)
     #expect(one == found)
   }
 

@@ -14,25 +14,17 @@ import Testing
     let isOfThreads = try logits(model, windows, threads: 3) != one
     #expect(!isOfThreads)
     // One window at a time in every layer.
-    let isOfBlocks = try logits(model, windows, options: ForwardOptions(blockSize: 1)) != one
+    var narrow = ForwardOptions()
+    narrow.blockSize = 1
+    let isOfBlocks = try logits(model, windows, options: narrow) != one
     #expect(!isOfBlocks)
+    // Hidden states in a file, and rows of weights a few at a time.
+    (narrow.hiddenLimit, narrow.tileSize) = (0, 1)
+    let isOfMemory = try logits(model, windows, options: narrow) != one
+    #expect(!isOfMemory)
     // Each window as if it were alone.
     let isOfOthers = try windows.flatMap { try logits(model, [$0]) } != one
     #expect(!isOfOthers)
-  }
-
-  @Test func batchesDoNotMatter() throws {
-    let vector = try ReferenceVector("qwen2")
-    let model = try vector.model()
-    let plan = WindowPlan(length: 10)
-    func loss(_ batchSize: Int) throws -> LossSummary {
-      try Evaluation(plan, batchSize: batchSize, RunContext(threads: 2))
-        .loss(of: model, on: vector.tokens)
-    }
-    let one = try loss(1)
-    #expect(try loss(1 << 20) == one)
-    // Four windows of ten, the last eight tokens are left out.
-    #expect(one.count == 36)
   }
 
   /// Values that an observer puts in the place of others go on from there.

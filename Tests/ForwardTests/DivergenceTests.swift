@@ -23,7 +23,7 @@ import Testing
 
   /// Read in tiles of the vocabulary of this size.
   private func summary(tile: Int) -> DivergenceSummary {
-    let losses = TokenLosses(TokenBatch([tokens]), models: 2)
+    let losses = TokenLosses(TokenLosses.predictions(of: TokenBatch([tokens])), models: 2)
     for first in stride(from: 0, to: 256, by: tile) {
       let vocabulary = first..<min(first + tile, 256)
       let tiles = [base, quantized].map { logits in
@@ -94,7 +94,8 @@ import Testing
   }
 
   @Test func windowsOfLlamaCpp() throws {
-    let losses = TokenLosses(TokenBatch([tokens]), firstScored: 25, models: 1)
+    let losses = TokenLosses(
+      TokenLosses.predictions(of: TokenBatch([tokens]), firstScored: 25), models: 1)
     let partial = losses.makePartial()
     losses.read([quantized], vocabulary: 0..<256, into: partial)
     losses.merge(partial, vocabulary: 0..<256)

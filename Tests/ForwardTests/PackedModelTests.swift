@@ -1,7 +1,8 @@
 import Convert
 import Formats
-import Forward
 import Testing
+
+@testable import Forward
 
 /// Packed models run as what they are unpacked to.
 @Suite struct PackedModelTests {
@@ -28,10 +29,11 @@ import Testing
     #expect(difference > 0 && difference / Float(own.count) < 0.05)
   }
 
-  /// What MLX packs has the same tensors, and no manifest.
-  @Test func runAsPackedByMLX() throws {
+  /// What MLX packs has the same tensors, stacks of experts among them, and no manifest.
+  @Test(arguments: ["llama", "mixtral", "qwen2-moe"])
+  func runAsPackedByMLX(name: String) throws {
     let folder = try TemporaryFolder()
-    let vector = try ReferenceVector("llama")
+    let vector = try ReferenceVector(name)
     let own = try pack(vector, bits: 4, into: folder.path("packed"))
     try folder.makeFolder("mlx")
     let file = try TensorFile(folder.path("packed/model.safetensors"))
@@ -41,6 +43,32 @@ import Testing
     let areEqual =
       try logits(ForwardModel(mlx), [vector.tokens]) == logits(ForwardModel(own), [vector.tokens])
     #expect(areEqual)
+  }
+
+  /// Experts that lie in one tensor are read one at a time.
+  @Test func readsAreWithinAMatrix() throws {
+    let folder = try TemporaryFolder()
+    let model = try ForwardModel(
+      pack(ReferenceVector("gpt-oss"), bits: 8, into: folder.path("packed")))
+    let name = "model.layers.0.mlp.experts.down_proj"
+    let source = try model.source(name, order: .inputMajor)
+    let (shape, tile) = (source.shape, WeightTile())
+    let size = shape.outputs * shape.inputs
+    #expect(shape.matrices > 1)
+    try source.read(size - shape.inputs..<size, into: tile)
+    let last = Array(tile.weights.prefix(shape.inputs))
+    try source.read(0..<size, into: tile)
+    #expect(Array(tile.weights[size - shape.inputs..<size]) == last)
+    for range in [
+      size - shape.inputs..<size + shape.inputs, 1..<1 + shape.inputs, 0..<shape.inputs + 1,
+      shape.count..<shape.count + shape.inputs,
+    ] {
+      let error = try #require(throws: ConversionError.self) { try source.read(range, into: tile) }
+      guard case .acrossMatrices(_, name, range, shape) = error else {
+        Issue.record("\(error)")
+        continue
+      }
+    }
   }
 
   private func pack(

@@ -24,10 +24,11 @@ import Testing
     func product(_ level: ProcessorLevel, token: Int? = nil) -> [Float] {
       let used = token.map { Array(inputs[$0 * k..<($0 + 1) * k]) } ?? inputs
       var output = [Float](repeating: .nan, count: used.count / k * rows)
+      var panels: [Float] = []
       var span = output.mutableSpan
       Numbers.product(
         used.span, tokens: used.count / k, weights: weights.span, rows: rows, k: k,
-        stride: stride, into: &span, level: level)
+        stride: stride, panels: &panels, into: &span, level: level)
       return output
     }
 
@@ -56,6 +57,52 @@ import Testing
       #expect(worst < 1e-6 * Double(k + 3), "\(tokens) tokens, \(rows) rows")
       // Whatever else is multiplied.
       #expect(factors.product(level, token: tokens - 1) == Array(found.suffix(rows)))
+    }
+  }
+
+  /// Any rows and inputs of panels that were laid out once, of tokens that stand apart. Sums over all inputs have
+  /// the bits of those that nothing was laid out for.
+  @Test(arguments: levels, [5, 256, 300, 520])
+  func panelsGiveTheSame(_ level: ProcessorLevel, k: Int) {
+    var noise = Noise(seed: 8)
+    let (rows, tokens, gap) = (37, 7, 3)
+    let factors = Factors(tokens: tokens, rows: rows, k: k, stride: k, &noise)
+    let apart = (0..<tokens).flatMap { token in
+      Array(factors.inputs[token * k..<(token + 1) * k]) + [Float](repeating: .nan, count: gap)
+    }
+    var panels = Numbers.Panels()
+    panels.pack(
+      factors.weights, from: 0, rows: rows, k: k, rowStride: k, inputStride: 1, level: level)
+    // The other way round: inputs apart, rows side by side.
+    let turned = (0..<k).flatMap { input in (0..<rows).map { factors.weights[$0 * k + input] } }
+    var others = Numbers.Panels()
+    others.pack(turned, from: 0, rows: rows, k: k, rowStride: 1, inputStride: rows, level: level)
+    let whole = factors.product(level)
+    for used in [0..<rows, 16..<rows, 16..<17, 32..<33] {
+      for inputs in [0..<k, 1..<k, 0..<k - 1, k / 2..<k / 2 + 1] {
+        var found = [Float](repeating: .nan, count: tokens * used.count + 2)
+        var other = found
+        for (panels, isFirst) in [(panels, true), (others, false)] {
+          var output = found
+          panels.product(
+            apart, from: inputs.lowerBound, tokens: tokens, stride: k + gap, rows: used,
+            inputs: inputs, into: &output, at: 2, level: level)
+          if isFirst { found = output } else { other = output }
+        }
+        #expect(Array(found.dropFirst(2)) == Array(other.dropFirst(2)))
+        var worst = 0.0
+        for token in 0..<tokens {
+          for row in used {
+            let exact = inputs.reduce(0.0) {
+              $0 + Double(factors.inputs[token * k + $1]) * Double(factors.weights[row * k + $1])
+            }
+            let own = found[2 + token * used.count + row - used.lowerBound]
+            worst = max(worst, own.isNaN ? .infinity : abs(Double(own) - exact))
+            if inputs == 0..<k { #expect(own == whole[token * rows + row]) }
+          }
+        }
+        #expect(worst < 1e-6 * Double(k + 3), "rows \(used), inputs \(inputs)")
+      }
     }
   }
 }

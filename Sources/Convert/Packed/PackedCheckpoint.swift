@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// A packed checkpoint open for reading: its manifests, and for each of their entries the stored
 /// tensors. Whoever holds one knows that headers are what was written, that every tensor has an
@@ -15,7 +16,7 @@ package struct PackedCheckpoint: Sendable {
   /// One for each file, in the files' order; none where MLX packed it, which records nothing.
   package let manifests: [Manifest]
   /// In the order of the files, then of their manifests.
-  package let tensors: [Tensor]
+  package private(set) var tensors: [Tensor]
 
   /// - Throws: `ManifestError` where a file's manifest cannot be used, `PackedError` where it and
   ///   the file's tensors do not agree, a header is damaged, or files do not belong together.
@@ -93,6 +94,24 @@ package struct PackedCheckpoint: Sendable {
     var files = checkpoint.files.map { _ in [Tensor]() }
     for tensor in tensors { files[tensor.stored[0].file].append(tensor) }
     return files
+  }
+
+  /// With the origins of what mlx-lm stacks, where it packed the checkpoint; decant has recorded them.
+  var withStackOrigins: PackedCheckpoint {
+    guard !isRecorded, let stacks = MLXStacks(config: checkpoint.config) else { return self }
+    var packed = self
+    packed.tensors = tensors.map { tensor in
+      let entry = tensor.entry
+      guard let origin = stacks.origin(of: entry.name, shape: entry.sourceShape) else {
+        return tensor
+      }
+      return Tensor(
+        entry: Manifest.Entry(
+          name: entry.name, layout: entry.layout, sourceDType: entry.sourceDType,
+          sourceShape: entry.sourceShape, order: entry.order, origin: origin,
+          stored: entry.stored, error: nil), stored: tensor.stored)
+    }
+    return packed
   }
 
   /// The files that were carried over with the weights, where that is recorded.

@@ -20,9 +20,11 @@ package struct ModelWeights: Sendable {
   /// - Throws: `ManifestError`, `PackedError` where packed tensors are not what they should be.
   package init(_ checkpoint: Checkpoint) throws {
     self.checkpoint = checkpoint
-    packed = try PackedCheckpoint(ifPacked: checkpoint)
+    packed = try PackedCheckpoint(ifPacked: checkpoint)?.withStackOrigins
     var holders: [String: Holder] = [:]
-    for tensor in try checkpoint.sourceTensors() where tensor.origin == nil {
+    let made = Set((packed?.tensors ?? []).filter { $0.entry.origin != nil }.map(\.entry.name))
+    for tensor in try checkpoint.sourceTensors()
+    where tensor.origin == nil && !made.contains(tensor.name) {
       holders[tensor.name] = .stored(tensor)
     }
     if let packed {

@@ -3,6 +3,8 @@ import Formats
 /// The weights of a tensor of a source, read from the packed tensors that hold its parts.
 struct RestoredStorage: WeightStorage {
   let shape: MatrixShape
+  private let name: String
+  private let file: String
   private let parts: [Part]
 
   /// What one packed tensor holds of it.
@@ -22,6 +24,8 @@ struct RestoredStorage: WeightStorage {
   /// - Throws: `PackedError.originIncomplete` where a matrix that must be turned is too large.
   init(_ tensor: RestoredTensor, in packed: PackedCheckpoint) throws(PackedError) {
     shape = tensor.matrices
+    name = tensor.name
+    file = packed.path(of: tensor.parts[0].tensor)
     let order = tensor.order
     parts = try tensor.parts.map { part throws(PackedError) in
       let weights = packed.weights(of: part)
@@ -45,10 +49,17 @@ struct RestoredStorage: WeightStorage {
   func storedIndex(of index: Int) -> Int { index }
 
   /// - Parameter range: whole rows of one matrix.
+  /// - Throws: `ConversionError.acrossMatrices` for any other; what reading the parts throws.
   func read(_ range: Range<Int>, into tile: WeightTile) throws {
     let rows = range.lowerBound / shape.inputs..<range.upperBound / shape.inputs
     let matrix = rows.lowerBound / shape.outputs
     let first = matrix * shape.outputs
+    guard range.lowerBound >= 0, range.lowerBound % shape.inputs == 0,
+      range.upperBound % shape.inputs == 0, matrix < shape.matrices,
+      rows.upperBound <= first + shape.outputs
+    else {
+      throw ConversionError.acrossMatrices(file: file, tensor: name, range: range, shape: shape)
+    }
     let outputs = rows.lowerBound - first..<rows.upperBound - first
     let other = tile.scratch { Scratch() }.tile
     tile.weights.grow(to: range.count, filler: 0)

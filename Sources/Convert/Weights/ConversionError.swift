@@ -9,6 +9,8 @@ package enum ConversionError: DescribedError, Equatable {
   case overflow(
     file: String, tensor: String, index: Int, value: Float, type: ScaleType, option: String?)
   case undecodable(file: String, tensor: String, dtype: DType)
+  /// Weights that are asked for and are not whole rows of one matrix, counted row by row.
+  case acrossMatrices(file: String, tensor: String, range: Range<Int>, shape: MatrixShape)
 
   package var message: String {
     switch self {
@@ -20,6 +22,9 @@ package enum ConversionError: DescribedError, Equatable {
         + " hold: it ends at \(type.largestFinite)"
     case .undecodable(let file, let tensor, let dtype):
       "\(file): tensor '\(tensor)' has dtype \(dtype.rawValue), which does not decode to weights"
+    case .acrossMatrices(let file, let tensor, let range, let shape):
+      "\(file): weights \(range.lowerBound) to \(range.upperBound) of tensor '\(tensor)' are not whole"
+        + " rows of one of its \(shape.matrices) matrices of \(shape.outputs) x \(shape.inputs)"
     }
   }
 
@@ -32,6 +37,7 @@ package enum ConversionError: DescribedError, Equatable {
     case .overflow:
       "quantize the tensor, or write \"torch_dtype\": \"float32\" into a copy of config.json"
     case .undecodable: "keep it with --keep"
+    case .acrossMatrices: nil
     }
   }
 }

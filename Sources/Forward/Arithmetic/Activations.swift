@@ -1,6 +1,8 @@
+import Foundation
+
 /// Numbers of tokens in the middle of a model: `[tokens, features]`, row-major.
 final class Activations {
-  let tokens: Int
+  private(set) var tokens: Int
   let features: Int
   var values: [Float]
 
@@ -40,6 +42,49 @@ final class Activations {
     let rows = other.values
     copyRow(rows.span, from: 0, count: rows.count, to: first * features, into: &values)
   }
+
+  /// Adds the tokens that follow, in place.
+  func append(_ other: Activations) {
+    precondition(other.features == features)
+    values += other.values
+    tokens += other.tokens
+  }
+
+  /// Calls `body` with blocks of whole rows and the place of their first number, on several threads. The blocks
+  /// do not depend on how many.
+  func inRowBlocks(threads: Int, _ body: (inout MutableSpan<Float>, Int) -> Void) {
+    let step = max(1, Self.blockSize / max(1, features)) * features
+    let blocks = values.isEmpty ? 0 : (values.count - 1) / step + 1
+    let threads = min(threads, blocks)
+    guard threads > 1 else {
+      Self.inOneBlock(&values, body)
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      // Every block is one thread's alone, and the array outlives the threads.
+      unsafe values.withUnsafeMutableBufferPointer { numbers in
+        nonisolated(unsafe) let (numbers, body) = unsafe (numbers, body)
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+          for block in stride(from: thread, to: blocks, by: threads) {
+            let range = unsafe block * step..<min((block + 1) * step, numbers.count)
+            var rows = unsafe MutableSpan(
+              _unsafeElements: UnsafeMutableBufferPointer(rebasing: numbers[range]))
+            unsafe body(&rows, range.lowerBound)
+          }
+        }
+      }
+    }
+  }
+
+  private static func inOneBlock(
+    _ values: inout [Float], _ body: (inout MutableSpan<Float>, Int) -> Void
+  ) {
+    var all = values.mutableSpan
+    body(&all, 0)
+  }
+
+  /// Numbers of a block of rows, about.
+  private static let blockSize = 1 << 15
 
   /// Consecutive features of all tokens.
   func columns(_ range: Range<Int>) -> Activations {

@@ -23,97 +23,94 @@ final class HeadAttention {
 
   /// `[query heads of the group, positions, value width]`: what the last call of `attend` gave.
   private(set) var output: [Float] = []
-  private var keyRows: [Float] = []
-  private var queryRows: [Float] = []
+  /// A row for each key.
+  private var keys = Numbers.Panels()
+  /// A row for each feature of the values, of which the keys are the inputs.
+  private var values = Numbers.Panels()
   private var scores: [Float] = []
-  /// `[value width, positions]`.
-  private var valueColumns: [Float] = []
-  private var mixed: [Float] = []
 
-  /// Queries at a time.
-  private static let queryCount = 32
+  /// Queries at a time: a multiple of what the kernels take at once.
+  static let queryCount = 36
+  /// Keys that are seen begin at multiples of what is side by side in a panel.
+  private static let keyStep = 16
 
   /// - Parameter window: the tokens of a window that have queries.
   func attend(_ inputs: Inputs, window: Range<Int>, keyHead: Int) {
     let heads = inputs.heads
     let group = heads.count / heads.keyValueCount
     let (length, past) = (window.count, inputs.past)
-    let keys = window.lowerBound..<window.upperBound + past
-    keyRows.grow(to: keys.count * heads.width, filler: 0)
-    Self.copyHead(
-      inputs.keys, keys, keyHead, width: heads.width, apart: (heads.width, 1), into: &keyRows)
-    valueColumns.grow(to: keys.count * heads.valueWidth, filler: 0)
-    Self.copyHead(
-      inputs.values, keys, keyHead, width: heads.valueWidth, apart: (1, keys.count),
-      into: &valueColumns)
-    mixed.grow(to: Self.queryCount * heads.valueWidth, filler: 0)
+    pack(inputs, window.lowerBound..<window.upperBound + past, keyHead)
     output.grow(to: group * length * heads.valueWidth, filler: 0)
-    queryRows.grow(to: Self.queryCount * heads.width, filler: 0)
-    scores.grow(to: Self.queryCount * keys.count, filler: 0)
+    scores.grow(to: Self.queryCount * keys.rows, filler: 0)
     let slopes = inputs.bias == nil ? [] : LinearBias.slopes(heads: heads.count)
     for member in 0..<group {
       let head = keyHead * group + member
       for first in stride(from: 0, to: length, by: Self.queryCount) {
         let rows = first..<min(first + Self.queryCount, length)
-        let seen =
-          max(0, past + first + 1 - (inputs.scoring.window ?? keys.count))..<past + rows.upperBound
-        Self.copyHead(
-          inputs.queries, window.lowerBound + rows.lowerBound..<window.lowerBound + rows.upperBound,
-          head, width: heads.width, apart: (heads.width, 1), into: &queryRows)
-        multiply(rows: rows.count, keys: seen, width: heads.width)
-        for row in rows {
-          Self.weigh(
-            &scores, at: (row - first) * seen.count, keys: seen, query: past + row, inputs.scoring,
-            bias: inputs.bias.map { ($0.form, slopes[head]) },
-            sink: inputs.sinks.isEmpty ? nil : inputs.sinks[head])
-        }
-        mix(rows: rows.count, keys: seen, length: keys.count, width: heads.valueWidth)
-        let start = (member * length + first) * heads.valueWidth
-        for index in 0..<rows.count * heads.valueWidth { output[start + index] = mixed[index] }
+        let begin = max(0, past + first + 1 - (inputs.scoring.window ?? keys.rows))
+        let seen = begin / Self.keyStep * Self.keyStep..<past + rows.upperBound
+        keys.product(
+          inputs.queries.values,
+          from: (window.lowerBound + first) * inputs.queries.features + head * heads.width,
+          tokens: rows.count, stride: inputs.queries.features, rows: seen, inputs: 0..<heads.width,
+          into: &scores)
+        Self.weigh(
+          &scores, queries: past + rows.lowerBound..<past + rows.upperBound, keys: seen,
+          inputs.scoring, bias: inputs.bias.map { ($0.form, slopes[head]) },
+          sink: inputs.sinks.isEmpty ? nil : inputs.sinks[head])
+        values.product(
+          scores, from: 0, tokens: rows.count, stride: seen.count, rows: 0..<heads.valueWidth,
+          inputs: seen, into: &output, at: (member * length + first) * heads.valueWidth)
       }
     }
   }
 
-  /// Adds up values, weighed.
-  private func mix(rows: Int, keys: Range<Int>, length: Int, width: Int) {
-    let (probabilities, columns) = (scores, valueColumns)
-    Numbers.product(
-      probabilities, tokens: rows,
-      weights: columns.span.extracting(keys.lowerBound..<length * width), rows: width,
-      k: keys.count, stride: length, into: &mixed)
+  /// Once for all query heads of the group.
+  private func pack(_ inputs: Inputs, _ tokens: Range<Int>, _ head: Int) {
+    let heads = inputs.heads
+    keys.pack(
+      inputs.keys.values, from: tokens.lowerBound * inputs.keys.features + head * heads.width,
+      rows: tokens.count, k: heads.width, rowStride: inputs.keys.features, inputStride: 1)
+    values.pack(
+      inputs.values.values,
+      from: tokens.lowerBound * inputs.values.features + head * heads.valueWidth,
+      rows: heads.valueWidth, k: tokens.count, rowStride: 1, inputStride: inputs.values.features)
   }
 
-  private func multiply(rows: Int, keys: Range<Int>, width: Int) {
-    let (queries, all) = (queryRows, keyRows)
-    Numbers.product(
-      queries, tokens: rows,
-      weights: all.span.extracting(keys.lowerBound * width..<keys.upperBound * width),
-      rows: keys.count, k: width, into: &scores)
-  }
-
-  /// - Parameter apart: how far tokens, and features of a token, are from each other in `output`.
-  private static func copyHead(
-    _ activations: Activations, _ tokens: Range<Int>, _ head: Int, width: Int,
-    apart: (tokens: Int, features: Int), into output: inout [Float]
+  /// Makes probabilities of the products of queries with keys; 0 for keys that a query does not see.
+  private static func weigh(
+    _ scores: inout [Float], queries: Range<Int>, keys: Range<Int>, _ scoring: AttentionScoring,
+    bias: (form: LinearBias.Form, slope: Double)?, sink: Float?
   ) {
-    let values = activations.values
-    for (place, token) in tokens.enumerated() {
-      let from = token * activations.features + head * width
-      let to = place * apart.tokens
-      for index in 0..<width { output[to + index * apart.features] = values[from + index] }
+    var all = scores.mutableSpan
+    for (row, query) in queries.enumerated() {
+      let start = row * keys.count
+      let first = max(keys.lowerBound, query + 1 - (scoring.window ?? query + 1))
+      let visible = start + first - keys.lowerBound..<start + query + 1 - keys.lowerBound
+      let most =
+        bias == nil && scoring.cap == nil
+        ? Numbers.multiply(&all, visible, by: scoring.scale)
+        : score(&all, visible, firstKey: first, scoring, bias)
+      let largest = max(most, sink ?? -.infinity)
+      let sum =
+        Numbers.exponentiate(&all, visible, largest: largest)
+        + (sink.map { Double(exp($0 - largest)) } ?? 0)
+      Numbers.multiply(&all, visible, by: Float(1 / sum))
+      for index in start..<visible.lowerBound { all[index] = 0 }
+      for index in visible.upperBound..<start + keys.count { all[index] = 0 }
     }
   }
 
-  /// Makes probabilities of the products of one query with keys; 0 for those that it does not see.
-  private static func weigh(
-    _ scores: inout [Float], at start: Int, keys: Range<Int>, query: Int,
-    _ scoring: AttentionScoring, bias: (form: LinearBias.Form, slope: Double)?, sink: Float?
-  ) {
-    let first = max(keys.lowerBound, query + 1 - (scoring.window ?? query + 1))
-    let visible = start + first - keys.lowerBound..<start + query + 1 - keys.lowerBound
-    var largest = sink ?? -.infinity
+  /// Scores where more is done to products than to scale them.
+  ///
+  /// - Returns: the largest.
+  private static func score(
+    _ scores: inout MutableSpan<Float>, _ visible: Range<Int>, firstKey: Int,
+    _ scoring: AttentionScoring, _ bias: (form: LinearBias.Form, slope: Double)?
+  ) -> Float {
+    var largest = -Float.infinity
     for index in visible {
-      let key = Float(keys.lowerBound + index - start)
+      let key = Float(firstKey + index - visible.lowerBound)
       var score: Float
       switch bias {
       case nil: score = scores[index] * scoring.scale
@@ -126,15 +123,6 @@ final class HeadAttention {
       scores[index] = score
       largest = max(largest, score)
     }
-    var sum = sink.map { Double(exp($0 - largest)) } ?? 0
-    for index in visible {
-      let power = exp(scores[index] - largest)
-      scores[index] = power
-      sum += Double(power)
-    }
-    let factor = Float(1 / sum)
-    for index in visible { scores[index] *= factor }
-    for index in start..<visible.lowerBound { scores[index] = 0 }
-    for index in visible.upperBound..<start + keys.count { scores[index] = 0 }
+    return largest
   }
 }

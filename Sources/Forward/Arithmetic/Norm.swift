@@ -24,15 +24,18 @@ struct Norm {
     return (0..<description.features).map { numbers[$0 % numbers.count] }
   }
 
-  func apply(to activations: Activations) {
+  func apply(to activations: Activations, threads: Int) {
     precondition(activations.features == description.features)
-    Self.normalize(
-      &activations.values, features: description.features, groupSize: description.groupSize,
-      epsilon: description.epsilon, centers: description.kind == .layer, factors, summands)
+    activations.inRowBlocks(threads: threads) { rows, _ in
+      Self.normalize(
+        &rows, features: description.features, groupSize: description.groupSize,
+        epsilon: description.epsilon, centers: description.kind == .layer, factors, summands)
+    }
   }
 
   private static func normalize(
-    _ values: inout [Float], features: Int, groupSize: Int, epsilon: Float, centers: Bool,
+    _ values: inout MutableSpan<Float>, features: Int, groupSize: Int, epsilon: Float,
+    centers: Bool,
     _ factors: [Float], _ summands: [Float]
   ) {
     for start in stride(from: 0, to: values.count, by: groupSize) {

@@ -15,7 +15,7 @@ enum StateSpaceScan {
           let source = token + tap + 1 - taps
           sum += inputs[source * channels + channel] * weights[channel * taps + tap]
         }
-        output[token * channels + channel] = Activation.silu(sum)
+        output[token * channels + channel] = silu(sum)
       }
     }
   }

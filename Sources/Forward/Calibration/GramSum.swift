@@ -28,6 +28,7 @@ final class GramSum {
 
   private final class Slot {
     var products: [Float] = []
+    var panels: [Float] = []
   }
 
   /// - Parameter values: `[tokens, order]`, row-major.
@@ -70,7 +71,7 @@ final class GramSum {
         Numbers.product(
           turned.span.extracting(rows.lowerBound * tokens..<rows.upperBound * tokens),
           tokens: rows.count, weights: turned.span, rows: rows.upperBound, k: tokens,
-          into: &products)
+          panels: &slot.panels, into: &products)
       },
       handOn: { [self] rows, slot in
         for row in rows {

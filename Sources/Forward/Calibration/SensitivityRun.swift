@@ -11,6 +11,7 @@ package struct SensitivityRun {
   private let windows: WindowPlan
   private let meanSquares: [String: [Float]]
   private let units: [Unit]
+  private let options: ForwardOptions
 
   /// Tensors of the conversion that are quantized together, as they are made of the same tensors of the source.
   private struct Unit {
@@ -23,18 +24,16 @@ package struct SensitivityRun {
     let isEmbedding: Bool
   }
 
-  /// Numbers of hidden states that are kept.
-  private static let hiddenLimit = 1 << 28
   /// Predictions beyond which more say little: the KL of a tensor differs by factors between tensors.
   package static let usualTokens = 2048
 
   /// - Parameters:
-  ///   - tokens: of whole windows; of these, as many as fit.
+  ///   - tokens: of these, as many whole windows as fit into `limit`, at least one.
   ///   - meanSquares: of the inputs, by name of the weight.
   /// - Throws: as `ConversionPlan.init`; `ForwardError.tooFewTokens`.
   package init(
     _ model: ForwardModel, _ tokens: [Int], _ windows: WindowPlan, limit: Int = usualTokens,
-    meanSquares: [String: [Float]]
+    meanSquares: [String: [Float]], options forward: ForwardOptions = ForwardOptions()
   ) throws {
     var options = ConversionOptions()
     options.requantizes = true
@@ -44,9 +43,8 @@ package struct SensitivityRun {
     self.windows = windows
     self.meanSquares = meanSquares
     let all = try windows.windows(of: tokens)
-    let states = (model.description.layers.count + 2) * model.description.hiddenSize
-    let most = max(1, min(limit, Self.hiddenLimit / states) / windows.length)
-    batch = TokenBatch(Array(all.prefix(most)))
+    batch = TokenBatch(Array(all.prefix(max(1, limit / windows.length))))
+    self.options = forward
     units = Self.units(plan)
   }
 
@@ -83,15 +81,15 @@ package struct SensitivityRun {
     let quiet = RunContext(threads: context.threads, cancellation: context.cancellation)
     let candidates = try candidates(quiet)
     let count = model.description.layers.count
-    let pass = try ForwardPass(model, batch, quiet)
-    let hidden = try pass.embed()
-    var states: [Activations] = []
+    let pass = try ForwardPass(model, batch, options: options, quiet)
+    // What goes into each layer, and what comes out of the last.
+    var states = [try pass.embedded(limit: stateLimit)]
     for layer in 0..<count {
-      states.append(hidden.copy)
+      let hidden = try states[layer].copy(limit: stateLimit)
       try pass.run(layer..<layer + 1, over: hidden)
+      states.append(hidden)
     }
-    states.append(hidden.copy)
-    let base = try HeadSide(pass, pass.prepareForHead(hidden))
+    let base = HeadRun.Side(pass: pass, hidden: states[count])
     var tensors: [String: [Sensitivity.Point]] = [:]
     for unit in units {
       var points = [[Sensitivity.Point]](repeating: [], count: unit.members.count)
@@ -116,6 +114,9 @@ package struct SensitivityRun {
     return Sensitivity(tokenCount: batch.windows.reduce(0) { $0 + $1.count - 1 }, tensors: tensors)
   }
 
+  /// Numbers of one layer's states that are in memory.
+  private var stateLimit: Int { options.hiddenLimit / (model.description.layers.count + 2) }
+
   /// What each width loses of each tensor's weights.
   private func candidates(_ context: RunContext) throws -> [String: [Candidate]] {
     var options = CandidateOptions()
@@ -129,7 +130,8 @@ package struct SensitivityRun {
 
   /// Mean KL of the model with the unit's tensors quantized.
   private func divergence(
-    of unit: Unit, bits: Int, _ states: [Activations], _ base: HeadSide, _ context: RunContext
+    of unit: Unit, bits: Int, _ states: [HiddenStates], _ base: HeadRun.Side,
+    _ context: RunContext
   ) throws -> Double {
     var layouts: [String: AffineLayout] = [:]
     for member in unit.members {
@@ -141,19 +143,20 @@ package struct SensitivityRun {
     }
     let changed = model.with(
       model.weights.fakeQuantized(layouts, method: .search, meanSquares: meanSquares))
-    let pass = try ForwardPass(changed, batch, context)
-    let hidden: Activations
+    let pass = try ForwardPass(changed, batch, options: options, context)
+    let hidden: HiddenStates
     if let first = unit.firstLayer {
-      hidden = unit.isEmbedding ? try pass.embed() : states[first].copy
+      hidden =
+        unit.isEmbedding
+        ? try pass.embedded(limit: stateLimit) : try states[first].copy(limit: stateLimit)
       try pass.run(first..<model.description.layers.count, over: hidden)
     } else {
-      hidden = states[states.count - 1].copy
+      hidden = states[states.count - 1]
     }
-    let side = try HeadSide(pass, pass.prepareForHead(hidden))
-    let losses = TokenLosses(batch, firstScored: 1, models: 2)
-    try HeadPass<TokenLosses>([base, side], vocabularySize: model.description.vocabularySize)
-      .run(losses, context)
-    let divergences = losses.divergences
+    var divergences: [Double] = []
+    try HeadRun(sides: [base, HeadRun.Side(pass: pass, hidden: hidden)]).forEachBlock(
+      .range(0..<batch.count), TokenLosses.predictions(of: batch, firstScored: 1), context
+    ) { divergences += $0.divergences }
     // Rounding may leave less than nothing of none.
     return max(0, divergences.reduce(0, +) / Double(max(1, divergences.count)))
   }

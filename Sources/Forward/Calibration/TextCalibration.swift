@@ -13,6 +13,7 @@ package struct TextCalibration {
   /// Predictions over which the sensitivity of tensors is measured; nil to leave it out.
   private let sensitivityTokens: Int?
   private let options: MeasureOptions
+  private let forward: ForwardOptions
 
   /// What was measured.
   package struct Summary: Sendable {
@@ -35,11 +36,13 @@ package struct TextCalibration {
   ///   - modules: whose inputs' Gram matrices are kept; none for none.
   ///   - sensitivityTokens: tokens over which the sensitivity of each tensor is measured; nil to leave it
   ///     out.
-  /// - Throws: `ForwardError.tooFewTokens`, `.tooManyTokens`.
+  ///   - forward: what bounds the memory of a pass.
+  /// - Throws: `ForwardError.tooFewTokens`.
   package init(
     _ model: ForwardModel, _ tokens: [Int], _ windows: WindowPlan, gramsOf modules: Set<String>,
-    sensitivityTokens: Int? = nil
+    sensitivityTokens: Int? = nil, options forward: ForwardOptions = ForwardOptions()
   ) throws {
+    self.forward = forward
     self.model = model
     self.tokens = tokens
     self.sensitivityTokens = sensitivityTokens
@@ -66,7 +69,7 @@ package struct TextCalibration {
       creating: path, moduleLimit: model.matrixCount,
       nameLength: names.map(\.utf8.count).max() ?? 0)
     let grams = modules.isEmpty ? nil : GramObserver(of: modules, to: writer, context)
-    let measured = try capture.run(alongside: grams, context)
+    let measured = try capture.run(forward, alongside: grams, context)
     try grams?.finish()
     let sensitivity = try sensitivity(measured, context)
     let file = Manifest.RecordedFile(
@@ -94,7 +97,7 @@ package struct TextCalibration {
     let squares = try Calibration([], of: model.checkpoint, options: options)
       .meanSquares(measured.map(\.figures))
     return try SensitivityRun(
-      model, tokens, windows, limit: sensitivityTokens, meanSquares: squares
+      model, tokens, windows, limit: sensitivityTokens, meanSquares: squares, options: forward
     ).run(context)
   }
 }

@@ -11,10 +11,7 @@ package struct TextCapture {
   /// Bytes of weights that are read, as progress counts them.
   package let byteCount: Int
 
-  /// Numbers of the hidden states, which stay in memory.
-  private static let hiddenLimit = 1 << 28
-
-  /// - Throws: `ForwardError.tooFewTokens`, `.tooManyTokens`.
+  /// - Throws: `ForwardError.tooFewTokens`.
   package init(
     _ model: ForwardModel, _ tokens: [Int], _ plan: WindowPlan, options: MeasureOptions
   ) throws {
@@ -22,39 +19,35 @@ package struct TextCapture {
     self.options = options
     batch = TokenBatch(try plan.windows(of: tokens))
     byteCount = model.byteCount
-    let most = Self.hiddenLimit / model.description.hiddenSize
-    guard batch.count <= most else { throw ForwardError.tooManyTokens(batch.count, most: most) }
   }
 
   /// Tokens that are read: of whole windows.
   package var tokenCount: Int { batch.count }
 
   /// - Parameters:
+  ///   - forward: what bounds the memory of the pass.
   ///   - path: where the values are kept as a dump; nil for nowhere. A file that is there already is an
   ///     error.
   ///   - other: sees the same values.
   /// - Returns: inputs in the order in which they are read, then keys and values by layer.
   /// - Throws: `ForwardError`, `FileError`, `CancellationError`; what reading weights throws.
   package func run(
-    keeping path: String? = nil, alongside other: (any ForwardObserver)? = nil,
-    _ context: RunContext
+    _ forward: ForwardOptions = ForwardOptions(), keeping path: String? = nil,
+    alongside other: (any ForwardObserver)? = nil, _ context: RunContext
   ) throws -> [TensorStatistics] {
-    let forward = ForwardOptions()
-    let blocks = model.description.layers.map {
-      batch.blocks(ofTokens: forward.blockTokenCount(of: $0)).count
-    }
-    let most = blocks.max() ?? 1
+    let blocks = batch.blocks(ofTokens: forward.blockTokenCount(of: model.description))
     let temporary = FileManager.default.temporaryDirectory.path(percentEncoded: false)
     // Never committed: it goes with everything in it.
     let folder = try StagedOutput(target: temporary + "/decant-capture", replacing: true)
-    let kept = try path.map { try CaptureFile(creating: $0, of: model, blocks: most) }
+    let kept = try path.map { try CaptureFile(creating: $0, of: model, blocks: blocks.count) }
     let capture = LayerCapture(
-      of: model, tokens: batch.count, blocks: most, in: folder.directory, kept: kept,
+      of: model, tokens: batch.count, blocks: blocks.count, in: folder.directory, kept: kept,
       alongside: other, try CaptureMeasurement(model.checkpoint, options: options), context)
     let pass = try ForwardPass(
       model, batch, options: forward, observer: capture, byteCount: byteCount, context)
     // The head's inputs are observed where it is made ready; its logits are of no interest.
-    _ = try HeadSide(pass, pass.hiddenStates())
+    let hidden = try pass.hiddenStates()
+    for block in blocks { _ = try HeadSide(pass, hidden, .range(batch.tokens(of: block))) }
     try capture.finish()
     let rotations = Set(model.description.layers.map(\.rotation))
     try kept?.finish(

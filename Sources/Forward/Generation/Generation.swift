@@ -6,6 +6,7 @@ package final class Generation {
   private let context: RunContext
   /// Nil where every token runs the model over all before it.
   private var cache: KeyValueCache?
+  private let buffers = TileBuffers()
   /// The prompt, and what was made after it.
   package private(set) var tokens: [Int]
 
@@ -35,11 +36,12 @@ package final class Generation {
       self.cache = KeyValueCache()
     }
     let pass = try ForwardPass(
-      model, TokenBatch([tokens[(cache?.count ?? 0)...]]), cache: cache, context)
+      model, TokenBatch([tokens[(cache?.count ?? 0)...]]), cache: cache,
+      buffers: buffers, context)
     let hidden = try pass.hiddenStates()
     let top = TopToken()
     try HeadPass<TopToken>(
-      [HeadSide(pass, hidden.rows(hidden.tokens - 1..<hidden.tokens))],
+      [HeadSide(pass, hidden, .range(hidden.tokens - 1..<hidden.tokens))],
       vocabularySize: model.description.vocabularySize
     ).run(top, context)
     tokens.append(top.id)

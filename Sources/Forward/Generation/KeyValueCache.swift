@@ -51,19 +51,14 @@ package final class KeyValueCache {
   ///
   /// - Returns: the inputs with all keys and values up to these.
   func extend(_ inputs: HeadAttention.Inputs, layer: Int) -> HeadAttention.Inputs {
-    var extended = inputs
-    if let earlier = layers[layer] {
-      extended.keys = earlier.keys.followed(by: inputs.keys)
-      extended.values = earlier.values.followed(by: inputs.values)
+    guard let earlier = layers[layer] else {
+      layers[layer] = Layer(keys: inputs.keys, values: inputs.values)
+      return inputs
     }
-    layers[layer] = Layer(keys: extended.keys, values: extended.values)
+    earlier.keys.append(inputs.keys)
+    earlier.values.append(inputs.values)
+    var extended = inputs
+    (extended.keys, extended.values) = (earlier.keys, earlier.values)
     return extended
-  }
-}
-
-extension Activations {
-  fileprivate func followed(by other: Activations) -> Activations {
-    Activations(
-      tokens: tokens + other.tokens, features: features, values: values + other.values)
   }
 }

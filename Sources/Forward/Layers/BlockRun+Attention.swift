@@ -6,8 +6,12 @@ extension BlockRun {
     _ input: Activations, _ attention: AttentionDescription
   ) throws -> Activations {
     let (queries, keys, values) = try project(input, attention.projection)
-    if let norm = attention.queryNorm { try Norm(norm, in: pass.model).apply(to: queries) }
-    if let norm = attention.keyNorm { try Norm(norm, in: pass.model).apply(to: keys) }
+    if let norm = attention.queryNorm {
+      try Norm(norm, in: pass.model).apply(to: queries, threads: pass.context.threads)
+    }
+    if let norm = attention.keyNorm {
+      try Norm(norm, in: pass.model).apply(to: keys, threads: pass.context.threads)
+    }
     if let rotary = attention.rotary {
       rotate(rotary) { table, window in
         table.rotate(queries, window: window, headWidth: attention.heads.width)
@@ -51,13 +55,13 @@ extension BlockRun {
     let read = try step.observed(input, by: [first, down])
     var queries = try step.apply(first, to: read)
     if let latent = attention.queryLatent {
-      try Norm(latent.norm, in: pass.model).apply(to: queries)
+      try Norm(latent.norm, in: pass.model).apply(to: queries, threads: pass.context.threads)
       queries = try step.apply(
         attention.query, to: step.observed(queries, by: [attention.query]))
     }
     let both = try step.apply(down, to: read)
     let latent = both.columns(0..<attention.latentWidth)
-    try Norm(attention.latentNorm, in: pass.model).apply(to: latent)
+    try Norm(attention.latentNorm, in: pass.model).apply(to: latent, threads: pass.context.threads)
     let rotaryWidth = down.outputs - attention.latentWidth
     let rotaryKey = both.columns(attention.latentWidth..<down.outputs)
     rotate(attention.rotary) { table, window in

@@ -3,7 +3,8 @@ import Model
 extension BlockRun {
   func plain(_ input: Activations, _ plain: PlainFeedForward) throws -> Activations {
     let inner = try step.apply(plain.up, to: step.observed(input, by: [plain.up]))
-    plain.activation.apply(to: &inner.values)
+    inner.inRowBlocks(threads: pass.context.threads) { rows, _ in plain.activation.apply(to: &rows)
+    }
     return try step.apply(plain.down, to: step.observed(inner, by: [plain.down]))
   }
 
@@ -20,7 +21,10 @@ extension BlockRun {
       let parts = split(fused, rows, [.gate, .up])
       (gates, ups) = (parts[0], parts[1])
     }
-    gated.gating.apply(to: &gates.values, ups.values)
+    let rising = ups.values
+    gates.inRowBlocks(threads: pass.context.threads) { rows, first in
+      gated.gating.apply(to: &rows, rising.span.extracting(first..<first + rows.count))
+    }
     return try step.apply(gated.down, to: step.observed(gates, by: [gated.down]))
   }
 

@@ -48,7 +48,7 @@ extension BlockRun {
         headCount: mamba.headCount, headsPerGroup: mamba.headCount / mamba.groupCount,
         stateSize: mamba.stateSize, decaysByState: false))
     gate(&output.values, all.columns(0..<channels).values)
-    try Norm(mamba.norm, in: pass.model).apply(to: output)
+    try Norm(mamba.norm, in: pass.model).apply(to: output, threads: pass.context.threads)
     return try step.apply(mamba.output, to: step.observed(output, by: [mamba.output]))
   }
 
@@ -93,7 +93,7 @@ extension BlockRun {
 
   /// Multiplies with SiLU of the gates.
   private func gate(_ values: inout [Float], _ gates: [Float]) {
-    for index in values.indices { values[index] *= Activation.silu(gates[index]) }
+    for index in values.indices { values[index] *= silu(gates[index]) }
   }
 }
 

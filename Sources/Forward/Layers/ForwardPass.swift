@@ -2,11 +2,12 @@ import Convert
 import Formats
 import Model
 
-/// Runs a model over a batch of windows, layer by layer: each layer's weights are read, used for all
-/// windows, and dropped. Arithmetic is in F32; no result depends on the number of threads.
+/// Runs a model over a batch of windows, layer by layer: each layer's weights are used for all windows before
+/// those of the next are read. Arithmetic is in F32; no result depends on the number of threads.
 ///
-/// In memory are the hidden states of the batch, the intermediate values of one block of windows, and a few
-/// tiles of weights.
+/// In memory are the intermediate values of one block of windows, a few tiles of weights, and the hidden states
+/// of the batch, unless these are too many: then they lie in a temporary file. Within a layer the weights are read
+/// for one block after the other.
 package struct ForwardPass {
   let model: ForwardModel
   let batch: TokenBatch
@@ -15,6 +16,7 @@ package struct ForwardPass {
   let context: RunContext
   /// Of the tokens before the batch's, which then is one window.
   let cache: KeyValueCache?
+  let buffers: TileBuffers
   /// How many tokens are before those of the batch.
   let past: Int
   /// Of progress that the layers are told as.
@@ -29,6 +31,17 @@ package struct ForwardPass {
     _ model: ForwardModel, _ batch: TokenBatch, options: ForwardOptions = ForwardOptions(),
     observer: (any ForwardObserver)? = nil, cache: KeyValueCache? = nil, byteCount: Int = 0,
     _ context: RunContext
+  ) throws {
+    try self.init(
+      model, batch, options: options, observer: observer, cache: cache, buffers: TileBuffers(),
+      byteCount: byteCount, context)
+  }
+
+  /// - Parameter buffers: of passes that follow each other.
+  init(
+    _ model: ForwardModel, _ batch: TokenBatch, options: ForwardOptions = ForwardOptions(),
+    observer: (any ForwardObserver)? = nil, cache: KeyValueCache? = nil, buffers: TileBuffers,
+    byteCount: Int = 0, _ context: RunContext
   ) throws {
     precondition(cache == nil || batch.windows.count == 1 && KeyValueCache.fits(model))
     let past = cache?.count ?? 0
@@ -48,85 +61,121 @@ package struct ForwardPass {
     self.observer = observer
     self.context = context
     self.cache = cache
+    self.buffers = buffers
     self.past = past
     self.byteCount = byteCount
   }
 
-  /// What the head gets: hidden states of all tokens after the last norm.
+  /// Windows that go through a layer together, as tokens of the batch.
+  var blocks: [Range<Int>] {
+    batch.blocks(ofTokens: options.blockTokenCount(of: model.description))
+  }
+
+  /// Hidden states of all tokens after the last layer.
   ///
-  /// - Throws: `ForwardError.nonFinite`; what reading weights and the observer throw; `CancellationError`.
-  func hiddenStates() throws -> Activations {
-    let hidden = try embed()
+  /// - Throws: `ForwardError.nonFinite`; what reading weights and the observer throw; `FileError` of the temporary
+  ///   file; `CancellationError`.
+  func hiddenStates() throws -> HiddenStates {
+    let hidden = try embedded(limit: options.hiddenLimit)
     try run(0..<model.description.layers.count, over: hidden)
-    return try prepareForHead(hidden)
+    return hidden
+  }
+
+  /// What goes into the first layer.
+  ///
+  /// - Parameter limit: numbers that may be in memory.
+  /// - Throws: as `hiddenStates`.
+  func embedded(limit: Int) throws -> HiddenStates {
+    let hidden = try HiddenStates(
+      tokens: batch.count, features: model.description.hiddenSize, limit: limit)
+    for block in blocks {
+      try context.cancellation.check()
+      let tokens = batch.tokens(of: block)
+      try hidden.replaceRows(
+        from: tokens.lowerBound, with: embed(tokens, batch.windows[block]))
+    }
+    return hidden
   }
 
   /// - Parameters:
   ///   - layers: those that are run.
   ///   - hidden: what goes into the first of them; receives what comes out of the last.
-  func run(_ layers: Range<Int>, over hidden: Activations) throws {
+  /// - Throws: as `hiddenStates`.
+  func run(_ layers: Range<Int>, over hidden: HiddenStates) throws {
+    let blocks = blocks
     for layer in model.description.layers[layers] {
       let runner = try LayerRun(self, layer)
-      for block in batch.blocks(ofTokens: options.blockTokenCount(of: layer)) {
+      for block in blocks {
         try context.cancellation.check()
-        let windows = Array(batch.windows[block])
-        let tokens = windows[0].lowerBound..<windows[windows.count - 1].upperBound
-        let output = try runner.run(hidden.rows(tokens), tokens: tokens, windows)
-        hidden.replaceRows(from: tokens.lowerBound, with: output)
+        let tokens = batch.tokens(of: block)
+        let output = try runner.run(
+          hidden.rows(tokens), tokens: tokens, Array(batch.windows[block]))
+        try hidden.replaceRows(from: tokens.lowerBound, with: output)
         context.progress(
           byteCount / model.description.layers.count * tokens.count / batch.count)
       }
     }
   }
 
-  /// The last norm, and a projection before the head where there is one.
+  /// What the head reads of some tokens: their last hidden states after the last norm.
   ///
-  /// - Parameter hidden: what comes out of the last layer; not to be used again.
-  func prepareForHead(_ hidden: Activations) throws -> Activations {
-    let step = LinearStep(self, layer: nil, tokens: 0..<batch.count)
+  /// - Throws: as `hiddenStates`.
+  func headInputs(_ hidden: HiddenStates, _ tokens: ObservedPlace.Tokens) throws -> Activations {
+    let rows =
+      switch tokens {
+      case .range(let range): try hidden.rows(range)
+      case .list(let list): try hidden.rows(list)
+      }
+    let step = LinearStep(self, layer: nil, tokens: tokens)
     if let norm = model.description.finalNorm {
-      try Norm(norm, in: model).apply(to: hidden)
-      try step.checkFinite(hidden, module: norm.module)
+      try Norm(norm, in: model).apply(to: rows, threads: context.threads)
+      try step.checkFinite(rows, module: norm.module)
     }
-    guard let projection = model.description.head.projection else { return hidden }
-    return try step.apply(projection, to: step.observed(hidden, by: [projection]))
+    guard let projection = model.description.head.projection else { return rows }
+    return try step.apply(projection, to: step.observed(rows, by: [projection]))
   }
 
   /// Rows of the embedding, and what is added to and done with them before the first layer.
-  func embed() throws -> Activations {
+  private func embed(
+    _ tokens: Range<Int>, _ windows: ArraySlice<Range<Int>>
+  ) throws -> Activations {
     let embedding = model.description.embedding
-    var hidden = try rows(of: model.embedding, width: embedding.width)
+    var hidden = try rows(of: model.embedding, tokens, width: embedding.width)
     hidden.multiply(by: embedding.scale)
-    let step = LinearStep(self, layer: nil, tokens: 0..<batch.count)
+    let step = LinearStep(self, layer: nil, tokens: tokens)
     try step.checkFinite(hidden, module: model.embedding)
     if let projection = embedding.projection {
       hidden = try step.apply(projection, to: step.observed(hidden, by: [projection]))
     }
     if let positions = embedding.positions {
-      let longest = batch.windows.map(\.count).max() ?? 0
+      let longest = windows.map(\.count).max() ?? 0
       let first = positions.offset + past
       let table = Activations(
         tokens: longest, features: hidden.features,
         values: try model.numbers(
           positions.weight, first * hidden.features..<(first + longest) * hidden.features))
-      for window in batch.windows {
-        hidden.add(table.rows(0..<window.count), to: Array(window), times: window.map { _ in 1 })
+      for window in windows {
+        hidden.add(
+          table.rows(0..<window.count), to: window.map { $0 - tokens.lowerBound },
+          times: window.map { _ in 1 })
       }
     }
-    if let norm = embedding.norm { try Norm(norm, in: model).apply(to: hidden) }
+    if let norm = embedding.norm {
+      try Norm(norm, in: model).apply(to: hidden, threads: context.threads)
+    }
     return hidden
   }
 
-  /// The rows that the batch's tokens have in a matrix; each is read once.
-  private func rows(of tensor: String, width: Int) throws -> Activations {
+  /// The rows that tokens have in a matrix; each is read once.
+  private func rows(of tensor: String, _ tokens: Range<Int>, width: Int) throws -> Activations {
     let source = try model.source(tensor)
     let tile = WeightTile()
-    let hidden = Activations(tokens: batch.count, features: width)
-    let places = Dictionary(grouping: batch.tokens.indices) { batch.tokens[$0] }
+    let hidden = Activations(tokens: tokens.count, features: width)
+    let places = Dictionary(grouping: tokens) { batch.tokens[$0] }
     for (token, places) in places.sorted(by: { $0.key < $1.key }) {
       try source.read(token * width..<(token + 1) * width, into: tile)
       let row = Activations(tokens: 1, features: width, values: Array(tile.weights.prefix(width)))
-      for place in places { hidden.replaceRows(from: place, with: row) }
+      for place in places { hidden.replaceRows(from: place - tokens.lowerBound, with: row) }
     }
     return hidden
   }

@@ -41,7 +41,7 @@ struct LayerRun {
       })
     let input = normalized(hidden, preMixer)
     let mixed = try block.mix(input, layer.mixer)
-    postMixer?.apply(to: mixed)
+    postMixer?.apply(to: mixed, threads: pass.context.threads)
     switch layer.arrangement {
     case .parallel:
       let other = layer.norms.preFeedForward == nil ? input : normalized(hidden, preFeedForward)
@@ -49,13 +49,13 @@ struct LayerRun {
       if let fed = try block.feed(other, layer.feedForward) { hidden.add(fed) }
     case .sequential:
       hidden.add(mixed, to: input, layer)
-      afterMixer?.apply(to: hidden)
+      afterMixer?.apply(to: hidden, threads: pass.context.threads)
       guard let feedForward = layer.feedForward else { break }
       let input = normalized(hidden, preFeedForward)
       guard let fed = try block.feed(input, feedForward) else { break }
-      postFeedForward?.apply(to: fed)
+      postFeedForward?.apply(to: fed, threads: pass.context.threads)
       hidden.add(fed, to: input, layer)
-      afterFeedForward?.apply(to: hidden)
+      afterFeedForward?.apply(to: hidden, threads: pass.context.threads)
     }
     try block.step.checkFinite(hidden, module: "the sum of residuals")
     return hidden
@@ -63,7 +63,7 @@ struct LayerRun {
 
   private func normalized(_ hidden: Activations, _ norm: Norm?) -> Activations {
     let copy = hidden.copy
-    norm?.apply(to: copy)
+    norm?.apply(to: copy, threads: pass.context.threads)
     return copy
   }
 }

@@ -18,16 +18,6 @@ struct LinearStep {
     self.tokens = tokens
   }
 
-  /// The buffers of one tile.
-  private final class Slot {
-    let tile = WeightTile()
-    var output: [Float] = []
-  }
-
-  /// Rows of weights at a time: so many numbers of weights, and of results.
-  private static let tileWeights = 1 << 18
-  private static let tileResults = 1 << 20
-
   /// `W x + b` of all tokens. Weights are read in tiles of whole rows, on all threads.
   ///
   /// - Throws: `ForwardError.nonFinite`; what reading throws.
@@ -41,10 +31,10 @@ struct LinearStep {
     let bias = try linear.bias.map {
       try model.numbers($0, firstRow..<firstRow + linear.outputs)
     }
-    let step = max(8, min(Self.tileWeights / k, Self.tileResults / inputs.tokens))
+    let step = pass.options.tileRows(inputs: k, tokens: inputs.tokens)
     var next = 0
     let pipeline = OrderedPipeline(
-      slots: (0..<2 * pass.context.threads).map { _ in Slot() },
+      slots: pass.buffers.slots(threads: pass.context.threads),
       next: { () -> Range<Int>? in
         guard next < linear.outputs else { return nil }
         let end = min(
@@ -60,7 +50,7 @@ struct LinearStep {
         let weights = slot.tile.weights
         Numbers.product(
           inputs.values, tokens: inputs.tokens, weights: weights.span, rows: rows.count, k: k,
-          into: &slot.output)
+          panels: &slot.panels, into: &slot.output)
       },
       handOn: { rows, slot in
         scatter(
@@ -99,15 +89,10 @@ struct LinearStep {
   /// - Throws: `ForwardError.nonFinite`.
   func checkFinite(_ values: Activations, module: String) throws {
     guard let place = values.firstNonFinite else { return }
-    let row = place / values.features
-    let token =
-      switch tokens {
-      case .range(let range): range.lowerBound + row
-      case .list(let list): list[row]
-      }
     let value = values.values[place]
     throw ForwardError.nonFinite(
-      module: module, layer: layer, value: value.isNaN ? "NaN" : "\(value)", token: token)
+      module: module, layer: layer, value: value.isNaN ? "NaN" : "\(value)",
+      token: tokens[place / values.features])
   }
 }
 

@@ -41,8 +41,10 @@ extension ForwardPass {
     let hidden = try hiddenStates()
     let vocabulary = model.description.vocabularySize
     let collected = CollectedLogits(tokens: batch.count, vocabularySize: vocabulary)
-    try HeadPass<CollectedLogits>([HeadSide(self, hidden)], vocabularySize: vocabulary)
-      .run(collected, context)
+    try HeadPass<CollectedLogits>(
+      [HeadSide(self, hidden, .range(0..<batch.count))], vocabularySize: vocabulary
+    )
+    .run(collected, context)
     return collected.values
   }
 }

@@ -14,27 +14,25 @@ struct HeadPass<Reader: LogitReader> {
   }
 
   private final class Slot {
-    let tile = WeightTile()
+    let buffers: TileBuffers.Slot
     var logits: [[Float]]
     let partial: Reader.Partial
 
-    init(_ partial: Reader.Partial, sides: Int) {
+    init(_ buffers: TileBuffers.Slot, _ partial: Reader.Partial, sides: Int) {
+      self.buffers = buffers
       self.partial = partial
       logits = [[Float]](repeating: [], count: sides)
     }
   }
 
-  /// Logits of one tile.
-  private static var tileSize: Int { 1 << 20 }
-  private static var longestTile: Int { 1 << 9 }
-
   func run(_ reader: Reader, _ context: RunContext) throws {
-    guard let tokens = sides.first?.hidden.tokens, tokens > 0 else { return }
-    let step = max(8, min(Self.longestTile, Self.tileSize / tokens))
+    guard let first = sides.first, first.inputs.tokens > 0 else { return }
+    let widest = sides.map(\.inputs.features).max() ?? 1
+    let step = first.options.headRows(inputs: widest, tokens: first.inputs.tokens)
     var next = 0
     let pipeline = OrderedPipeline(
-      slots: (0..<2 * context.threads).map { _ in
-        Slot(reader.makePartial(), sides: sides.count)
+      slots: first.buffers.slots(threads: context.threads).map {
+        Slot($0, reader.makePartial(), sides: sides.count)
       },
       next: { () -> Range<Int>? in
         guard next < vocabularySize else { return nil }
@@ -47,7 +45,7 @@ struct HeadPass<Reader: LogitReader> {
       work: { vocabulary, slot in
         try context.cancellation.check()
         for (index, side) in sides.enumerated() {
-          try side.read(vocabulary, into: &slot.logits[index], through: slot.tile)
+          try side.read(vocabulary, into: &slot.logits[index], through: slot.buffers)
         }
         reader.read(slot.logits, vocabulary: vocabulary, into: slot.partial)
       },

@@ -1,11 +1,14 @@
 /// The losses of tokens given those before them, of one model or of two side by side.
 final class TokenLosses: LogitReader {
   final class Tile {
-    /// For each token that predicts one, model after model.
-    var sums: [[LogitSums]] = []
+    /// Of each model, of one piece of the tile after the other: for each prediction.
+    var sums: [[[LogitSums]]] = []
     /// Logits of the targets that are in the tile; nil for others.
     var targets: [[Float?]] = []
   }
+
+  /// Logits whose sums are added up by themselves, whatever the size of a tile: sums do not depend on it.
+  static let pieceSize = 64
 
   /// A token of those that the head is applied to, and the one that it should predict.
   struct Prediction {
@@ -18,19 +21,20 @@ final class TokenLosses: LogitReader {
   private var sums: [[LogitSums]]
   private var targets: [[Float]]
 
-  /// - Parameters:
-  ///   - firstScored: place in its window of the first token that is scored; at least 1.
-  ///   - models: 1, or 2: the first then is what the second is compared with.
-  convenience init(_ batch: TokenBatch, firstScored: Int = 1, models: Int) {
+  /// What is predicted of windows.
+  ///
+  /// - Parameter firstScored: place in its window of the first token that is scored; at least 1.
+  /// - Returns: tokens of the batch, ascending.
+  static func predictions(of batch: TokenBatch, firstScored: Int = 1) -> [Prediction] {
     precondition(firstScored >= 1)
-    let predictions = batch.windows.flatMap { window in
+    return batch.windows.flatMap { window in
       window.dropFirst(firstScored).map {
         Prediction(token: $0 - 1, target: batch.tokens[$0])
       }
     }
-    self.init(predictions, models: models)
   }
 
+  /// - Parameter models: 1, or 2: the first then is what the second is compared with.
   init(_ predictions: [Prediction], models: Int) {
     self.predictions = predictions
     sums = Array(
@@ -45,10 +49,13 @@ final class TokenLosses: LogitReader {
     partial.sums = tiles.enumerated().map { model, logits in
       // The first model's probabilities weigh how far the others' logits are from its own.
       let other = model == 0 && tiles.count > 1 ? tiles[1] : nil
-      return predictions.map { prediction in
-        LogitSums(
-          logits, prediction.token * count..<(prediction.token + 1) * count,
-          first: vocabulary.lowerBound, besides: other)
+      return stride(from: 0, to: count, by: Self.pieceSize).map { first in
+        let end = min(first + Self.pieceSize, count)
+        return predictions.map { prediction in
+          LogitSums(
+            logits, prediction.token * count + first..<prediction.token * count + end,
+            first: vocabulary.lowerBound + first, besides: other)
+        }
       }
     }
     partial.targets = tiles.map { logits in
@@ -62,7 +69,7 @@ final class TokenLosses: LogitReader {
   func merge(_ partial: Tile, vocabulary: Range<Int>) {
     for model in sums.indices {
       for index in predictions.indices {
-        sums[model][index].merge(partial.sums[model][index])
+        for piece in partial.sums[model] { sums[model][index].merge(piece[index]) }
         if let target = partial.targets[model][index] { targets[model][index] = target }
       }
     }

@@ -115,7 +115,7 @@ extension MLXFamily {
   }
 
   /// Those of a configuration's types, whatever their conditions.
-  fileprivate static func of(_ config: ModelConfig) -> [MLXFamily] {
+  static func of(_ config: ModelConfig) -> [MLXFamily] {
     let types = Set([config.modelType, config.family].compactMap(\.self))
     return all.filter { !$0.types.isDisjoint(with: types) }
   }

@@ -4,6 +4,9 @@ struct PathPattern: Sendable, ExpressibleByStringInterpolation {
 
   init(stringLiteral text: String) { components = text.split(separator: ".") }
 
+  /// What stands before `*`.
+  var start: String { components.prefix { $0 != "*" }.joined(separator: ".") }
+
   /// What follows `*`.
   var end: ArraySlice<Substring> {
     components[(components.lastIndex(of: "*").map { $0 + 1 } ?? 0)...]

@@ -26,6 +26,7 @@ enum CalibrateCommand: Command {
       OptionDescription(
         long: "output", short: "o", value: .init("CAL", .path), help: "Where to write it.",
         isRequired: true),
+      MemoryBound.option,
       CommonOption.jobs,
       CommonOption.force,
       CommonOption.json,
@@ -53,6 +54,7 @@ enum CalibrateCommand: Command {
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
+    let sensitivityTokens = try sensitivityTokens(arguments)
     let checkpoint = try Checkpoint(path: arguments.operands[0])
     let model = try ForwardModel(checkpoint)
     let text = try TextInput(arguments, for: model)
@@ -60,7 +62,10 @@ enum CalibrateCommand: Command {
       arguments.flag("gram") ? try ConversionPlan.quantizedModules(of: checkpoint) : []
     let calibration = try TextCalibration(
       model, text.tokens, text.windows, gramsOf: modules,
-      sensitivityTokens: try sensitivityTokens(arguments))
+      sensitivityTokens: sensitivityTokens,
+      options: try MemoryBound.options(
+        arguments, models: sensitivityTokens == nil ? [model] : [model, model],
+        tokens: text.tokens.count, longestWindow: text.windows.length))
     let inputs = CommandInputs(checkpoint, and: text.paths)
     let path = arguments.value("output") ?? ""
     guard let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal) else {

@@ -5,6 +5,7 @@ import Forward
 /// A text that a model is run over to see what it computes.
 struct CapturedText {
   private let capture: TextCapture
+  private let options: ForwardOptions
   let paths: [String]
 
   /// Nil where no text is named.
@@ -26,6 +27,8 @@ struct CapturedText {
     let text = try TextInput(arguments, for: model, hasWindows: dependents.contains("context"))
     capture = try TextCapture(model, text.tokens, text.windows, options: options)
     paths = text.paths
+    self.options = try MemoryBound.options(
+      arguments, models: [model], tokens: text.tokens.count, longestWindow: text.windows.length)
   }
 
   /// Runs the model.
@@ -33,7 +36,7 @@ struct CapturedText {
   /// - Parameter dump: where what it computed is kept.
   func measure(_ runner: Runner, keeping dump: ReportFile? = nil) throws -> [TensorStatistics] {
     let measured = try runner.run("text", byteCount: capture.byteCount) {
-      try capture.run(keeping: dump?.temporaryPath, $0)
+      try capture.run(options, keeping: dump?.temporaryPath, $0)
     }
     try dump?.finish()
     return measured

@@ -47,13 +47,20 @@ struct ChoiceInput {
     }
   }
 
+  /// Those of each question's options.
+  ///
+  /// - Parameter logLikelihoods: of `windows`.
+  func byQuestion(_ logLikelihoods: [Double]) -> [[Double]] {
+    entries.map { Array(logLikelihoods[$0.windows]) }
+  }
+
   /// - Parameter logLikelihoods: of `windows`.
   func summary(_ logLikelihoods: [Double]) -> ChoiceSummary {
     ChoiceSummary(
-      entries.map {
+      zip(entries, byQuestion(logLikelihoods)).map { entry, own in
         ScoredQuestion(
-          logLikelihoods: Array(logLikelihoods[$0.windows]),
-          lengths: $0.question.options.map(\.unicodeScalars.count), answer: $0.question.answer)
+          logLikelihoods: own, lengths: entry.question.options.map(\.unicodeScalars.count),
+          answer: entry.question.answer)
       })
   }
 }

@@ -13,7 +13,7 @@ enum EvalCommand: Command {
         long: "against", value: .init("SOURCE", .path),
         help: "Also run SOURCE, the checkpoint this came from, and tell how far predictions differ."
       ),
-    ] + QuantizationInput.options + [CommonOption.jobs, CommonOption.json],
+    ] + QuantizationInput.options + [MemoryBound.option, CommonOption.jobs, CommonOption.json],
     examples: [
       .init("decant eval Qwen3-0.6B --text eval.txt", "Perplexity in windows of 512 tokens."),
       .init(
@@ -57,8 +57,9 @@ enum EvalCommand: Command {
     let base = try arguments.value("against").map { try ForwardModel(Checkpoint(path: $0)) }
     let text = try TextInput(arguments, for: model)
     let models = [model] + (base.map { [$0] } ?? [])
+    let options = try memory(arguments, models, text)
     let result = try runner.run("eval", byteCount: Evaluation.byteCount(of: models)) {
-      let evaluation = Evaluation(text.windows, $0)
+      let evaluation = Evaluation(text.windows, options: options, $0)
       return try base.map {
         EvaluationReport.Result.divergence(
           try evaluation.divergence(of: model, from: $0, on: text.tokens))
@@ -79,8 +80,10 @@ enum EvalCommand: Command {
       case .one(let point): [point]
       case .qllmEval: quantization.qllmEvalPoints
       }
+    let options = try memory(arguments, [model, model], text)
     let measured = try runner.run("eval", byteCount: quantization.byteCount(of: points)) {
-      try quantization.measure(points, on: text.tokens, Evaluation(text.windows, $0))
+      try quantization.measure(
+        points, on: text.tokens, Evaluation(text.windows, options: options, $0))
     }
     let path = arguments.operands[0]
     switch asked.points {
@@ -96,10 +99,26 @@ enum EvalCommand: Command {
     }
   }
 
+  private static func memory(
+    _ arguments: Arguments, _ models: [ForwardModel], _ text: TextInput
+  ) throws -> ForwardOptions {
+    try MemoryBound.options(
+      arguments, models: models, tokens: text.tokens.count, longestWindow: text.windows.length)
+  }
+
+  /// With the memory that it took.
   private static func print(
     _ json: JSONValue, _ text: (Terminal) -> String, _ arguments: Arguments, _ terminal: Terminal
   ) throws -> ExitStatus {
-    try StandardOutput.write(arguments.flag("json") ? json.prettyText : text(terminal))
+    let peak = peakMemory()
+    if arguments.flag("json") {
+      var json = json
+      json["peak_memory_bytes"] = peak.map { .integer($0) } ?? .null
+      try StandardOutput.write(json.prettyText)
+    } else {
+      let line = peak.map { "peak memory \(ByteSize(bytes: $0).text)\n" } ?? ""
+      try StandardOutput.write(text(terminal) + line)
+    }
     return .done
   }
 
@@ -108,11 +127,15 @@ enum EvalCommand: Command {
     _ terminal: Terminal
   ) throws -> ExitStatus {
     let input = try ChoiceInput(path, arguments, for: model)
+    let lengths = input.windows.map(\.tokens.count)
+    let options = try MemoryBound.options(
+      arguments, models: [model], tokens: lengths.reduce(0, +), longestWindow: lengths.max() ?? 1)
     let logLikelihoods = try runner.run("eval", byteCount: model.byteCount) {
-      try ChoiceEvaluation(model, $0).logLikelihoods(of: input.windows)
+      try ChoiceEvaluation(model, options: options, $0).logLikelihoods(of: input.windows)
     }
     let report = ChoiceReport(
-      path: arguments.operands[0], summary: input.summary(logLikelihoods))
+      path: arguments.operands[0], summary: input.summary(logLikelihoods),
+      logLikelihoods: input.byQuestion(logLikelihoods))
     return try print(report.json, report.text, arguments, terminal)
   }
 }

@@ -56,6 +56,7 @@ enum PlanCommand: Command {
         long: "activation-bits", value: .init("LIST", default: .value("8,16")),
         help: "Widths of activations to choose from, where they are measured."),
     ] + TextInput.sources + [
+      MemoryBound.option,
       OptionDescription(
         long: "allow-bits",
         value: .init(
@@ -147,7 +148,8 @@ enum PlanCommand: Command {
     let plan = try ConversionPlan(checkpoint, options: options)
     plan.warnings.forEach(terminal.warn)
     let captured = try CapturedText(
-      arguments, checkpoint, options: PlanWork.captureOptions, dependents: ["tokens-limit"])
+      arguments, checkpoint, options: PlanWork.captureOptions,
+      dependents: ["tokens-limit", "max-memory"])
     let dumps = arguments.values("activations") + arguments.values("kv")
     let read = dumps + (captured?.paths ?? []) + arguments.values("calibration")
     let inputs = CommandInputs(checkpoint, and: read)

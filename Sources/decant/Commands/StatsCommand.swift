@@ -11,6 +11,7 @@ enum StatsCommand: Command {
       OptionDescription(
         long: "dump", value: .init("FILE", .path),
         help: "Keep what was computed over the text, as a dump in F32."),
+      MemoryBound.option,
       OptionDescription(
         long: "activations", value: .init("FILE", .path),
         help: "A dump of the inputs of linear layers, or an importance matrix.", isRepeatable: true),
@@ -99,7 +100,7 @@ enum StatsCommand: Command {
       measuresMore: TextInput.isGiven(arguments), options: try options(arguments))
     let text = try CapturedText(
       arguments, run.checkpoint, options: run.captureOptions,
-      dependents: ["dump", "context", "tokens-limit"])
+      dependents: ["dump", "context", "tokens-limit", "max-memory"])
     let inputs = CommandInputs(run.checkpoint, and: dumps + (text?.paths ?? []))
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let dump = try arguments.reportFile("dump", inputs: inputs, terminal: terminal)

@@ -5,6 +5,8 @@ import Forward
 struct ChoiceReport {
   let path: String
   let summary: ChoiceSummary
+  /// Of each option of each question, in nats.
+  let logLikelihoods: [[Double]]
 
   var json: JSONValue {
     [
@@ -13,6 +15,7 @@ struct ChoiceReport {
       "accuracy_error": .double(summary.accuracy.standardError),
       "accuracy_norm": .double(summary.normalizedAccuracy.mean),
       "accuracy_norm_error": .double(summary.normalizedAccuracy.standardError),
+      "log_likelihoods": .array(logLikelihoods.map { .array($0.map { .double($0) }) }),
     ]
   }
 

@@ -214,6 +214,37 @@ import Testing
     }
   }
 
+  /// Also of groups that need care: what packed groups lose is what they lost when they were quantized.
+  @Test(arguments: Case.all)
+  func packedGroupsLoseWhatTheirNumbersSay(_ test: Case) throws {
+    let weights = test.special() + test.usual(7)
+    let bytes = test.bytes(weights)
+    var figures: [Double] = []
+    for type in ScaleType.allCases {
+      for bits in AffineLayout.allowedBits {
+        let layout = try #require(AffineLayout(bits: bits, groupSize: test.groupSize))
+        let packed = try test.quantized(weights, bits: bits, type, .minmax)
+        var groups = PackedGroups()
+        (groups.codes, groups.scales, groups.biases) = (packed.codes, packed.scales, packed.biases)
+        let found = unsafe QuantizationKernels.error(
+          of: groups, layout, in: type, beside: bytes.span.bytes, test.elements,
+          groupCount: packed.scales.count, figures: &figures, level: test.level)
+        let place = "\(bits) bits, \(type)"
+        #expect(
+          [found.squaredNorm, found.squaredError, found.largestError] == packed.figures, "\(place)")
+        let naive = packed.scales.indices.reduce(0.0) { sum, group in
+          let range = group * test.groupSize..<(group + 1) * test.groupSize
+          return sum
+            + NaiveGroup(
+              type: .named(type.rawValue), scale: Double(packed.scales[group]),
+              bias: Double(packed.biases[group]), codes: packed.codes[range].map { Int($0) }
+            ).squaredError(weights[range].map { Double($0) })
+        }
+        #expect(abs(found.squaredError - naive) <= 1e-12 * naive, "\(place)")
+      }
+    }
+  }
+
   /// Weights of 16 bits far from 0 have few values, so that many lie half way between two codes, and the
   /// two may lose very differently once they are rounded.
   @Test(arguments: [ScaleType.f16, .bf16], [ScaleType.f16, .bf16])

@@ -144,6 +144,25 @@ enum QuantizationKernels {
       biases: groups.biases.span, groupCount: groupCount, groupSize: layout.groupSize,
       largestCode: layout.largestCode, parameters: type.kernelCode, figures: &output)
   }
+
+  /// See `Kernels.squaredRanges`.
+  static func squaredRanges(
+    _ bytes: RawSpan, _ elements: ScaleType, groupCount: Int, groupSize: Int,
+    into squares: inout [Double], level: ProcessorLevel = .current
+  ) {
+    squares.grow(to: groupCount, filler: 0)
+    var output = squares.mutableSpan
+    #if canImport(KernelsAVX2)
+      if level >= .avx2 {
+        return KernelsAVX2.squaredRanges(
+          bytes, elements: elements.kernelCode, groupCount: groupCount, groupSize: groupSize,
+          into: &output)
+      }
+    #endif
+    Kernels.squaredRanges(
+      bytes, elements: elements.kernelCode, groupCount: groupCount, groupSize: groupSize,
+      into: &output)
+  }
 }
 
 extension QuantizationError {

@@ -245,6 +245,23 @@ import Testing
     }
   }
 
+  @Test(arguments: Case.all)
+  func rangesLieBetweenTheExtremes(_ test: Case) {
+    let weights = test.special() + test.usual(7)
+    let count = weights.count / test.groupSize
+    let bytes = test.bytes(weights)
+    var squares: [Double] = []
+    unsafe QuantizationKernels.squaredRanges(
+      bytes.span.bytes, test.elements, groupCount: count, groupSize: test.groupSize,
+      into: &squares, level: test.level)
+    for group in 0..<count {
+      let values = weights[group * test.groupSize..<(group + 1) * test.groupSize].map { Double($0) }
+      let range = values.max()! - values.min()!
+      let end = values.map(\.magnitude).max()!
+      #expect(squares[group] == range * range + end * end / 65536, "group \(group)")
+    }
+  }
+
   /// Weights of 16 bits far from 0 have few values, so that many lie half way between two codes, and the
   /// two may lose very differently once they are rounded.
   @Test(arguments: [ScaleType.f16, .bf16], [ScaleType.f16, .bf16])

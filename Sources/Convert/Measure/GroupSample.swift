@@ -27,12 +27,25 @@ struct GroupSample: Equatable {
     let count = squares.count
     let draws = max(1, Int(Double(count) * fraction))
     var total = 0.0
-    for group in 0..<count { total += squares[group] }
+    for first in stride(from: 0, to: count, by: 8) {
+      total += Self.sum(Self.block(squares, first))
+    }
     // One that is as large as the distance between two draws would be drawn for sure.
     let limit = min(Self.certainMultiple * total / Double(count), total / Double(draws))
+    // Of eight groups each.
+    var blocks: [Double] = []
+    blocks.reserveCapacity(count / 8 + 1)
     var rest = 0.0
-    for group in 0..<count {
-      if squares[group] > limit { certain.append(group) } else { rest += squares[group] }
+    for first in stride(from: 0, to: count, by: 8) {
+      let block = Self.block(squares, first)
+      let own = Self.sum(block.replacing(with: 0, where: block .> limit))
+      if own != Self.sum(block) {
+        for group in first..<min(first + 8, count) where squares[group] > limit {
+          certain.append(group)
+        }
+      }
+      blocks.append(own)
+      rest += own
     }
     guard rest > 0 else { return }
     share = rest / Double(draws)
@@ -40,13 +53,39 @@ struct GroupSample: Equatable {
     var generator = SplitMix64(seed: UInt64(place))
     var next = share * generator.uniform()
     var sum = 0.0
-    for group in 0..<count where squares[group] <= limit {
-      sum += squares[group]
-      while next < sum && drawn.count < draws {
-        drawn.append(group)
-        next = share * (Double(drawn.count) + generator.uniform())
+    for (index, own) in blocks.enumerated() {
+      let end = sum + own
+      defer { sum = end }
+      // Few blocks have a draw.
+      guard next < end else { continue }
+      for group in 8 * index..<min(8 * index + 8, count) where squares[group] <= limit {
+        sum += squares[group]
+        while next < sum && drawn.count < draws {
+          drawn.append(group)
+          next = share * (Double(drawn.count) + generator.uniform())
+        }
       }
     }
+  }
+
+  /// Eight squares; zeros behind the last.
+  @inline(__always)
+  private static func block(_ squares: Span<Double>, _ first: Int) -> SIMD8<Double> {
+    guard first + 8 <= squares.count else {
+      var block = SIMD8<Double>.zero
+      for group in first..<squares.count { block[group - first] = squares[group] }
+      return block
+    }
+    // Inside, by the check above; every pattern is a number.
+    return unsafe squares.bytes.unsafeLoadUnaligned(
+      fromUncheckedByteOffset: 8 &* first, as: SIMD8<Double>.self)
+  }
+
+  /// In pairs: one after the other, each addition would wait for the one before.
+  @inline(__always)
+  private static func sum(_ block: SIMD8<Double>) -> Double {
+    let four = block.lowHalf + block.highHalf
+    return (four[0] + four[1]) + (four[2] + four[3])
   }
 
   /// All that are measured: those that are certain, then those that are drawn.

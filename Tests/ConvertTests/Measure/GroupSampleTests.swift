@@ -10,7 +10,8 @@ import Testing
   private static func squares(_ count: Int) -> [Double] {
     var noise = Noise(seed: 3)
     return (0..<count).map { group in
-      group % 97 == 5 ? 400 + noise.bell() : (0.1 + noise.bell().magnitude) * (group % 3 == 0 ? 2 : 1)
+      let size = 0.1 + noise.bell().magnitude
+      return group % 97 == 5 ? 400 + size : size * (group % 3 == 0 ? 2 : 1)
     }
   }
 

@@ -43,3 +43,55 @@ package func compareGroups(
     }
   }
 }
+
+/// What packed groups lose, which are decoded on the way as `dequantizeGroups` does: weights that were decoded
+/// before would come from a farther cache.
+///
+/// - Parameters:
+///   - bytes, elements: the weights, as for `quantizeBetweenExtremes`.
+///   - codes: `groupCount * groupSize` of them; none above `largestCode`.
+///   - scales, biases: one of each for every group, numbers of the type `parameters`.
+///   - figures: as for `compareGroups`. A sum of squares of -1 says that the group needs care and was left
+///     alone.
+package func comparePackedGroups(
+  _ bytes: RawSpan, elements: Int, codes: Span<UInt8>, scales: Span<Float>, biases: Span<Float>,
+  groupCount: Int, groupSize: Int, largestCode: Int, parameters: Int,
+  figures: inout MutableSpan<Double>
+) {
+  checkRoom(
+    for: 0..<groupCount, groupSize, codes: codes.count,
+    parameters: min(scales.count, biases.count), figures: figures.count)
+  switch (elements, parameters) {
+  case (0, 0): run(F16Element.self, F16Parameters.self)
+  case (0, 1): run(F16Element.self, BF16Parameters.self)
+  case (0, 2): run(F16Element.self, F32Parameters.self)
+  case (1, 0): run(BF16Element.self, F16Parameters.self)
+  case (1, 1): run(BF16Element.self, BF16Parameters.self)
+  case (1, 2): run(BF16Element.self, F32Parameters.self)
+  case (2, 0): run(F32Element.self, F16Parameters.self)
+  case (2, 1): run(F32Element.self, BF16Parameters.self)
+  case (2, 2): run(F32Element.self, F32Parameters.self)
+  default: preconditionFailure("elements and parameters have one of three types")
+  }
+
+  @inline(__always)
+  func run<E: WeightElement, P: ParameterType>(_: E.Type, _: P.Type) {
+    precondition(bytes.byteCount / E.byteCount >= groupCount * groupSize)
+    var weightStore = GroupStore(repeating: 0)
+    var decodedStore = GroupStore(repeating: 0)
+    var weights = weightStore.mutableSpan
+    var decoded = decodedStore.mutableSpan
+    for group in 0..<groupCount {
+      let (scale, bias) = unsafe (scales[unchecked: group], biases[unchecked: group])
+      guard P.isPlain(stored: scale, bias, steps: Float(largestCode)) else {
+        unsafe figures[unchecked: 3 &* group] = -1
+        continue
+      }
+      let start = group &* groupSize
+      load(E.self, bytes, at: start, count: groupSize, into: &weights)
+      decode(
+        P.self, codes, at: start, count: groupSize, scale: scale, bias: bias, into: &decoded, at: 0)
+      compare(weights.span, decoded.span, groupSize, into: &figures, at: 3 &* group)
+    }
+  }
+}

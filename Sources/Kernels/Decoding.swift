@@ -26,10 +26,9 @@ package func dequantizeGroups(
       let (scale, bias) = unsafe (scales[unchecked: group], biases[unchecked: group])
       guard P.isPlain(stored: scale, bias, steps: Float(largestCode)) else { return group }
       let start = group &* groupSize
-      for index in start..<start &+ groupSize {
-        let code = unsafe Float(codes[unchecked: index])
-        unsafe weights[unchecked: index] = P.round(P.round(code * scale) + bias)
-      }
+      decode(
+        P.self, codes, at: start, count: groupSize, scale: scale, bias: bias, into: &weights,
+        at: start)
     }
     return groupCount
   }

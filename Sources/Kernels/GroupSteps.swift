@@ -47,6 +47,18 @@ func encode<P: ParameterType>(
   }
 }
 
+/// Decodes a group as MLX does, rounding product and sum.
+@inline(never)
+func decode<P: ParameterType>(
+  _: P.Type, _ codes: Span<UInt8>, at start: Int, count: Int, scale: Float, bias: Float,
+  into weights: inout MutableSpan<Float>, at place: Int
+) {
+  for index in 0..<count {
+    let code = unsafe Float(codes[unchecked: start &+ index])
+    unsafe weights[unchecked: place &+ index] = P.round(P.round(code * scale) + bias)
+  }
+}
+
 /// Sum of squares, of squared errors, and the largest error: all in `Double`, in four lanes added in
 /// order.
 @inline(never)
@@ -74,7 +86,8 @@ private func compare(
   var norms = SIMD4<Double>.zero
   var errors = SIMD4<Double>.zero
   var largest = SIMD4<Double>.zero
-  for base in stride(from: 0, to: count, by: 4) {
+  var base = 0
+  while base < count {
     let weight = SIMD4<Double>(weights.four(base))
     let difference = weight - SIMD4<Double>(decoded.four(base))
     if isWeighted {
@@ -85,9 +98,9 @@ private func compare(
       norms += weight * weight
       errors += difference * difference
     }
-    var distance = difference
-    distance.replace(with: -distance, where: distance .< 0)
+    let distance = difference.magnitudes
     largest.replace(with: distance, where: distance .> largest)
+    base &+= 4
   }
   unsafe figures[unchecked: place] = (norms[0] + norms[1]) + (norms[2] + norms[3])
   unsafe figures[unchecked: place &+ 1] = (errors[0] + errors[1]) + (errors[2] + errors[3])

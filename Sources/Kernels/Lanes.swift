@@ -31,6 +31,14 @@ extension SIMD8<Float> {
   var magnitudes: Lanes { Lanes(bitPatterns: bitPatterns & 0x7FFF_FFFF) }
 }
 
+extension SIMD4<Double> {
+  @inline(__always)
+  var magnitudes: Self {
+    let patterns = unsafe unsafeBitCast(self, to: SIMD4<UInt64>.self)
+    return unsafe unsafeBitCast(patterns & 0x7FFF_FFFF_FFFF_FFFF, to: Self.self)
+  }
+}
+
 /// The largest code, as `roundedCodes` needs it.
 struct CodeLimit {
   let most: SIMD16<Int16>

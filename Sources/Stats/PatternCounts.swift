@@ -3,6 +3,7 @@
 package struct PatternCounts: Sendable {
   // Half the size of the totals: what is touched most stays nearer to the processor.
   private(set) var counts = [UInt32](repeating: 0, count: 1 << 16)
+  package private(set) var valueCount = 0
 
   package init() {}
 
@@ -10,11 +11,14 @@ package struct PatternCounts: Sendable {
   package mutating func reset() {
     var table = counts.mutableSpan
     for index in 0..<table.count { table[index] = 0 }
+    valueCount = 0
   }
 
   /// Counts `count` patterns from the start of `bytes`, little-endian.
   package mutating func add(_ bytes: [UInt8], count: Int) {
     precondition(count >= 0 && bytes.count / 2 >= count)
+    precondition(count <= Int(UInt32.max) - valueCount)
+    valueCount += count
     let source = bytes.span
     var table = counts.mutableSpan
     // A pattern is a place in the table; what is read lies inside, by the check above.

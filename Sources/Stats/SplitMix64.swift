@@ -14,8 +14,11 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
+  /// From 0 to 1, which is not reached.
+  package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
   /// Roughly normal, variance 1: the sum of twelve uniform numbers, less six.
   package mutating func normal() -> Double {
-    (0..<12).reduce(-6.0) { sum, _ in sum + Double(next() >> 11) * 0x1p-53 }
+    (0..<12).reduce(-6.0) { sum, _ in sum + uniform() }
   }
 }

@@ -3,7 +3,8 @@ import Stats
 
 /// What the tiles of one tensor of a dump add up to.
 struct DumpAccumulator {
-  private var values: ValueAccumulator
+  /// Complete once those that tables counted are added.
+  var values: ValueAccumulator
   private var channels: ActivationChannels
   private var tokenMagnitudes: [Float]
   private var largest: LargestValues

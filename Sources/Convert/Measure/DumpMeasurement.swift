@@ -74,6 +74,7 @@ package struct DumpMeasurement {
     private let measurement: DumpMeasurement
     private let ranges: [DumpRange]
     private let take: (TensorStatistics) throws -> Void
+    private let tables = PatternTables()
     private var current: DumpAccumulator?
 
     init(
@@ -95,7 +96,8 @@ package struct DumpMeasurement {
 
     func work(_ tile: DumpTile, of tensor: Int, in slot: MeasureSlot) throws {
       try tile.read(of: dump.tensors[tensor], in: dump, into: slot)
-      DumpWorker.measure(tile, of: dump.tensors[tensor], range: ranges[tensor], in: slot)
+      DumpWorker.measure(
+        tile, of: dump.tensors[tensor], tensor, range: ranges[tensor], counting: tables, in: slot)
     }
 
     func fold(_ tile: DumpTile, of tensor: Int, from slot: MeasureSlot) -> Int {
@@ -108,8 +110,9 @@ package struct DumpMeasurement {
     }
 
     func finish(_ index: Int) throws {
-      guard let accumulator = current else { return }
+      guard var accumulator = current else { return }
       current = nil
+      tables.hand(index, to: &accumulator.values)
       let tensor = dump.tensors[index]
       let statistics = accumulator.statistics(
         tensor, measurement.identities[index], rotation: dump.rotation(of: tensor),

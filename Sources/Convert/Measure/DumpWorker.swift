@@ -3,15 +3,19 @@ import Stats
 
 /// Measures one tile of a dump.
 enum DumpWorker {
+  /// - Parameters:
+  ///   - number: of the tensor.
+  ///   - tables: count its values.
   static func measure(
-    _ tile: DumpTile, of tensor: TensorDump.Tensor, range: DumpRange, in slot: MeasureSlot
+    _ tile: DumpTile, of tensor: TensorDump.Tensor, _ number: Int, range: DumpRange,
+    counting tables: PatternTables, in slot: MeasureSlot
   ) {
     slot.reset(ElementPatterns(tensor.dtype))
     slot.activations = ActivationChannels(channelCount: tensor.width)
     for index in 0..<tile.valueCount where !slot.tile.weights[index].isFinite {
       slot.activations.leaveOut(channel: index % tensor.width)
     }
-    slot.countValues(tile.valueCount)
+    slot.countValues(tile.valueCount, of: number, in: tables)
     slot.activations.add(slot.tile.weights, tokens: tile.tokens.count)
     slot.largest = LargestValues()
     slot.tokenMagnitudes.removeAll(keepingCapacity: true)

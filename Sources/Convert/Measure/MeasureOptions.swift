@@ -22,8 +22,15 @@ package struct MeasureOptions: Sendable {
   /// Whether weights go through round trips, which takes most of the time.
   package var measuresLoss = true
 
-  /// Weights of a tensor that go through round trips; nil for all. Everything else is measured of all.
-  package var sampleSize: Int? = 1 << 20
+  /// Weights of a tensor that go through round trips, or few more; nil for all. Everything else is measured
+  /// of all.
+  package var sampleSize: Int? = 1 << 17
+
+  /// The share of a tensor's weights that goes through round trips; nil for all.
+  func sampleFraction(of count: Int) -> Double? {
+    guard let sampleSize, count > sampleSize else { return nil }
+    return Double(sampleSize) / Double(count)
+  }
 
   package init() {}
 

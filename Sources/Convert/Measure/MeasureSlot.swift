@@ -4,12 +4,11 @@ import Stats
 /// The buffers of one tile that is measured, and what was found in it.
 final class MeasureSlot {
   let tile = WeightTile()
-  let quantized = QuantizedGroups()
+  var lossMeasurement = LossMeasurement()
   /// The values of the whole blocks in what was read, of each stored tensor.
   var readBlocks: [[UInt64]] = []
-  /// Of values that are binned, and of those that are counted.
+  /// Of values that are binned.
   private var bins = ValueAccumulator(ElementPatterns.floats.values)
-  private var counts = PatternCounts()
   var channels = ChannelMagnitudes()
   var activations = ActivationChannels(channelCount: 0)
   var tokenMagnitudes: [Float] = []
@@ -18,9 +17,8 @@ final class MeasureSlot {
   /// Of the first look at a dump's inputs.
   var channelMagnitudes: [Float] = []
   var roundTrips: [RoundTrip] = []
-  /// Of weights, what each width loses, and how many were measured.
+  /// Of weights, what each width loses.
   var losses: [SampledLoss] = []
-  var measuredCount = 0
   /// For each of the round trips, SQNR of the tile's tokens; of inputs only.
   var tokenSQNRs: [[Double]] = []
   private var patterns = ElementPatterns.floats
@@ -28,12 +26,11 @@ final class MeasureSlot {
   /// Empties what was found, and gets ready for values that are counted as `patterns`.
   func reset(_ patterns: ElementPatterns) {
     self.patterns = patterns
-    if patterns == .floats { bins.reset() } else { counts.reset() }
+    if patterns == .floats { bins.reset() }
     losses = []
-    measuredCount = 0
   }
 
-  /// What was found of values alone.
+  /// What was found of values alone, but for what tables have.
   var values: ValueAccumulator {
     var values = ValueAccumulator(patterns.values)
     addValues(to: &values)
@@ -41,7 +38,7 @@ final class MeasureSlot {
   }
 
   func addValues(to values: inout ValueAccumulator) {
-    if patterns == .floats { values.merge(bins) } else { values.add(counts) }
+    if patterns == .floats { values.merge(bins) }
   }
 
   /// Sees the tile's weights, which are weights `range` of the tensor, as rows and columns.
@@ -55,13 +52,13 @@ final class MeasureSlot {
       value: { numbers[Int($0)] })
   }
 
-  /// Counts the first `count` values of the tile, then makes those that are no finite number 0, so
-  /// that nothing else meets them.
-  func countValues(_ count: Int) {
+  /// Counts the first `count` values of the tile, in `tables` where they are patterns, then makes those
+  /// that are no finite number 0, so that nothing else meets them.
+  func countValues(_ count: Int, of tensor: Int, in tables: PatternTables) {
     if patterns == .floats {
       bins.add(floats: tile.weights, count: count)
     } else {
-      counts.add(tile.stored[0].bytes, count: count)
+      tables.count(tile.stored[0].bytes, count: count, of: tensor, patterns)
     }
     guard tile.elements == .f32, !tile.areWeightsFinite(count) else { return }
     for index in 0..<count where !tile.weights[index].isFinite { tile.weights[index] = 0 }

@@ -76,6 +76,7 @@ package struct WeightMeasurement {
     /// What each tensor is read from.
     private let reads: [[ReadPart]]
     private var readDigests = ReadDigests(ofAll: false)
+    private let tables = PatternTables()
     private var current: Accumulator?
 
     init(
@@ -107,7 +108,7 @@ package struct WeightMeasurement {
         try source.readElements(range, into: slot.tile)
       }
       slot.readBlocks = ReadDigests.blocks(of: reads[tensor], in: slot.tile, ofAll: false)
-      slot.countValues(range.count)
+      slot.countValues(range.count, of: tensor, in: tables)
       if let matrix = WeightMeasurement.matrix(tensors[tensor]) {
         let first = range.lowerBound / matrix.columnCount
         let last = (range.upperBound - 1) / matrix.columnCount
@@ -116,27 +117,18 @@ package struct WeightMeasurement {
       }
       guard options.measuresLoss, case .quantize(let layout, let scaleType) = tensors[tensor].action
       else { return }
-      let blocks = WeightSample.blocks(
-        of: range, total: source.shape.count, limit: options.sampleSize,
-        groupSize: layout.groupSize)
-      let layouts = MeasureOptions.weightBits.compactMap {
-        AffineLayout(bits: $0, groupSize: layout.groupSize)
-      }
-      slot.losses = layouts.map {
-        .init(scheme: .group(size: $0.groupSize), bits: $0.bits)
-      }
-      for block in blocks {
-        let importance = try importance.runs(
-          of: range.lowerBound + block.lowerBound..<range.lowerBound + block.upperBound, source,
-          WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method))
-        for (index, layout) in layouts.enumerated() {
-          slot.losses[index].blocks.append(
-            slot.quantized.quantize(
-              slot.tile, from: block.lowerBound, groupCount: block.count / layout.groupSize,
-              WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
-              importance: importance))
+      let quantizers = MeasureOptions.weightBits.compactMap { bits in
+        AffineLayout(bits: bits, groupSize: layout.groupSize).map {
+          WeightQuantizer(layout: $0, scaleType: scaleType, method: options.method)
         }
-        slot.measuredCount += block.count
+      }
+      let importance = try importance.runs(of: range, source, quantizers[0])
+      if let fraction = options.sampleFraction(of: source.shape.count) {
+        slot.losses = slot.lossMeasurement.ofSample(
+          slot.tile, range, fraction: fraction, quantizers, importance: importance)
+      } else {
+        slot.losses = slot.lossMeasurement.ofAll(
+          slot.tile, count: range.count, quantizers, importance: importance)
       }
     }
 
@@ -156,8 +148,10 @@ package struct WeightMeasurement {
 
     func finish(_ tensor: Int) throws {
       try readDigests.finish(reads[tensor], inOrder: sources[tensor].storage.isReadInOrder)
-      try current.map { try take($0.statistics(options)) }
+      guard var found = current else { return }
       current = nil
+      tables.hand(tensor, to: &found.values)
+      try take(found.statistics(options))
     }
   }
 
@@ -165,17 +159,16 @@ package struct WeightMeasurement {
   private struct Accumulator {
     let tensor: TensorPlan
     private let matrix: Matrix?
-    private var values: ValueAccumulator
+    /// Complete once those that tables counted are added.
+    var values: ValueAccumulator
     private var channels = ChannelMagnitudes()
     private var losses: [SampledLoss]
-    private var measuredCount: Int
 
     init(_ tensor: TensorPlan, matrix: Matrix?, _ slot: MeasureSlot) {
       self.tensor = tensor
       self.matrix = matrix
       values = slot.values
       losses = slot.losses
-      measuredCount = slot.measuredCount
       guard let matrix else { return }
       channels.reset(rows: 0..<matrix.rowCount, columnCount: matrix.columnCount)
       channels.merge(slot.channels)
@@ -184,13 +177,7 @@ package struct WeightMeasurement {
     mutating func merge(_ slot: MeasureSlot) {
       slot.addValues(to: &values)
       if matrix != nil { channels.merge(slot.channels) }
-      for index in losses.indices { losses[index].blocks += slot.losses[index].blocks }
-      measuredCount += slot.measuredCount
-    }
-
-    private func roundTrips(_ moments: Moments) -> [RoundTrip] {
-      let isSample = measuredCount < tensor.tensor.elementCount
-      return losses.map { $0.roundTrip(ofAll: isSample ? moments : nil) }
+      for index in losses.indices { losses[index].merge(slot.losses[index]) }
     }
 
     func statistics(_ options: MeasureOptions) -> TensorStatistics {
@@ -205,7 +192,11 @@ package struct WeightMeasurement {
         channels: MagnitudeProfile(inputs, outlierRatio: options.outlierRatio),
         outputChannels: MagnitudeProfile(outputs, outlierRatio: options.outlierRatio),
         tokens: nil, headMagnitudes: nil, rotation: nil,
-        roundTrips: roundTrips(distribution.moments), outliers: nil,
+        roundTrips: losses.map {
+          $0.roundTrip(
+            ofAll: options.sampleFraction(of: tensor.tensor.elementCount) == nil
+              ? nil : distribution.moments)
+        }, outliers: nil,
         everyChannel: options.keepsChannels && matrix != nil
           ? ChannelFigures(absMax: inputs, outputAbsMax: outputs) : nil)
     }

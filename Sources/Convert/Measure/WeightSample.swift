@@ -24,31 +24,6 @@ enum WeightSample {
     }
   }
 
-  /// The weights of a tile that are measured where every tile is read, counted from its first: all of
-  /// them, or the same share of every piece of the tensor, so that together they are about `limit`.
-  ///
-  /// - Parameters:
-  ///   - tile: whole groups of a tensor of `total` weights.
-  ///   - limit: nil for no limit.
-  static func blocks(
-    of tile: Range<Int>, total: Int, limit: Int?, groupSize: Int
-  ) -> [Range<Int>] {
-    guard let limit, total > limit else { return [0..<tile.count] }
-    // So many blocks of the whole tensor, or more, tell how much they differ.
-    let count = max(1, 2 * blockCount * Tiling.weightCount / total)
-    let piece = max(groupSize, Tiling.weightCount / count / groupSize * groupSize)
-    return Tiling.ranges(tile.count, step: piece).map { range in
-      let groups = range.count / groupSize
-      let taken = min(groups, max(1, Int(Double(groups) * Double(limit) / Double(total))))
-      // Multiples of the golden ratio, without their whole part, are spread evenly however many they are.
-      let index = UInt64((tile.lowerBound + range.lowerBound) / groupSize)
-      let place = index &* 0x9E37_79B9_7F4A_7C15
-      let first = Int(UInt64(groups - taken + 1).multipliedFullWidth(by: place).high)
-      let start = range.lowerBound + first * groupSize
-      return start..<start + taken * groupSize
-    }
-  }
-
   private static func largestGroup(_ inputs: Int) -> Int {
     AffineLayout.allowedGroupSizes.filter { inputs % $0 == 0 }.max() ?? 1
   }

@@ -68,6 +68,9 @@ package struct GroupQuantizer {
           isSearched: method == .search,
           counting: cursor.importance(ofGroup: group), into: &codes)
         (scales[group], biases[group]) = (parameters.scale, parameters.bias)
+        (figures[3 * group], figures[3 * group + 1], figures[3 * group + 2]) = (
+          error.squaredNorm, error.squaredError, error.largestError
+        )
         total.merge(error)
       } else {
         total.merge(QuantizationError(figures: figures, group: group))
@@ -86,6 +89,11 @@ package struct GroupQuantizer {
     return quantize(
       bytes, as: .f32, groupCount: groupCount, importance: importance, codes: &codes,
       scales: &scales, biases: &biases)
+  }
+
+  /// What each of the first `groupCount` groups lost that were quantized last.
+  func latestErrors(_ groupCount: Int) -> [QuantizationError] {
+    (0..<groupCount).map { QuantizationError(figures: figures, group: $0) }
   }
 
   private mutating func runKernel(

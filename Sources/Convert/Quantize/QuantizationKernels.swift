@@ -87,6 +87,82 @@ enum QuantizationKernels {
     for group in 0..<groupCount { total.merge(QuantizationError(figures: figures, group: group)) }
     return total
   }
+
+  /// What decoding packed groups loses: the same numbers as of the decoded weights.
+  ///
+  /// - Parameters:
+  ///   - groups: `groupCount` of them, from the start.
+  ///   - type: what decoding rounds to.
+  ///   - figures: room for three numbers of each group.
+  static func error(
+    of groups: PackedGroups, _ layout: AffineLayout, in type: ScaleType, beside bytes: RawSpan,
+    _ elements: ScaleType, groupCount: Int, figures: inout [Double],
+    level: ProcessorLevel = .current
+  ) -> QuantizationError {
+    figures.grow(to: 3 * groupCount, filler: 0)
+    comparePacked(
+      bytes, elements, groups, groupCount: groupCount, layout, type, level: level,
+      figures: &figures)
+    let size = layout.groupSize
+    var total = QuantizationError()
+    for group in 0..<groupCount {
+      guard figures[3 * group] < 0 else {
+        total.merge(QuantizationError(figures: figures, group: group))
+        continue
+      }
+      var decoded = [Float](repeating: 0, count: size)
+      var output = decoded.mutableSpan
+      layout.dequantizeGroup(
+        groups.codes.span, at: group * size, scale: groups.scales[group],
+        bias: groups.biases[group], in: type, into: &output, at: 0)
+      let start = group * size * elements.byteCount
+      var own: [Double] = []
+      total.merge(
+        error(
+          of: decoded, beside: bytes.extracting(start..<start + size * elements.byteCount),
+          elements, groupCount: 1, groupSize: size, figures: &own, level: level))
+    }
+    return total
+  }
+
+  private static func comparePacked(
+    _ bytes: RawSpan, _ elements: ScaleType, _ groups: PackedGroups, groupCount: Int,
+    _ layout: AffineLayout, _ type: ScaleType, level: ProcessorLevel, figures: inout [Double]
+  ) {
+    var output = figures.mutableSpan
+    #if canImport(KernelsAVX2)
+      if level >= .avx2 {
+        return KernelsAVX2.comparePackedGroups(
+          bytes, elements: elements.kernelCode, codes: groups.codes.span,
+          scales: groups.scales.span, biases: groups.biases.span, groupCount: groupCount,
+          groupSize: layout.groupSize, largestCode: layout.largestCode,
+          parameters: type.kernelCode, figures: &output)
+      }
+    #endif
+    Kernels.comparePackedGroups(
+      bytes, elements: elements.kernelCode, codes: groups.codes.span, scales: groups.scales.span,
+      biases: groups.biases.span, groupCount: groupCount, groupSize: layout.groupSize,
+      largestCode: layout.largestCode, parameters: type.kernelCode, figures: &output)
+  }
+
+  /// See `Kernels.squaredRanges`.
+  static func squaredRanges(
+    _ bytes: RawSpan, _ elements: ScaleType, groupCount: Int, groupSize: Int,
+    into squares: inout [Double], level: ProcessorLevel = .current
+  ) {
+    squares.grow(to: groupCount, filler: 0)
+    var output = squares.mutableSpan
+    #if canImport(KernelsAVX2)
+      if level >= .avx2 {
+        return KernelsAVX2.squaredRanges(
+          bytes, elements: elements.kernelCode, groupCount: groupCount, groupSize: groupSize,
+          into: &output)
+      }
+    #endif
+    Kernels.squaredRanges(
+      bytes, elements: elements.kernelCode, groupCount: groupCount, groupSize: groupSize,
+      into: &output)
+  }
 }
 
 extension QuantizationError {

@@ -8,27 +8,40 @@ final class QuantizedGroups {
 
   /// Quantizes the first `groupCount` groups of a tile, as its weights are at hand.
   ///
-  /// - Parameters:
-  ///   - first: the weight of the tile that they begin with.
-  ///   - importance: as for `GroupQuantizer`.
+  /// - Parameter importance: as for `GroupQuantizer`.
   /// - Returns: what decoding the stored values loses.
   func quantize(
-    _ tile: WeightTile, from first: Int = 0, groupCount: Int, _ quantizer: WeightQuantizer,
+    _ tile: WeightTile, groupCount: Int, _ quantizer: WeightQuantizer,
     importance: [ImportanceRun] = []
   ) -> QuantizationError {
-    groups.reserve(groupCount, groupSize: quantizer.layout.groupSize)
-    let weights = first..<first + groupCount * quantizer.layout.groupSize
-    return withGroups { groups in
-      tile.withElements(weights) { bytes, type in
-        quantizers[
-          quantizer,
-          default: GroupQuantizer(
-            layout: quantizer.layout, method: quantizer.method, scaleType: quantizer.scaleType)
-        ].quantize(
-          bytes, as: type, groupCount: groupCount, importance: importance, codes: &groups.codes,
-          scales: &groups.scales, biases: &groups.biases)
-      }
+    tile.withElements(0..<groupCount * quantizer.layout.groupSize) { bytes, type in
+      quantize(bytes, as: type, groupCount: groupCount, quantizer, importance: importance)
     }
+  }
+
+  private func quantize(
+    _ bytes: RawSpan, as type: ScaleType, groupCount: Int, _ quantizer: WeightQuantizer,
+    importance: [ImportanceRun]
+  ) -> QuantizationError {
+    groups.reserve(groupCount, groupSize: quantizer.layout.groupSize)
+    return withGroups { groups in
+      quantizers[
+        quantizer,
+        default: GroupQuantizer(
+          layout: quantizer.layout, method: quantizer.method, scaleType: quantizer.scaleType)
+      ].quantize(
+        bytes, as: type, groupCount: groupCount, importance: importance, codes: &groups.codes,
+        scales: &groups.scales, biases: &groups.biases)
+    }
+  }
+
+  /// What each of `groupCount` groups loses that lie one after the other, of elements of `type`.
+  func errors(
+    _ bytes: RawSpan, as type: ScaleType, groupCount: Int, _ quantizer: WeightQuantizer,
+    importance: [ImportanceRun]
+  ) -> [QuantizationError] {
+    _ = quantize(bytes, as: type, groupCount: groupCount, quantizer, importance: importance)
+    return quantizers[quantizer]?.latestErrors(groupCount) ?? []
   }
 
   /// Lends the groups, so that several of their arrays can be changed at once.

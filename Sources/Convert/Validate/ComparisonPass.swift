@@ -11,7 +11,7 @@ final class ComparisonPass: TensorPass {
 
   final class Slot {
     let producer = ProducerSlot()
-    let decoded = WeightTile()
+    let packed = WeightTile()
     var figures: [Double] = []
     var loss = Loss()
     var byteCount = 0
@@ -50,8 +50,8 @@ final class ComparisonPass: TensorPass {
   func work(_ tile: Range<Int>, of tensor: Int, in slot: Slot) throws {
     slot.loss = Loss()
     switch compared[tensor] {
-    case .weights(let source, let packed, let size, _):
-      slot.loss.error = try Self.error(tile, source, packed, groupSize: size, in: slot)
+    case .weights(let source, let packed, let packing, _):
+      slot.loss.error = try Self.error(tile, source, packed, packing, in: slot)
       slot.byteCount = slot.producer.tile.stored[0].count
     case .bytes(let producer, let stored):
       slot.producer.reset()
@@ -78,16 +78,16 @@ final class ComparisonPass: TensorPass {
 
   /// What decoding loses: the same sums in the same order as when the tensor was packed.
   static func error(
-    _ range: Range<Int>, _ source: WeightSource, _ packed: WeightSource, groupSize size: Int,
-    in slot: Slot
+    _ range: Range<Int>, _ source: WeightSource, _ packed: PackedStorage,
+    _ packing: AffinePacking, in slot: Slot
   ) throws -> QuantizationError {
     try source.readElements(range, into: slot.producer.tile)
-    try packed.read(range, into: slot.decoded)
-    let decoded = slot.decoded.weights
+    try packed.readGroups(range, into: slot.packed)
+    let groups = slot.packed.groups
     return slot.producer.tile.withElements(0..<range.count) { bytes, type in
       QuantizationKernels.error(
-        of: decoded, beside: bytes, type, groupCount: range.count / size, groupSize: size,
-        figures: &slot.figures)
+        of: groups, packing.layout, in: packing.decodedType, beside: bytes, type,
+        groupCount: range.count / packing.groupSize, figures: &slot.figures)
     }
   }
 }

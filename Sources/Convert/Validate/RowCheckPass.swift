@@ -26,11 +26,11 @@ final class RowCheckPass: TensorPass {
 
   func work(_ tile: Int, of tensor: Int, in slot: Slot) throws {
     slot.finding = nil
-    guard case .weights(let source, let packed, let size, _) = compared[tensor] else { return }
+    guard case .weights(let source, let packed, let packing, _) = compared[tensor] else { return }
     let inputs = source.shape.inputs
     slot.finding = try check.finding(tensor) { row in
       try ComparisonPass.error(
-        row * inputs..<(row + 1) * inputs, source, packed, groupSize: size, in: slot.buffers)
+        row * inputs..<(row + 1) * inputs, source, packed, packing, in: slot.buffers)
     }
   }
 

@@ -65,10 +65,8 @@ struct SourceComparison {
       plan.source(in: checkpoint, nonFinite: .zero, turning: order)
     }
     let reads = checkpoint.readParts(plan.tensor)
-    if let storage = packed.packedStorage(tensor) {
-      return .weights(
-        source(tensor.entry.order), packed.source(tensor, storage),
-        groupSize: storage.layout.groupSize, reads: reads)
+    if let storage = packed.packedStorage(tensor), let packing = storage.layout as? AffinePacking {
+      return .weights(source(tensor.entry.order), storage, packing, reads: reads)
     }
     let stored = StoredParts(tensor.stored, in: packed.checkpoint)
     guard

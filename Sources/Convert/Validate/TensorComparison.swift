@@ -1,8 +1,9 @@
+import Formats
+
 /// How a packed checkpoint's tensor is held against its source.
 enum TensorComparison {
-  /// What decoding the packed weights, the second, in groups of this size, loses of the first, which
-  /// lie in the stored tensors `reads`.
-  case weights(WeightSource, WeightSource, groupSize: Int, reads: [ReadPart])
+  /// What decoding the packed weights loses of the first, which lie in the stored tensors `reads`.
+  case weights(WeightSource, PackedStorage, AffinePacking, reads: [ReadPart])
   /// Whether the stored bytes are those that are produced.
   case bytes(any TensorProducer, StoredParts)
 

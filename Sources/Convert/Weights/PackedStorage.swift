@@ -19,11 +19,18 @@ struct PackedStorage: WeightStorage {
 
   /// - Parameter range: whole groups.
   func read(_ range: Range<Int>, into tile: WeightTile) throws {
+    try readGroups(range, into: tile)
+    tile.weights.grow(to: range.count, filler: 0)
+    layout.dequantize(
+      tile.groups, groupCount: range.count / layout.groupSize, into: &tile.weights)
+  }
+
+  /// Reads the groups of weights `range` into `tile.groups`, and decodes none.
+  func readGroups(_ range: Range<Int>, into tile: WeightTile) throws {
     let groups = range.lowerBound / layout.groupSize..<range.upperBound / layout.groupSize
     precondition(range.count == groups.count * layout.groupSize)
     let sizes = parts.indices.map { layout.bytesPerGroup(ofPart: $0) }
     tile.groups.reserve(groups.count, groupSize: layout.groupSize)
-    tile.weights.grow(to: range.count, filler: 0)
     tile.prepareStored(sizes.map { groups.lowerBound * $0..<groups.upperBound * $0 })
     for part in sizes.indices {
       try checkpoint.read(
@@ -31,7 +38,6 @@ struct PackedStorage: WeightStorage {
       layout.decode(
         tile.stored[part].bytes, groupCount: groups.count, part: part, into: &tile.groups)
     }
-    layout.dequantize(tile.groups, groupCount: groups.count, into: &tile.weights)
   }
 
   func storedIndex(of index: Int) -> Int {

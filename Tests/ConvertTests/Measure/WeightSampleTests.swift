@@ -141,40 +141,6 @@ import Testing
     }
   }
 
-  /// The blocks of a pass that reads every tile.
-  @Test(arguments: [32, 64, 128])
-  func everyTileGivesItsShare(_ groupSize: Int) throws {
-    let total = 100 * Tiling.weightCount + 37 * groupSize
-    let tiles = Tiling.ranges(total, step: Tiling.weightCount)
-    let blocks = tiles.map {
-      WeightSample.blocks(of: $0, total: total, limit: 1 << 20, groupSize: groupSize)
-    }
-    for (tile, blocks) in zip(tiles, blocks) {
-      var end = 0
-      for block in blocks {
-        #expect(block.lowerBound >= end && block.upperBound <= tile.count && !block.isEmpty)
-        #expect(block.lowerBound % groupSize == 0 && block.count % groupSize == 0)
-        end = block.upperBound
-      }
-    }
-    let count = blocks.joined().reduce(0) { $0 + $1.count }
-    #expect(count > 1 << 19 && count <= 1 << 20)
-    // Every tenth of a tile is hit: no column is met again and again.
-    let tenths = Set(
-      blocks.dropLast().joined().map { 10 * $0.lowerBound / Tiling.weightCount })
-    #expect(tenths == Set(0..<10))
-    // Of a few tiles there are many blocks all the same.
-    let few = tiles[..<5].map {
-      WeightSample.blocks(of: $0, total: 5 << 18, limit: 1 << 20, groupSize: groupSize)
-    }
-    #expect(few.joined().count >= 60)
-    for limit in [1 << 20, nil] {
-      let all = WeightSample.blocks(
-        of: tiles[0], total: 1 << 20, limit: limit, groupSize: groupSize)
-      #expect(all == [0..<Tiling.weightCount])
-    }
-  }
-
   /// Only what the widths lose comes from a sample.
   @Test func statisticsOfASampleAreCloseToThoseOfAll() throws {
     let name = "model.layers.0.mlp.up_proj.weight"
@@ -206,5 +172,28 @@ import Testing
     both.merge(sampled.roundTrips[0])
     let one = try #require(sampled.roundTrips[0].samplingError)
     #expect(abs(try #require(both.samplingError) - one / 2.0.squareRoot()) < 1e-12)
+  }
+
+  /// One weight in 25,000 is 30 times as large as the others: most of what is lost is lost beside these.
+  @Test(arguments: [QuantizationMethod.minmax, .search])
+  func noOutlierIsMissed(_ method: QuantizationMethod) throws {
+    let name = "model.layers.0.mlp.up_proj.weight"
+    var noise = Noise(seed: 9)
+    let values = (0..<300 * 512).map { index in
+      index % 25_013 == 7 ? 1.5 : Float.random(in: -0.05...0.05, using: &noise)
+    }
+    let folder = try MeasuredFolder([TestTensor(name, .f16, [300, 512], values: values)])
+    var options = MeasureOptions()
+    options.method = method
+    options.sampleSize = nil
+    let exact = try folder.measure(name, [], options)
+    options.sampleSize = 1 << 14
+    let sampled = try folder.measure(name, [], options)
+    for (whole, part) in zip(exact.roundTrips, sampled.roundTrips) {
+      let error = try #require(part.samplingError)
+      #expect(error > 0 && error < 0.03, "\(part.bits) bits")
+      #expect(abs(part.error.squaredError / whole.error.squaredError - 1) < 4 * error)
+      #expect(part.error.largestError == whole.error.largestError)
+    }
   }
 }

@@ -214,6 +214,54 @@ import Testing
     }
   }
 
+  /// Also of groups that need care: what packed groups lose is what they lost when they were quantized.
+  @Test(arguments: Case.all)
+  func packedGroupsLoseWhatTheirNumbersSay(_ test: Case) throws {
+    let weights = test.special() + test.usual(7)
+    let bytes = test.bytes(weights)
+    var figures: [Double] = []
+    for type in ScaleType.allCases {
+      for bits in AffineLayout.allowedBits {
+        let layout = try #require(AffineLayout(bits: bits, groupSize: test.groupSize))
+        let packed = try test.quantized(weights, bits: bits, type, .minmax)
+        var groups = PackedGroups()
+        (groups.codes, groups.scales, groups.biases) = (packed.codes, packed.scales, packed.biases)
+        let found = unsafe QuantizationKernels.error(
+          of: groups, layout, in: type, beside: bytes.span.bytes, test.elements,
+          groupCount: packed.scales.count, figures: &figures, level: test.level)
+        let place = "\(bits) bits, \(type)"
+        #expect(
+          [found.squaredNorm, found.squaredError, found.largestError] == packed.figures, "\(place)")
+        let naive = packed.scales.indices.reduce(0.0) { sum, group in
+          let range = group * test.groupSize..<(group + 1) * test.groupSize
+          return sum
+            + NaiveGroup(
+              type: .named(type.rawValue), scale: Double(packed.scales[group]),
+              bias: Double(packed.biases[group]), codes: packed.codes[range].map { Int($0) }
+            ).squaredError(weights[range].map { Double($0) })
+        }
+        #expect(abs(found.squaredError - naive) <= 1e-12 * naive, "\(place)")
+      }
+    }
+  }
+
+  @Test(arguments: Case.all)
+  func rangesLieBetweenTheExtremes(_ test: Case) {
+    let weights = test.special() + test.usual(7)
+    let count = weights.count / test.groupSize
+    let bytes = test.bytes(weights)
+    var squares: [Double] = []
+    unsafe QuantizationKernels.squaredRanges(
+      bytes.span.bytes, test.elements, groupCount: count, groupSize: test.groupSize,
+      into: &squares, level: test.level)
+    for group in 0..<count {
+      let values = weights[group * test.groupSize..<(group + 1) * test.groupSize].map { Double($0) }
+      let range = values.max()! - values.min()!
+      let end = values.map(\.magnitude).max()!
+      #expect(squares[group] == range * range + end * end / 65536, "group \(group)")
+    }
+  }
+
   /// Weights of 16 bits far from 0 have few values, so that many lie half way between two codes, and the
   /// two may lose very differently once they are rounded.
   @Test(arguments: [ScaleType.f16, .bf16], [ScaleType.f16, .bf16])

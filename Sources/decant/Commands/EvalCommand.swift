@@ -13,7 +13,12 @@ enum EvalCommand: Command {
         long: "against", value: .init("SOURCE", .path),
         help: "Also run SOURCE, the checkpoint this came from, and tell how far predictions differ."
       ),
-    ] + QuantizationInput.options + [CommonOption.jobs, CommonOption.json],
+    ] + QuantizationInput.options + [
+      OptionDescription(
+        long: "html", value: .init("FILE", .path),
+        help: "Also write a page with plots and tables to FILE."),
+      CommonOption.jobs, CommonOption.force, CommonOption.json,
+    ],
     examples: [
       .init("decant eval Qwen3-0.6B --text eval.txt", "Perplexity in windows of 512 tokens."),
       .init(
@@ -53,10 +58,12 @@ enum EvalCommand: Command {
     if let path = arguments.value("choices") {
       return try answer(path, arguments, model, runner, terminal)
     }
-    if let asked { return try quantize(model, asked, arguments, runner, terminal) }
     let base = try arguments.value("against").map { try ForwardModel(Checkpoint(path: $0)) }
     let text = try TextInput(arguments, for: model)
     let models = [model] + (base.map { [$0] } ?? [])
+    let inputs = CommandInputs(models.map(\.checkpoint), and: text.paths)
+    let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
+    if let asked { return try quantize(model, asked, text, page, arguments, runner, terminal) }
     let result = try runner.run("eval", byteCount: Evaluation.byteCount(of: models)) {
       let evaluation = Evaluation(text.windows, $0)
       return try base.map {
@@ -64,15 +71,17 @@ enum EvalCommand: Command {
           try evaluation.divergence(of: model, from: $0, on: text.tokens))
       } ?? .loss(try evaluation.loss(of: model, on: text.tokens))
     }
-    let report = EvaluationReport(path: arguments.operands[0], plan: text.windows, result: result)
+    let report = EvaluationReport(
+      path: arguments.operands[0], plan: text.windows, basePath: arguments.value("against"),
+      result: result)
+    try page?.write(EvaluationPage(report: report).html)
     return try print(report.json, report.text, arguments, terminal)
   }
 
   private static func quantize(
-    _ model: ForwardModel, _ asked: QuantizationInput, _ arguments: Arguments, _ runner: Runner,
-    _ terminal: Terminal
+    _ model: ForwardModel, _ asked: QuantizationInput, _ text: TextInput, _ page: ReportFile?,
+    _ arguments: Arguments, _ runner: Runner, _ terminal: Terminal
   ) throws -> ExitStatus {
-    let text = try TextInput(arguments, for: model)
     let quantization = try FakeQuantization(model, groupSize: asked.groupSize)
     let points =
       switch asked.points {
@@ -88,18 +97,26 @@ enum EvalCommand: Command {
       let report = EvaluationReport(
         path: path, plan: text.windows,
         result: .quantized(measured[0], point.weights == nil ? nil : quantization.groups))
+      try page?.write(EvaluationPage(report: report).html)
       return try print(report.json, report.text, arguments, terminal)
     case .qllmEval:
       let report = SweepReport(
         path: path, plan: text.windows, groups: quantization.groups, points: measured)
+      try page?.write(SweepPage(report: report).html)
       return try print(report.json, report.text, arguments, terminal)
     }
   }
 
+  /// - Parameter text: for people.
   private static func print(
     _ json: JSONValue, _ text: (Terminal) -> String, _ arguments: Arguments, _ terminal: Terminal
   ) throws -> ExitStatus {
-    try StandardOutput.write(arguments.flag("json") ? json.prettyText : text(terminal))
+    let text = arguments.flag("json") ? json.prettyText : text(terminal)
+    if let page = arguments.value("html") {
+      terminal.report(text, ofFinished: page)
+    } else {
+      try StandardOutput.write(text)
+    }
     return .done
   }
 

@@ -161,6 +161,16 @@ struct StatisticsReport {
     }
   }
 
+  /// A line for each tensor that holds what is no number.
+  func damage(_ terminal: Terminal) -> [String] {
+    measured.damaged.map { tensor in
+      let values = tensor.distribution
+      return terminal.style.yellow("warning:")
+        + " \(printable(tensor.name)) holds \(values.nanCount) NaN and \(values.infinityCount)"
+        + " infinities; its figures are of the other \(values.finiteCount) values"
+    }
+  }
+
   /// What must not be overlooked, and how the figures are meant.
   private func notes(_ terminal: Terminal) -> String {
     var lines: [String] = []
@@ -169,13 +179,7 @@ struct StatisticsReport {
         "what widths lose was measured on samples of large tensors: squared errors are uncertain by"
           + " \(percent(worst)) at most; --exact measures every weight")
     }
-    for tensor in measured.damaged {
-      let values = tensor.distribution
-      lines.append(
-        terminal.style.yellow("warning:")
-          + " \(printable(tensor.name)) holds \(values.nanCount) NaN and \(values.infinityCount)"
-          + " infinities; its figures are of the other \(values.finiteCount) values")
-    }
+    lines += damage(terminal)
     for problem in measured.problems {
       lines.append(terminal.style.yellow("left out:") + " " + printable(problem.message))
     }

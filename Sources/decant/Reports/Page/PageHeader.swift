@@ -1,5 +1,4 @@
 import Convert
-import Foundation
 import Model
 
 /// The head of the page: which model, what was measured, and the totals.
@@ -7,11 +6,7 @@ struct PageHeader {
   let measured: MeasuredModel
   let figures: LayerFigures
 
-  /// The last part of the path.
-  var title: String {
-    let name = URL(fileURLWithPath: measured.path).lastPathComponent
-    return name.isEmpty || name == "/" ? measured.path : name
-  }
+  var title: String { modelTitle(measured.path) }
 
   var markup: Markup {
     """

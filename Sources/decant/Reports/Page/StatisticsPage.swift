@@ -18,7 +18,7 @@ struct StatisticsPage {
     let header = PageHeader(measured: measured, figures: figures)
     return PageFrame(
       title: "\(header.title): outlier statistics", header: header.markup, sections: sections,
-      footer: PageFooter(measured: measured).markup
+      footer: PageFooter(options: measured.options).markup
     ).html
   }
 

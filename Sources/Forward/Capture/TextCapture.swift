@@ -31,9 +31,8 @@ package struct TextCapture {
 
   /// - Parameter path: where the values are kept as a dump; nil for nowhere. A file that is there already is
   ///   an error.
-  /// - Returns: inputs in the order in which they are read, then keys and values by layer.
   /// - Throws: `ForwardError`, `FileError`, `CancellationError`; what reading weights throws.
-  package func run(keeping path: String? = nil, _ context: RunContext) throws -> [TensorStatistics]
+  package func run(keeping path: String? = nil, _ context: RunContext) throws -> CapturedStatistics
   {
     let forward = ForwardOptions()
     let blocks = model.description.layers.map {
@@ -56,6 +55,8 @@ package struct TextCapture {
     try kept?.finish(
       tokens: batch.count, rotation: rotations.contains(.after) ? .after : .none)
     let found = capture.statistics
-    return found.filter { $0.kind == .activation } + found.filter { $0.kind != .activation }
+    return CapturedStatistics(
+      tensors: found.filter { $0.kind == .activation } + found.filter { $0.kind != .activation },
+      similarities: capture.similarities)
   }
 }

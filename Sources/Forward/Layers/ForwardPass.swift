@@ -64,6 +64,7 @@ package struct ForwardPass {
         let windows = Array(batch.windows[block])
         let tokens = windows[0].lowerBound..<windows[windows.count - 1].upperBound
         let output = try runner.run(hidden.rows(tokens), tokens: tokens, windows)
+        show(output, of: layer.index, hidden, tokens)
         hidden.replaceRows(from: tokens.lowerBound, with: output)
         context.progress(
           byteCount / model.description.layers.count * tokens.count / batch.count)
@@ -76,6 +77,17 @@ package struct ForwardPass {
     }
     guard let projection = model.description.head.projection else { return hidden }
     return try step.apply(projection, to: step.observed(hidden, by: [projection]))
+  }
+
+  /// Shows the observer what a layer made of the hidden states of some tokens.
+  private func show(
+    _ output: Activations, of layer: Int, _ hidden: Activations, _ tokens: Range<Int>
+  ) {
+    guard let observer else { return }
+    let (before, after, width) = (hidden.values, output.values, hidden.features)
+    let range = tokens.lowerBound * width..<tokens.upperBound * width
+    observer.observeLayer(
+      layer, entering: before.span.extracting(range), leaving: after.span, features: width)
   }
 
   /// Rows of the embedding, and what is added to and done with them before the first layer.

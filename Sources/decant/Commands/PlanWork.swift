@@ -40,7 +40,7 @@ struct PlanWork {
       result.captured = try runner.run("dumps", byteCount: calibration.byteCount, calibration.run)
     }
     if let text {
-      result.captured += try text.measure(runner)
+      result.captured += try text.measure(runner).tensors
       result.inputs += try text.paths.map { try InputFile(path: $0) }
     }
     result.meanSquares = calibration.meanSquares(result.captured)

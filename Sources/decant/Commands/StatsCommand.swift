@@ -105,20 +105,19 @@ enum StatsCommand: Command {
     let dumps = arguments.values("activations") + arguments.values("kv")
     try Calibration.checkKinds(
       activations: arguments.values("activations"), cache: arguments.values("kv"))
+    var options = try options(arguments)
+    options.keepsMaps = arguments.isGiven("html")
     let run = try StatisticsRun(
       Checkpoint(path: arguments.operands[0]), dumps: dumps,
-      measuresMore: TextInput.isGiven(arguments), options: try options(arguments))
+      measuresMore: TextInput.isGiven(arguments), options: options)
     let text = try CapturedText(
       arguments, run.checkpoint, options: run.captureOptions,
       dependents: ["dump", "context", "tokens-limit"])
     let inputs = CommandInputs(run.checkpoint, and: dumps + (text?.paths ?? []))
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let dump = try arguments.reportFile("dump", inputs: inputs, terminal: terminal)
-    let captured = try text?.measure(runner, keeping: dump) ?? []
-    let tensors = try runner.run("stats", byteCount: run.byteCount) {
-      try run.run(with: captured, $0)
-    }
-    let measured = MeasuredModel(run, tensors: tensors)
+    let captured = try text?.measure(runner, keeping: dump) ?? CapturedStatistics()
+    let measured = try measure(run, captured, runner)
     let html = page.map { _ in StatisticsPage(measured).html }
     if let html { try page?.write(html) }
     if arguments.flag("json") {
@@ -127,7 +126,7 @@ enum StatsCommand: Command {
       reportPage(html, arguments, terminal)
     } else if arguments.isGiven("tensor") {
       try StandardOutput.write(
-        tensors.map { TensorView($0).text(terminal) }.joined(separator: "\n"))
+        measured.tensors.map { TensorView($0).text(terminal) }.joined(separator: "\n"))
     } else if top != nil || order != nil {
       try StandardOutput.write(
         StatisticsReport(measured).tensors(by: order ?? .kurtosis, limit: top, terminal))
@@ -141,6 +140,15 @@ enum StatsCommand: Command {
     let path = arguments.value("html") ?? ""
     terminal.report(
       "wrote \(printable(path)): \(ByteSize(bytes: html.utf8.count).text)\n", ofFinished: path)
+  }
+
+  private static func measure(
+    _ run: StatisticsRun, _ captured: CapturedStatistics, _ runner: Runner
+  ) throws -> MeasuredModel {
+    let tensors = try runner.run("stats", byteCount: run.byteCount) {
+      try run.run(with: captured.tensors, $0)
+    }
+    return MeasuredModel(run, tensors: tensors, similarities: captured.similarities)
   }
 
   /// Several models, one after the other.
@@ -166,11 +174,7 @@ enum StatsCommand: Command {
     let inputs = CommandInputs(runs.map(\.checkpoint), and: texts[0]?.paths ?? [])
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let models = try zip(runs, texts).map { run, text in
-      let captured = try text?.measure(runner) ?? []
-      let tensors = try runner.run("stats", byteCount: run.byteCount) {
-        try run.run(with: captured, $0)
-      }
-      return MeasuredModel(run, tensors: tensors)
+      try measure(run, text?.measure(runner) ?? CapturedStatistics(), runner)
     }
     let comparison = ModelComparison(models: models)
     let html = page.map { _ in ComparisonPage(comparison: comparison).html }

@@ -14,7 +14,8 @@ extension TensorStatistics {
       name: name, kind: kind, role: role, layer: layer, expert: nil, dtype: .f16, shape: shape,
       distribution: empty, channels: channels.flatMap { MagnitudeProfile($0, outlierRatio: 6) },
       outputChannels: nil, tokens: nil, headMagnitudes: nil, rotation: nil, roundTrips: trips,
-      outliers: nil, everyChannel: channels.map { ChannelFigures(absMax: $0) })
+      outliers: nil, everyChannel: channels.map { ChannelFigures(absMax: $0) },
+      meanSquareSum: nil)
   }
 
   private static let empty = Distribution(ValueAccumulator(.leadingBits))

@@ -6,7 +6,7 @@ struct CacheContrast {
   let figures: LayerFigures
 
   var markup: Markup {
-    let kinds = figures.kinds.filter { $0 == .key || $0 == .value }
+    let kinds = figures.kinds.filter(\.isCache)
     guard !kinds.isEmpty else {
       return "<p>No cache was measured: give a dump of keys and values with <code>--kv</code>.</p>"
     }

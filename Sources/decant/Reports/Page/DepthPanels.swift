@@ -35,8 +35,8 @@ struct DepthPanels {
     }
     return """
       \(legend)<div class="panels n\(kinds.count)">\(panels)</div>
-      <p class="note">Depth runs from left to right: the first layer of each model is at the left, its last at \
-      the right, however many there are. All panels of a measure share their scale, which is \
+      <p class="note">Depth runs from left to right, in % of the layers: the first layer of each \
+      model is at the left, its last at the right, however many there are. All panels of a measure share their scale, which is \
       logarithmic.</p>
       """
   }

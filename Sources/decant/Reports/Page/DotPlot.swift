@@ -31,8 +31,8 @@ struct DotPlot {
   private var scale: LogScale {
     let values = rows.map(\.value) + [limit].compactMap(\.self)
     let largest = values.max() ?? 1
-    // What is far below the others stands at the edge.
-    return LogScale(values.map { max($0, 1e-6 * largest) })
+    // What is far below the others, or not above 0, stands at the edge.
+    return LogScale(values.filter { $0 > 1e-6 * largest })
   }
 
   private func x(_ value: Double) -> Double {

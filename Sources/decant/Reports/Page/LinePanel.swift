@@ -107,7 +107,7 @@ struct LinePanel {
       case .layers(let layers):
         layerTicks(layers).map { (x($0, of: layers.count), "\(layers[$0])") }
       case .depth:
-        [0, 25, 50, 75, 100].map { (Self.left + Self.width * Double($0) / 100, "\($0) %") }
+        [0, 25, 50, 75, 100].map { (Self.left + Self.width * Double($0) / 100, "\($0)") }
       }
     for (place, label) in labels {
       grid += """

@@ -168,7 +168,7 @@ struct PageFindings {
 
   /// Which scales suit the cache at two bits, where it matters most.
   private var cache: [PageFinding] {
-    [TensorStatistics.Kind.key, .value].compactMap { kind in
+    TensorStatistics.Kind.allCases.filter(\.isCache).compactMap { kind in
       let summaries = measured.layerSummaries.filter { $0.kind == kind }
       guard let token = StatisticsSummary.sqnr(of: summaries, .perTokenGroup, bits: 2),
         let channel = StatisticsSummary.sqnr(of: summaries, .perChannelGroup, bits: 2)

@@ -83,7 +83,7 @@ enum PageStyle {
       text-align: center; font-weight: 700; font-size: 0.86em; color: var(--card);
       background: var(--ink); }
     .key.w { background: var(--w); } .key.a { background: var(--a); }
-    .key.k { background: var(--k); } .key.v { background: var(--v); }
+    .key.k, .key.c { background: var(--k); } .key.v, .key.r { background: var(--v); }
     nav { position: sticky; top: 0; z-index: 2; background: var(--paper); margin-top: 22px;
       border-bottom: 1px solid var(--rule); overflow-x: auto; }
     nav ul { list-style: none; display: flex; gap: 4px 20px; margin: 0; padding: 9px 0;
@@ -135,6 +135,7 @@ enum PageStyle {
       .panels figcaption b { display: none; }
       .panels.n1 figcaption b, .panels.contrast figcaption b { display: inline; } }
     .w { --line: var(--w); } .a { --line: var(--a); } .k { --line: var(--k); } .v { --line: var(--v); }
+    .c { --line: var(--k); } .r { --line: var(--v); }
     .m0 { --line: var(--w); } .m1 { --line: var(--a); } .m2 { --line: var(--k); }
     .m3 { --line: var(--v); } .m4 { --line: var(--hot); } .m5 { --line: var(--soft); }
     .line.m1 { stroke-dasharray: 7 3; } .line.m2 { stroke-dasharray: 2 3; }
@@ -160,6 +161,16 @@ enum PageStyle {
       gap: 16px; }
     .card { background: var(--card); border: 1px solid var(--rule); border-radius: 10px;
       padding: 12px 14px; }
+    .rasters { display: grid; gap: 18px; grid-template-columns: 1fr; }
+    .raster-pair > div { display: grid; gap: 14px 24px;
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); }
+    .raster-pair h3 small { font-weight: 400; color: var(--soft); font-size: 12.5px; }
+    .raster { height: 220px; shape-rendering: crispEdges; border: 1px solid var(--rule); }
+    .raster path { fill: none; stroke-width: 1.02; }
+    .raster .ground { fill: var(--c0); }
+    .s1 { stroke: var(--c1); } .s2 { stroke: var(--c2); } .s3 { stroke: var(--c3); }
+    .s4 { stroke: var(--c4); } .s5 { stroke: var(--c5); } .s6 { stroke: var(--c6); }
+    .s7 { stroke: var(--c7); } .s8 { stroke: var(--c8); }
     .bars, .bar, .mark { fill: var(--line); }
     .bar.still { fill: var(--soft); }
     .mark { stroke: var(--line); stroke-width: 1.4; }

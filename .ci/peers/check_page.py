@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Opens a page of `decant stats --html` in Chromium, at two widths, in light and dark.
+"""Opens a page that decant wrote with `--html` in Chromium, at two widths, in light and dark.
 
 Fails on messages in the console, requests for anything but the page, a body that scrolls sideways,
 ids that occur twice, controls and drawings without a name, and if sorting, filtering or tooltips do
@@ -85,6 +85,28 @@ FIRST_NUMBERS = """() => {
 
 def check_keyboard(page, checks):
     """Sorting, filtering and tooltips, without a mouse."""
+    if page.locator("table.sortable").count():
+        check_sorting(page, checks)
+    if page.locator("#filter").count():
+        name = page.locator("#tensors tbody th").first.inner_text()
+        page.locator("#filter").fill(name)
+        left = page.locator("#tensors tbody tr:visible")
+        checks.require(left.count() >= 1, "the filter hides what it looks for")
+        checks.require(all(name in text for text in left.locator("th").all_inner_texts()),
+                       "the filter leaves rows that do not match")
+        page.locator("#filter").fill("")
+
+    for chart in page.locator(".chart").all():
+        chart.focus()
+        page.keyboard.press("ArrowRight")
+        said = page.locator("#tip").inner_text()
+        checks.require(("layer" in said or "depth" in said) and "NaN" not in said
+                       and "undefined" not in said, f"a tooltip says '{said}'")
+    page.keyboard.press("Escape")
+    checks.require(page.locator("#tip").is_hidden(), "Escape does not close the tooltip")
+
+
+def check_sorting(page, checks):
     number = page.evaluate(FIRST_NUMBERS)
     column = "() => Array.from(document.querySelectorAll('table.sortable tbody tr:not([hidden])'))" \
         f".map(r => r.cells[{number}].textContent)"
@@ -99,24 +121,6 @@ def check_keyboard(page, checks):
         checks.require(figures == expected, f"the rows are not {order}")
     others = page.locator("table.sortable thead th[aria-sort]").count()
     checks.require(others == 1, f"{others} columns claim to be sorted")
-
-    if page.locator("#filter").count():
-        name = page.locator("#tensors tbody th").first.inner_text()
-        page.locator("#filter").fill(name)
-        left = page.locator("#tensors tbody tr:visible")
-        checks.require(left.count() >= 1, "the filter hides what it looks for")
-        checks.require(all(name in text for text in left.locator("th").all_inner_texts()),
-                       "the filter leaves rows that do not match")
-        page.locator("#filter").fill("")
-
-    for chart in page.locator(".chart").all():
-        chart.focus()
-        page.keyboard.press("ArrowRight")
-        said = page.locator("#tip").inner_text()
-        checks.require("layer" in said and "NaN" not in said and "undefined" not in said,
-                       f"a tooltip says '{said}'")
-    page.keyboard.press("Escape")
-    checks.require(page.locator("#tip").is_hidden(), "Escape does not close the tooltip")
 
 
 def check(browser, path, folder, checks, width, scheme):

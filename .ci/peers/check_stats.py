@@ -127,9 +127,10 @@ def check_tensor(figures, document, tensor, run, config):
     kind, where = document["kind"], tensor.name
     own = {
         "weight": ["input_channels", "output_channels"],
-        "activation": ["channels", "tokens", "outliers"]}
-    members = COMMON + own.get(kind, ["channels", "tokens", "head_absmax"])
-    if kind == "key":
+        "activation": ["channels", "tokens", "mean_square_sum", "outliers"]}
+    heads = ["head_absmax"] * (kind in ("key", "value"))
+    members = COMMON + own.get(kind, ["channels", "tokens", *heads])
+    if kind in ("key", "rope_key"):
         members = members + ["rope"]
         figures.same(f"{where}: rope", document.get("rope"), tensor.rope)
     every = document.get("every_channel")
@@ -148,7 +149,7 @@ def check_tensor(figures, document, tensor, run, config):
 
 
 def check_identity(figures, where, document):
-    cache = re.fullmatch(r"layers\.\d+\.(key|value)", where)
+    cache = re.fullmatch(r"layers\.\d+\.(key|value|latent|rope_key)", where)
     kind = cache[1] if cache else "activation" if where.endswith(".input") else "weight"
     figures.same(f"{where}: kind", document["kind"], kind)
     for name, pattern in [
@@ -198,10 +199,13 @@ def check_dump(figures, document, tensor, run, config, known):
         check_rest(figures, where, document["quantization"], known["rest"], True)
         known["tokens_at_6"] = (magnitudes >= 6).sum(0)
         check_outliers(figures, f"{where}: outliers", document["outliers"], rows, known)
+        squares = np.square(rows.astype(np.float64)).mean(0).sum()
+        figures.close(f"{where}: mean_square_sum", document["mean_square_sum"], squares)
     else:
-        figures.lists(
-            f"{where}: head_absmax", document["head_absmax"],
-            absmax.reshape(tensor.shape[1:]).max(1).tolist())
+        if document["kind"] in ("key", "value"):
+            figures.lists(
+                f"{where}: head_absmax", document["head_absmax"],
+                absmax.reshape(tensor.shape[1:]).max(1).tolist())
         known["trips"] = cache_round_trips(tensor.clean, tensor.part_lengths)
     check_round_trips(figures, where, document["quantization"], known["trips"])
     exact = magnitudes.astype(np.float64)

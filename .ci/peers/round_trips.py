@@ -116,7 +116,7 @@ def rest_of_activations(values, outlier_ratio):
 
 
 def cache_round_trips(values, part_lengths):
-    """The same for keys and values, [tokens, kv_heads, head_dim]."""
+    """The same for keys and values, [tokens, kv_heads, head_dim], and for latent vectors, [tokens, width]."""
     head = values.shape[-1]
     size = 128 if head % 128 == 0 else head
     flat = values.reshape(len(values), -1)

@@ -115,7 +115,7 @@ def read_dumps(paths):
     for file, path in enumerate(paths):
         for name, dtype, values in stored_tensors(path):
             subject, number = re.fullmatch(r"(.+?)(?:\.(\d+))?", name).groups()
-            cache = re.fullmatch(r"(?:.+\.)?(layers\.\d+\.(?:key|value))", subject)
+            cache = re.fullmatch(r"(?:.+\.)?(layers\.\d+\.(?:key|value|latent|rope_key))", subject)
             if not cache:
                 values = values.reshape(-1, values.shape[-1])
             key = cache[1] if cache else subject

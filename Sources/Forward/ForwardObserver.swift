@@ -7,6 +7,20 @@
 package protocol ForwardObserver: AnyObject {
   /// - Parameter values: `[place.tokens.count, place.features]`, row-major.
   func observe(_ values: inout MutableSpan<Float>, at place: ObservedPlace) throws
+
+  /// Called when a layer is done with a block of windows.
+  ///
+  /// - Parameters:
+  ///   - entering: the hidden states that the layer was given, `[tokens, features]`, row-major.
+  ///   - leaving: what it made of them.
+  func observeLayer(
+    _ layer: Int, entering: Span<Float>, leaving: Span<Float>, features: Int)
+}
+
+extension ForwardObserver {
+  package func observeLayer(
+    _ layer: Int, entering: Span<Float>, leaving: Span<Float>, features: Int
+  ) {}
 }
 
 /// What an observer is shown.

@@ -21,7 +21,7 @@ import Testing
   ) throws -> [TensorStatistics] {
     let model = try ForwardModel(Checkpoint(path: path))
     return try TextCapture(model, tokens, WindowPlan(length: length), options: options)
-      .run(keeping: dump, RunContext(threads: threads))
+      .run(keeping: dump, RunContext(threads: threads)).tensors
   }
 
   /// The dump that is kept, measured as any other.
@@ -31,7 +31,7 @@ import Testing
   }
 
   /// Mixtures: tokens of an expert are those that are sent to it.
-  @Test(arguments: ["llama", "mixtral", "gpt2", "qwen2-moe"])
+  @Test(arguments: ["llama", "mixtral", "gpt2", "qwen2-moe", "deepseek-v3"])
   func figuresAreThoseOfTheDumpThatIsKept(_ name: String) throws {
     let vector = try ReferenceVector(name)
     // Two windows, and one thread or several.
@@ -53,7 +53,7 @@ import Testing
   }
 
   /// transformers' own inputs, keys and values, in a file that is nearly a dump.
-  @Test(arguments: ["llama", "gemma2", "opt-post-norm", "gpt2"])
+  @Test(arguments: ["llama", "gemma2", "opt-post-norm", "gpt2", "deepseek-v3"])
   func figuresAreThoseOfWhatTransformersComputes(_ name: String) throws {
     let vector = try ReferenceVector(name)
     let found = try capture(vector.path, vector.tokens, length: vector.tokens.count)
@@ -74,8 +74,11 @@ import Testing
       let (x, y) = (own.distribution.absMax ?? .nan, tensor.distribution.absMax ?? .nan)
       #expect(abs(x - y) < 5e-5 * max(1, y))
     }
-    // At least the inputs of one layer, its keys and its values.
+    // At least the inputs of one layer, and what two cache.
     #expect(compared >= 6)
+    let cached: Set<TensorStatistics.Kind> =
+      name == "deepseek-v3" ? [.latent, .rotaryKey] : [.key, .value]
+    #expect(Set(found.map(\.kind)).subtracting([.activation]) == cached)
   }
 
   @Test func aDumpIsNotWrittenOverAnotherFile() throws {

@@ -70,7 +70,7 @@ package struct Calibration {
       try SourceTriage.open(path).header.tensors.compactMap { tensor in
         switch DumpName(tensor.name)?.subject {
         case .input: .activations
-        case .key, .value: .cache
+        case .key, .value, .latent, .rotaryKey: .cache
         case nil: nil
         }
       })
@@ -85,7 +85,7 @@ package struct Calibration {
   package func run(_ context: RunContext) throws -> [TensorStatistics] {
     var tensors: [TensorStatistics] = []
     try dump?.run(context) {
-      tensors.append($0)
+      MapSelection.append($0, to: &tensors)
     }
     for input in inputs { try input.checkUnchanged() }
     return tensors

@@ -11,12 +11,15 @@ package struct CaptureMeasurement {
     self.options = options
   }
 
+  /// - Parameter tensors: what is measured is added to.
   /// - Throws: `DumpError`, `FileError`, `CancellationError`.
-  package func measure(_ path: String, _ context: RunContext) throws -> [TensorStatistics] {
-    var tensors: [TensorStatistics] = []
+  package func measure(
+    _ path: String, into tensors: inout [TensorStatistics], _ context: RunContext
+  ) throws {
+    var found: [TensorStatistics] = []
     try DumpMeasurement(TensorDump(paths: [path]), of: model, options: options).run(context) {
-      tensors.append($0)
+      found.append($0)
     }
-    return tensors
+    for tensor in found { MapSelection.append(tensor, to: &tensors) }
   }
 }

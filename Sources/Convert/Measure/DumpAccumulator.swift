@@ -11,14 +11,20 @@ struct DumpAccumulator {
   private var roundTrips: [RoundTrip]
   /// For each of the round trips, of every token.
   private var tokenSQNRs: [[Double]]
+  private var map: MagnitudeMap?
 
-  init(_ slot: MeasureSlot) {
+  init(_ slot: MeasureSlot, of tensor: TensorDump.Tensor) {
     values = slot.values
     channels = slot.activations
     tokenMagnitudes = slot.tokenMagnitudes
     largest = slot.largest
     roundTrips = slot.roundTrips
     tokenSQNRs = slot.tokenSQNRs
+    guard let part = slot.map else { return }
+    var whole = MagnitudeMap(
+      tokens: 0..<tensor.tokenCount, of: tensor.tokenCount, channelCount: tensor.width)
+    whole.merge(part)
+    map = whole
   }
 
   mutating func merge(_ slot: MeasureSlot) {
@@ -29,6 +35,7 @@ struct DumpAccumulator {
     for index in roundTrips.indices {
       roundTrips[index].merge(slot.roundTrips[index])
     }
+    if let part = slot.map { map?.merge(part) }
     for index in tokenSQNRs.indices { tokenSQNRs[index] += slot.tokenSQNRs[index] }
   }
 
@@ -44,14 +51,16 @@ struct DumpAccumulator {
       channels: MagnitudeProfile(channels.absMax, outlierRatio: options.outlierRatio),
       outputChannels: nil,
       tokens: MagnitudeProfile(tokenMagnitudes, outlierRatio: options.outlierRatio),
-      headMagnitudes: identity.kind == .activation ? nil : headMagnitudes(tensor),
-      rotation: identity.kind == .key ? rotation : nil,
+      headMagnitudes: headMagnitudes(tensor),
+      rotation: identity.kind == .key || identity.kind == .rotaryKey ? rotation : nil,
       roundTrips: finishedTrips,
       outliers: identity.kind == .activation ? outliers(distribution) : nil,
       everyChannel: options.keepsChannels
         ? ChannelFigures(
           absMax: channels.absMax, meanMagnitude: channels.meanMagnitudes,
-          meanSquare: channels.meanSquares) : nil)
+          meanSquare: channels.meanSquares) : nil,
+      meanSquareSum: identity.kind == .activation ? channels.meanSquares.reduce(0, +) : nil,
+      map: map)
   }
 
   private var finishedTrips: [RoundTrip] {
@@ -62,7 +71,9 @@ struct DumpAccumulator {
     return trips
   }
 
-  private func headMagnitudes(_ tensor: TensorDump.Tensor) -> [Float] {
+  /// Nil where there are no heads.
+  private func headMagnitudes(_ tensor: TensorDump.Tensor) -> [Float]? {
+    guard tensor.tokenShape.count == 2 else { return nil }
     let size = tensor.tokenShape[1]
     return stride(from: 0, to: tensor.width, by: size).map { start in
       channels.absMax[start..<start + size].max()!

@@ -8,4 +8,7 @@ struct DumpIdentity {
   var role: TensorRole?
   var layer: Int?
   var expert: Int?
+
+  /// Whether a map of it is wanted where maps are: of what is smoothed, and of the cache.
+  var isMapped: Bool { kind == .activation ? role?.smoothedInput != nil : true }
 }

@@ -97,12 +97,14 @@ package struct DumpMeasurement {
     func work(_ tile: DumpTile, of tensor: Int, in slot: MeasureSlot) throws {
       try tile.read(of: dump.tensors[tensor], in: dump, into: slot)
       DumpWorker.measure(
-        tile, of: dump.tensors[tensor], tensor, range: ranges[tensor], counting: tables, in: slot)
+        tile, of: dump.tensors[tensor], tensor, range: ranges[tensor], counting: tables,
+        keepsMap: measurement.options.keepsMaps && measurement.identities[tensor].isMapped, in: slot
+      )
     }
 
     func fold(_ tile: DumpTile, of tensor: Int, from slot: MeasureSlot) -> Int {
       if current == nil {
-        current = DumpAccumulator(slot)
+        current = DumpAccumulator(slot, of: dump.tensors[tensor])
       } else {
         current?.merge(slot)
       }

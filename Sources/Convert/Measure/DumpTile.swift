@@ -20,7 +20,8 @@ struct DumpTile {
     let step =
       switch tensor.subject {
       case .input: fitting
-      case .key, .value: max(channelGroup, fitting / channelGroup * channelGroup)
+      case .key, .value, .latent, .rotaryKey:
+        max(channelGroup, fitting / channelGroup * channelGroup)
       }
     var first = 0
     return tensor.parts.indices.flatMap { part in

@@ -8,7 +8,7 @@ enum DumpWorker {
   ///   - tables: count its values.
   static func measure(
     _ tile: DumpTile, of tensor: TensorDump.Tensor, _ number: Int, range: DumpRange,
-    counting tables: PatternTables, in slot: MeasureSlot
+    counting tables: PatternTables, keepsMap: Bool, in slot: MeasureSlot
   ) {
     slot.reset(ElementPatterns(tensor.dtype))
     slot.activations = ActivationChannels(channelCount: tensor.width)
@@ -26,9 +26,16 @@ enum DumpWorker {
           weights.span, token * tensor.width, tensor.width,
           row: tile.firstToken + token, into: &slot.largest))
     }
+    slot.map = nil
+    if keepsMap {
+      let tokens = tile.firstToken..<tile.firstToken + tile.tokens.count
+      var map = MagnitudeMap(tokens: tokens, of: tensor.tokenCount, channelCount: tensor.width)
+      map.add(weights.span, tokens: tokens)
+      slot.map = map
+    }
     switch tensor.subject {
     case .input: slot.roundTrips = inputRoundTrips(tile, tensor, range, slot)
-    case .key, .value:
+    case .key, .value, .latent, .rotaryKey:
       slot.roundTrips = cacheRoundTrips(tile, tensor, slot)
       slot.tokenSQNRs = []
     }
@@ -87,7 +94,7 @@ enum DumpWorker {
   ) -> [RoundTrip] {
     let weights = slot.tile.weights
     let values = weights.span
-    let groupSize = tokenGroupSize(headDimension: tensor.tokenShape[1])
+    let groupSize = tokenGroupSize(headDimension: tensor.tokenShape.last ?? 1)
     var roundTrips: [RoundTrip] = []
     for bits in MeasureOptions.cacheBits {
       var perToken = RoundTrip(scheme: .perTokenGroup(size: groupSize), bits: bits)

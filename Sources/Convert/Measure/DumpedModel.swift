@@ -30,6 +30,10 @@ struct DumpedModel {
   /// rows of a fused one.
   private var keyWidths: [Int: (weight: String, count: Int)] = [:]
   private var valueWidths: [Int: (weight: String, count: Int)] = [:]
+  /// The same of latent attention's down projection, of which the configuration tells the parts.
+  private var latentWidths: [Int: (weight: String, count: Int)] = [:]
+  private var rotaryWidths: [Int: (weight: String, count: Int)] = [:]
+  private let latentWidth: Int?
   private var layerCount = 0
 
   /// What a head is called that has no weight of its own.
@@ -37,6 +41,7 @@ struct DumpedModel {
 
   /// - Throws: as `Checkpoint.sourceTensors`.
   init(_ checkpoint: Checkpoint) throws {
+    latentWidth = checkpoint.config?.latentWidth
     let tensors = try checkpoint.sourceTensors()
     let naming = TensorNaming(
       config: checkpoint.config, tensors: tensors.map { ($0.name, $0.dimensions) })
@@ -65,6 +70,10 @@ struct DumpedModel {
     switch identity.role {
     case .attnK: keyWidths[layer] = (name, outputs)
     case .attnV: valueWidths[layer] = (name, outputs)
+    case .attnKVA:
+      guard let latentWidth, latentWidth < outputs else { return }
+      latentWidths[layer] = (name, latentWidth)
+      rotaryWidths[layer] = (name, outputs - latentWidth)
     case .attnQKV, .attnKV:
       guard let rows = identity.fusedRows else { return }
       keyWidths[layer] = (name, rows.rowCount(of: .k))
@@ -119,6 +128,8 @@ struct DumpedModel {
       }
     case .key(let layer): try checkLayer(layer, keyWidths[layer])
     case .value(let layer): try checkLayer(layer, valueWidths[layer])
+    case .latent(let layer): try checkLayer(layer, latentWidths[layer])
+    case .rotaryKey(let layer): try checkLayer(layer, rotaryWidths[layer])
     }
   }
 
@@ -131,6 +142,8 @@ struct DumpedModel {
         layer: weight?.identity.layer, expert: weight?.identity.expert)
     case .key(let layer): return DumpIdentity(kind: .key, layer: layer)
     case .value(let layer): return DumpIdentity(kind: .value, layer: layer)
+    case .latent(let layer): return DumpIdentity(kind: .latent, layer: layer)
+    case .rotaryKey(let layer): return DumpIdentity(kind: .rotaryKey, layer: layer)
     }
   }
 }

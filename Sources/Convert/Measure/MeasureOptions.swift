@@ -17,6 +17,8 @@ package struct MeasureOptions: Sendable {
   package var keepsGoing = false
   /// Whether to keep every channel's figures, not only a profile.
   package var keepsChannels = false
+  /// Whether to keep maps of magnitudes by channel and token, of some inputs and of the cache of some layers.
+  package var keepsMaps = false
   /// Roles of weights to measure; nil for all.
   package var roles: Set<TensorRole>?
   /// Whether weights go through round trips, which takes most of the time.

@@ -14,6 +14,8 @@ final class MeasureSlot {
   var tokenMagnitudes: [Float] = []
   var largest = LargestValues()
   var largestMagnitude: Float = 0
+  /// Where one is wanted.
+  var map: MagnitudeMap?
   /// Of the first look at a dump's inputs.
   var channelMagnitudes: [Float] = []
   var roundTrips: [RoundTrip] = []

@@ -51,9 +51,13 @@ package struct StatisticsRun {
   package func run(
     with others: [TensorStatistics] = [], _ context: RunContext
   ) throws -> [TensorStatistics] {
-    let captured = try calibration.run(context) + others
+    var captured = try calibration.run(context)
+    for tensor in others { MapSelection.append(tensor, to: &captured) }
     var tensors: [TensorStatistics] = []
-    try weights.run(meanSquares: calibration.meanSquares(captured.map(\.figures)), context) {
+    try weights.run(
+      meanSquares: calibration.meanSquares(captured.map(\.figures)),
+      channelsOf: MapSelection.smoothed(in: captured), context
+    ) {
       tensors.append($0)
     }
     try checkpoint.checkUnchanged()

@@ -88,6 +88,17 @@ package struct StatisticsSummary: Sendable {
   package func sqnr(_ scheme: QuantizationScheme.Name, bits: Int) -> Double? {
     roundTrips.sqnr(scheme, bits: bits)
   }
+
+  /// Of several together, in dB; nil unless it is a finite number.
+  package static func sqnr(
+    of summaries: [StatisticsSummary], _ scheme: QuantizationScheme.Name, bits: Int
+  ) -> Double? {
+    var error = QuantizationError()
+    for trip in summaries.flatMap(\.roundTrips)
+    where trip.scheme.name == scheme && trip.bits == bits { error.merge(trip.restError) }
+    guard error.squaredNorm > 0, let sqnr = error.sqnrDecibels, sqnr.isFinite else { return nil }
+    return sqnr
+  }
 }
 
 extension StatisticsSummary {

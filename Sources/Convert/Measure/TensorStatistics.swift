@@ -11,6 +11,10 @@ package struct TensorStatistics: Sendable {
     /// Keys or values of the cache, `[tokens, kv_heads, head_dim]`.
     case key
     case value
+    /// What multi-head latent attention caches in their place, `[tokens, width]`: the latent vector after its norm,
+    /// and the rotary key of all heads.
+    case latent
+    case rotaryKey = "rope_key"
   }
 
   package let name: String
@@ -30,15 +34,26 @@ package struct TensorStatistics: Sendable {
   package let outputChannels: MagnitudeProfile?
   /// Activations and cache only.
   package let tokens: MagnitudeProfile?
-  /// Cache only: largest magnitude of each head.
+  /// Keys and values only: largest magnitude of each head.
   package let headMagnitudes: [Float]?
-  /// Keys only, where the dump says.
+  /// Keys and rotary keys only, where the dump says.
   package let rotation: TensorDump.Rotation?
   package let roundTrips: [RoundTrip]
   /// Activations only.
   package let outliers: ActivationOutliers?
   /// Where asked for.
-  package let everyChannel: ChannelFigures?
+  package internal(set) var everyChannel: ChannelFigures?
+  /// Activations only: `Σ_j E[x_j²]` over the channels, as llama.cpp's `imatrix --show-statistics` has it.
+  package let meanSquareSum: Double?
+  /// Of some tensors, where asked for.
+  package internal(set) var map: MagnitudeMap?
+
+  /// The same, but for the figures of every channel.
+  package var withoutChannels: TensorStatistics {
+    var other = self
+    other.everyChannel = nil
+    return other
+  }
 
   /// What quantization in one way leaves of the signal: of that in the channels that are no outliers,
   /// where these are told apart.

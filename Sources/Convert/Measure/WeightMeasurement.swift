@@ -35,13 +35,15 @@ package struct WeightMeasurement {
 
   /// - Parameters:
   ///   - meanSquares: E[x²] of the inputs by channel, by name of the weight, for the search.
+  ///   - places: of weights of which every channel is kept, whatever the options say.
   ///   - take: called with every tensor's figures, in the order of the plan.
   /// - Throws: `FileError`, `ConversionError`, `CancellationError`, or what `take` throws.
   package func run(
-    meanSquares: [String: [Float]] = [:], _ context: RunContext,
+    meanSquares: [String: [Float]] = [:], channelsOf places: Set<SmoothedPlace> = [],
+    _ context: RunContext,
     take: @escaping (TensorStatistics) throws -> Void
   ) throws {
-    try Pass(self, ImportanceSampler(meanSquares: meanSquares), take: take).run(context)
+    try Pass(self, ImportanceSampler(meanSquares: meanSquares), places, take: take).run(context)
   }
 
   /// A tensor as rows and columns, in the order in which its values are read.
@@ -72,6 +74,7 @@ package struct WeightMeasurement {
     private let sources: [WeightSource]
     private let options: MeasureOptions
     private let importance: ImportanceSampler
+    private let places: Set<SmoothedPlace>
     private let take: (TensorStatistics) throws -> Void
     /// What each tensor is read from.
     private let reads: [[ReadPart]]
@@ -81,13 +84,14 @@ package struct WeightMeasurement {
 
     init(
       _ measurement: WeightMeasurement, _ importance: ImportanceSampler,
-      take: @escaping (TensorStatistics) throws -> Void
+      _ places: Set<SmoothedPlace>, take: @escaping (TensorStatistics) throws -> Void
     ) {
       tensors = measurement.measured.map { measurement.plan.tensors[$0] }
       sources = tensors.map { $0.source(in: measurement.plan.checkpoint, nonFinite: nil) }
       reads = tensors.map { measurement.plan.checkpoint.readParts($0.tensor) }
       options = measurement.options
       self.importance = importance
+      self.places = places
       self.take = take
     }
 
@@ -149,9 +153,12 @@ package struct WeightMeasurement {
     func finish(_ tensor: Int) throws {
       try readDigests.finish(reads[tensor], inOrder: sources[tensor].storage.isReadInOrder)
       guard var found = current else { return }
+      let identity = tensors[tensor].identity
+      let place = SmoothedPlace(role: identity.role, layer: identity.layer)
+      let keepsChannels = options.keepsChannels || place.map(places.contains) ?? false
       current = nil
       tables.hand(tensor, to: &found.values)
-      try take(found.statistics(options))
+      try take(found.statistics(options, keepsChannels: keepsChannels))
     }
   }
 
@@ -180,7 +187,7 @@ package struct WeightMeasurement {
       for index in losses.indices { losses[index].merge(slot.losses[index]) }
     }
 
-    func statistics(_ options: MeasureOptions) -> TensorStatistics {
+    func statistics(_ options: MeasureOptions, keepsChannels: Bool) -> TensorStatistics {
       let distribution = Distribution(values)
       let rowsAreInputs = matrix?.rowsAreInputs ?? false
       let inputs = rowsAreInputs ? channels.rows : channels.columns
@@ -197,8 +204,9 @@ package struct WeightMeasurement {
             ofAll: options.sampleFraction(of: tensor.tensor.elementCount) == nil
               ? nil : distribution.moments)
         }, outliers: nil,
-        everyChannel: options.keepsChannels && matrix != nil
-          ? ChannelFigures(absMax: inputs, outputAbsMax: outputs) : nil)
+        everyChannel: keepsChannels && matrix != nil
+          ? ChannelFigures(absMax: inputs, outputAbsMax: outputs) : nil,
+        meanSquareSum: nil, map: nil)
     }
   }
 }

@@ -11,9 +11,15 @@ package struct CommandInputs {
 
   /// - Parameter others: what else is read: adapters, dumps, a plan.
   package init(_ checkpoint: Checkpoint, and others: [String] = []) {
+    self.init([checkpoint], and: others)
+  }
+
+  package init(_ checkpoints: [Checkpoint], and others: [String] = []) {
     paths =
-      [checkpoint.path] + checkpoint.files.map(\.path)
-      + [checkpoint.configPath].compactMap(\.self) + others
+      checkpoints.flatMap { checkpoint in
+        [checkpoint.path] + checkpoint.files.map(\.path)
+          + [checkpoint.configPath].compactMap(\.self)
+      } + others
   }
 
   /// - Parameter output: need not exist.

@@ -188,7 +188,7 @@ private struct SharedChannels {
       switch tensor.kind {
       case .activation: inputs[place] = Self.larger(inputs[place] ?? channels, channels)
       case .weight: weights[place] = Self.larger(weights[place] ?? channels, channels)
-      case .key, .value: break
+      case .key, .value, .latent, .rotaryKey: break
       }
     }
   }

@@ -47,7 +47,9 @@ package struct Smoothing: Sendable, Equatable {
     var best: Smoothing?
     for tenth in Self.tenths {
       let alpha = Double(tenth) / 10
-      let scales = channels.map { pow($0.input, alpha) / pow($0.weight, 1 - alpha) }
+      let scales = channels.map {
+        Self.scale(input: $0.input, weight: $0.weight, alpha: alpha)
+      }
       guard let inputs = Self.spread(zip(channels, scales).map { $0.input / $1 }),
         let weights = Self.spread(zip(channels, scales).map { $0.weight * $1 }),
         inputs < inputSpread, badness(inputs, weights) < least
@@ -59,8 +61,13 @@ package struct Smoothing: Sendable, Equatable {
     self = best
   }
 
-  /// Nil of nothing, and where the median vanishes.
-  private static func spread(_ channels: [Double]) -> Double? {
+  /// What a channel's inputs are divided by, given the largest magnitude of both; none of them 0.
+  static func scale(input: Double, weight: Double, alpha: Double) -> Double {
+    pow(input, alpha) / pow(weight, 1 - alpha)
+  }
+
+  /// The largest over the median. Nil of nothing, and where the median vanishes.
+  static func spread(_ channels: [Double]) -> Double? {
     let median = StatisticsSummary.median(channels)
     return median > 0 ? (channels.max() ?? 0) / median : nil
   }

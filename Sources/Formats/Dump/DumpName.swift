@@ -9,6 +9,9 @@ package struct DumpName: Sendable, Hashable {
     /// The key or value cache of a layer: `layers.N.key`, `layers.N.value`.
     case key(layer: Int)
     case value(layer: Int)
+    /// What multi-head latent attention caches in their place: `layers.N.latent`, `layers.N.rope_key`.
+    case latent(layer: Int)
+    case rotaryKey(layer: Int)
   }
 
   package let subject: Subject
@@ -27,11 +30,17 @@ package struct DumpName: Sendable, Hashable {
     guard let last = parts.popLast(), !parts.isEmpty else { return nil }
     switch last {
     case "input": subject = .input(module: parts.joined(separator: "."))
-    case "key", "value":
+    case "key", "value", "latent", "rope_key":
       guard parts.count >= 2, parts[parts.count - 2] == "layers",
         let layer = Self.index(parts[parts.count - 1])
       else { return nil }
-      subject = last == "key" ? .key(layer: layer) : .value(layer: layer)
+      subject =
+        switch last {
+        case "key": .key(layer: layer)
+        case "value": .value(layer: layer)
+        case "latent": .latent(layer: layer)
+        default: .rotaryKey(layer: layer)
+        }
     default: return nil
     }
     self.chunk = chunk

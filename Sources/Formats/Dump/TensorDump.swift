@@ -14,7 +14,7 @@ package struct TensorDump: Sendable {
   package struct Tensor: Sendable {
     package let subject: DumpName.Subject
     package let dtype: DType
-    /// What follows the tokens in the shape: `[features]`, or `[kv_heads, head_dim]`.
+    /// What follows the tokens in the shape: `[features]`, `[kv_heads, head_dim]`, or `[width]`.
     package let tokenShape: [Int]
     /// In the order of their chunk numbers, and of the files where those are equal.
     package fileprivate(set) var parts: [Part]
@@ -130,6 +130,9 @@ package struct TensorDump: Sendable {
     case .input:
       (expected, fits) = ("[tokens, features]", shape.count >= 2)
       tokenShape = Array(shape.suffix(1))
+    case .latent, .rotaryKey:
+      (expected, fits) = ("[tokens, width]", shape.count == 2)
+      tokenShape = Array(shape.suffix(1))
     case .key, .value:
       (expected, fits) = ("[tokens, kv_heads, head_dim]", shape.count == 3)
       tokenShape = Array(shape.suffix(2))
@@ -190,6 +193,8 @@ extension DumpName.Subject {
     case .input(let module): module + ".input"
     case .key(let layer): "layers.\(layer).key"
     case .value(let layer): "layers.\(layer).value"
+    case .latent(let layer): "layers.\(layer).latent"
+    case .rotaryKey(let layer): "layers.\(layer).rope_key"
     }
   }
 
@@ -197,8 +202,9 @@ extension DumpName.Subject {
   fileprivate var rank: Int {
     switch self {
     case .input: -1
-    case .key(let layer): 2 * layer
-    case .value(let layer): 2 * layer + 1
+    // No layer has both.
+    case .key(let layer), .latent(let layer): 2 * layer
+    case .value(let layer), .rotaryKey(let layer): 2 * layer + 1
     }
   }
 }

@@ -35,17 +35,19 @@ final class CaptureFile {
       }
     case .keys: try addCache("key", values, place)
     case .values: try addCache("value", values, place)
-    case .latent, .rotaryKey: break
+    case .latent: try addCache("latent", values, place)
+    case .rotaryKey: try addCache("rope_key", values, place)
     }
   }
 
   private func addCache(_ kind: String, _ values: Span<Float>, _ place: ObservedPlace) throws {
-    guard let layer = place.layer,
-      case .attention(let attention) = model.description.layers[layer].mixer
-    else { return }
-    let heads = attention.heads.keyValueCount
-    try writer.append(
-      "layers.\(layer).\(kind)", tokenShape: [heads, place.features / heads], values)
+    guard let layer = place.layer else { return }
+    var shape = [place.features]
+    if case .attention(let attention) = model.description.layers[layer].mixer {
+      let heads = attention.heads.keyValueCount
+      shape = [heads, place.features / heads]
+    }
+    try writer.append("layers.\(layer).\(kind)", tokenShape: shape, values)
   }
 
   /// - Parameter rotation: of the keys.

@@ -17,6 +17,7 @@ final class LayerCapture: ForwardObserver {
   private var current: (layer: Int?, file: CaptureFile)?
   private var fileCount = 0
   private(set) var statistics: [TensorStatistics] = []
+  private(set) var similarities: [LayerSimilarity] = []
 
   /// - Parameters:
   ///   - tokens: of all windows.
@@ -51,6 +52,13 @@ final class LayerCapture: ForwardObserver {
     try other?.observe(&values, at: place)
   }
 
+  func observeLayer(
+    _ layer: Int, entering: Span<Float>, leaving: Span<Float>, features: Int
+  ) {
+    if similarities.last?.layer != layer { similarities.append(LayerSimilarity(layer: layer)) }
+    similarities[similarities.count - 1].add(entering, leaving, features: features)
+  }
+
   /// Called after the last value.
   func finish() throws {
     guard let (layer, file) = current else { return }
@@ -58,8 +66,9 @@ final class LayerCapture: ForwardObserver {
     let rotation = layer.map { model.description.layers[$0].rotation } ?? .none
     try file.finish(tokens: tokens, rotation: rotation)
     // The progress is that of the model's weights.
-    statistics += try measurement.measure(
-      file.path, RunContext(threads: context.threads, cancellation: context.cancellation))
+    try measurement.measure(
+      file.path, into: &statistics,
+      RunContext(threads: context.threads, cancellation: context.cancellation))
     try FileManager.default.removeItem(atPath: file.path)
   }
 }

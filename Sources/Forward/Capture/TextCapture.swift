@@ -29,12 +29,11 @@ package struct TextCapture {
   ///   - path: where the values are kept as a dump; nil for nowhere. A file that is there already is an
   ///     error.
   ///   - other: sees the same values.
-  /// - Returns: inputs in the order in which they are read, then keys and values by layer.
   /// - Throws: `ForwardError`, `FileError`, `CancellationError`; what reading weights throws.
   package func run(
     _ forward: ForwardOptions = ForwardOptions(), keeping path: String? = nil,
     alongside other: (any ForwardObserver)? = nil, _ context: RunContext
-  ) throws -> [TensorStatistics] {
+  ) throws -> CapturedStatistics {
     let blocks = batch.blocks(ofTokens: forward.blockTokenCount(of: model.description))
     let temporary = FileManager.default.temporaryDirectory.path(percentEncoded: false)
     // Never committed: it goes with everything in it.
@@ -53,6 +52,8 @@ package struct TextCapture {
     try kept?.finish(
       tokens: batch.count, rotation: rotations.contains(.after) ? .after : .none)
     let found = capture.statistics
-    return found.filter { $0.kind == .activation } + found.filter { $0.kind != .activation }
+    return CapturedStatistics(
+      tensors: found.filter { $0.kind == .activation } + found.filter { $0.kind != .activation },
+      similarities: capture.similarities)
   }
 }

@@ -1,7 +1,7 @@
 import Convert
 
 /// What Qllm-Eval says of a point for understanding and writing text, the tasks that a perplexity is nearest to.
-package enum PaperStanding: String, Sendable {
+package enum PaperStanding: String, Sendable, CaseIterable {
   case recommended
   /// Visible loss on some models: 3 bits; 4-bit weights with a 4-bit cache, where it recommends 8-bit weights.
   case withCare = "with_care"

@@ -108,8 +108,10 @@ package struct ForwardPass {
       for block in blocks {
         try context.cancellation.check()
         let tokens = batch.tokens(of: block)
+        let entering = try hidden.rows(tokens)
         let output = try runner.run(
-          hidden.rows(tokens), tokens: tokens, Array(batch.windows[block]))
+          observer == nil ? entering : entering.copy, tokens: tokens, Array(batch.windows[block]))
+        show(entering, output, of: layer.index)
         try hidden.replaceRows(from: tokens.lowerBound, with: output)
         context.progress(
           byteCount / model.description.layers.count * tokens.count / batch.count)
@@ -133,6 +135,14 @@ package struct ForwardPass {
     }
     guard let projection = model.description.head.projection else { return rows }
     return try step.apply(projection, to: step.observed(rows, by: [projection]))
+  }
+
+  /// Shows the observer what a layer made of the hidden states of some tokens.
+  private func show(_ entering: Activations, _ leaving: Activations, of layer: Int) {
+    guard let observer else { return }
+    let (before, after) = (entering.values, leaving.values)
+    observer.observeLayer(
+      layer, entering: before.span, leaving: after.span, features: entering.features)
   }
 
   /// Rows of the embedding, and what is added to and done with them before the first layer.

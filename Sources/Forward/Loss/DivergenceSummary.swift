@@ -9,6 +9,8 @@ package struct DivergenceSummary: Sendable, Equatable {
   package let correlation: Double
   /// `ln(PPL / PPL of the base)`, the mean difference of losses.
   package let logRatio: MeanWithError
+  /// Of single tokens: the model's loss less the base's, in nats.
+  package let lossChanges: Percentiles
   /// `PPL / PPL of the base`.
   package let ratio: MeanWithError
   /// `PPL - PPL of the base`.
@@ -23,26 +25,6 @@ package struct DivergenceSummary: Sendable, Equatable {
   package let probabilityRoot: MeanWithError
   /// Share of tokens for which both find the same token the most probable.
   package let sameTop: MeanWithError
-
-  /// Values in order.
-  package struct Percentiles: Sendable, Equatable {
-    private let sorted: [Double]
-
-    init(_ values: [Double]) { sorted = values.sorted() }
-
-    /// At `share` of the way from the least to the largest, between neighbours in a line.
-    package subscript(share share: Double) -> Double {
-      guard let last = sorted.indices.last else { return 0 }
-      let place = min(max(share, 0), 1) * Double(last)
-      let below = Int(place)
-      let above = min(below + 1, last)
-      return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
-    }
-
-    package var least: Double { sorted.first ?? 0 }
-    package var largest: Double { sorted.last ?? 0 }
-    package var median: Double { self[share: 0.5] }
-  }
 
   /// - Parameters: of the same tokens, in the same order.
   package init(
@@ -60,6 +42,7 @@ package struct DivergenceSummary: Sendable, Equatable {
     let mean = model.nll.mean - base.nll.mean
     let error = max(0, own * own + other * other - 2 * covariance).squareRoot()
     logRatio = MeanWithError(mean: mean, standardError: error)
+    lossChanges = Percentiles(zip(losses, baseLosses).map { $0 - $1 })
     ratio = MeanWithError(mean: exp(mean), standardError: exp(mean) * error)
     let (perplexity, basePerplexity) = (model.perplexity, base.perplexity)
     let variance =

@@ -6,11 +6,14 @@ package struct LossSummary: Sendable, Equatable {
   package let count: Int
   /// In nats for each token.
   package let nll: MeanWithError
+  /// Of single tokens.
+  package let losses: Percentiles
 
   /// - Parameter losses: negative logarithms of probabilities, of each token.
   package init(_ losses: [Double]) {
     count = losses.count
     nll = MeanWithError(losses)
+    self.losses = Percentiles(losses)
   }
 
   /// `e^nll`; its error is that of the exponent, times it.

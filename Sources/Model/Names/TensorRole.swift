@@ -159,4 +159,13 @@ extension TensorRole {
     default: nil
     }
   }
+
+  /// What layers have in common whose inputs are the same norm's outputs, which SmoothQuant smooths
+  /// (arXiv 2211.10438, section 4.2). Nil for other inputs, and for experts, which see some of the tokens.
+  package var smoothedInput: TensorRole? {
+    switch self {
+    case .attnQKV, .mlpGateUp, .sharedExpertGateUp, .ssmIn: self
+    default: isExpert ? nil : sharedInput
+    }
+  }
 }

@@ -34,7 +34,7 @@ struct CapturedText {
   /// Runs the model.
   ///
   /// - Parameter dump: where what it computed is kept.
-  func measure(_ runner: Runner, keeping dump: ReportFile? = nil) throws -> [TensorStatistics] {
+  func measure(_ runner: Runner, keeping dump: ReportFile? = nil) throws -> CapturedStatistics {
     let measured = try runner.run("text", byteCount: capture.byteCount) {
       try capture.run(options, keeping: dump?.temporaryPath, $0)
     }

@@ -24,7 +24,7 @@ struct ChoiceInput {
   init(_ path: String, _ arguments: Arguments, for model: ForwardModel) throws {
     for other in [
       "text", "tokens", "against", "context", "tokens-limit", "w-bits", "a-bits", "kv-bits",
-      "group-size", "sweep",
+      "group-size", "sweep", "html",
     ] where arguments.isGiven(other) {
       throw UsageError(
         "'--\(other)' is about a text, and '--choices' has questions",

@@ -13,7 +13,13 @@ enum EvalCommand: Command {
         long: "against", value: .init("SOURCE", .path),
         help: "Also run SOURCE, the checkpoint this came from, and tell how far predictions differ."
       ),
-    ] + QuantizationInput.options + [MemoryBound.option, CommonOption.jobs, CommonOption.json],
+    ] + QuantizationInput.options + [
+      MemoryBound.option,
+      OptionDescription(
+        long: "html", value: .init("FILE", .path),
+        help: "Also write a page with plots and tables to FILE."),
+      CommonOption.jobs, CommonOption.force, CommonOption.json,
+    ],
     examples: [
       .init("decant eval Qwen3-0.6B --text eval.txt", "Perplexity in windows of 512 tokens."),
       .init(
@@ -53,10 +59,12 @@ enum EvalCommand: Command {
     if let path = arguments.value("choices") {
       return try answer(path, arguments, model, runner, terminal)
     }
-    if let asked { return try quantize(model, asked, arguments, runner, terminal) }
     let base = try arguments.value("against").map { try ForwardModel(Checkpoint(path: $0)) }
     let text = try TextInput(arguments, for: model)
     let models = [model] + (base.map { [$0] } ?? [])
+    let inputs = CommandInputs(models.map(\.checkpoint), and: text.paths)
+    let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
+    if let asked { return try quantize(model, asked, text, page, arguments, runner, terminal) }
     let options = try memory(arguments, models, text)
     let result = try runner.run("eval", byteCount: Evaluation.byteCount(of: models)) {
       let evaluation = Evaluation(text.windows, options: options, $0)
@@ -65,15 +73,17 @@ enum EvalCommand: Command {
           try evaluation.divergence(of: model, from: $0, on: text.tokens))
       } ?? .loss(try evaluation.loss(of: model, on: text.tokens))
     }
-    let report = EvaluationReport(path: arguments.operands[0], plan: text.windows, result: result)
+    let report = EvaluationReport(
+      path: arguments.operands[0], plan: text.windows, basePath: arguments.value("against"),
+      result: result)
+    try page?.write(EvaluationPage(report: report).html)
     return try print(report.json, report.text, arguments, terminal)
   }
 
   private static func quantize(
-    _ model: ForwardModel, _ asked: QuantizationInput, _ arguments: Arguments, _ runner: Runner,
-    _ terminal: Terminal
+    _ model: ForwardModel, _ asked: QuantizationInput, _ text: TextInput, _ page: ReportFile?,
+    _ arguments: Arguments, _ runner: Runner, _ terminal: Terminal
   ) throws -> ExitStatus {
-    let text = try TextInput(arguments, for: model)
     let quantization = try FakeQuantization(model, groupSize: asked.groupSize)
     let points =
       switch asked.points {
@@ -91,10 +101,12 @@ enum EvalCommand: Command {
       let report = EvaluationReport(
         path: path, plan: text.windows,
         result: .quantized(measured[0], point.weights == nil ? nil : quantization.groups))
+      try page?.write(EvaluationPage(report: report).html)
       return try print(report.json, report.text, arguments, terminal)
     case .qllmEval:
       let report = SweepReport(
         path: path, plan: text.windows, groups: quantization.groups, points: measured)
+      try page?.write(SweepPage(report: report).html)
       return try print(report.json, report.text, arguments, terminal)
     }
   }
@@ -107,17 +119,24 @@ enum EvalCommand: Command {
   }
 
   /// With the memory that it took.
+  ///
+  /// - Parameter text: for people.
   private static func print(
     _ json: JSONValue, _ text: (Terminal) -> String, _ arguments: Arguments, _ terminal: Terminal
   ) throws -> ExitStatus {
     let peak = peakMemory()
+    let report: String
     if arguments.flag("json") {
       var json = json
       json["peak_memory_bytes"] = peak.map { .integer($0) } ?? .null
-      try StandardOutput.write(json.prettyText)
+      report = try json.prettyText
     } else {
-      let line = peak.map { "peak memory \(ByteSize(bytes: $0).text)\n" } ?? ""
-      try StandardOutput.write(text(terminal) + line)
+      report = text(terminal) + (peak.map { "peak memory \(ByteSize(bytes: $0).text)\n" } ?? "")
+    }
+    if let page = arguments.value("html") {
+      terminal.report(report, ofFinished: page)
+    } else {
+      try StandardOutput.write(report)
     }
     return .done
   }

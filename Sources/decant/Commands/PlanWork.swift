@@ -43,7 +43,7 @@ struct PlanWork {
       ).map(\.figures)
     }
     if let text {
-      result.captured += try text.measure(runner).map(\.figures)
+      result.captured += try text.measure(runner).tensors.map(\.figures)
       result.inputs += try text.paths.map { try InputFile(path: $0) }
     }
     if let file {

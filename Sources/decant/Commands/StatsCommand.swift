@@ -6,7 +6,12 @@ enum StatsCommand: Command {
   static let description = CommandDescription(
     name: "stats",
     summary: "measure outliers in weights, activations and the KV cache",
-    operands: [CommonOption.path],
+    operands: [
+      OperandDescription(
+        name: "PATH",
+        help: "A checkpoint: a directory, or one .safetensors file. Several are set side by side.",
+        accepts: .path, isRepeatable: true)
+    ],
     options: TextInput.options + [
       OptionDescription(
         long: "dump", value: .init("FILE", .path),
@@ -76,6 +81,9 @@ enum StatsCommand: Command {
       .init(
         "decant stats Qwen3-0.6B --tensor model.layers.0.mlp.down_proj.weight",
         "One tensor closely."),
+      .init(
+        "decant stats Qwen3-0.6B Llama-3.2-1B --text calibration.txt --html out.html",
+        "Two models on the same axes, along their depth."),
     ],
     discussion: [
       """
@@ -90,41 +98,94 @@ enum StatsCommand: Command {
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
+    guard arguments.operands.count == 1 else {
+      return try compare(arguments, runner, terminal)
+    }
     let top = try arguments.int("top", in: 1...Int.max)
     let order = arguments.choice("sort", as: StatisticsOrder.self)
     let dumps = arguments.values("activations") + arguments.values("kv")
     try Calibration.checkKinds(
       activations: arguments.values("activations"), cache: arguments.values("kv"))
+    var options = try options(arguments)
+    options.keepsMaps = arguments.isGiven("html")
     let run = try StatisticsRun(
       Checkpoint(path: arguments.operands[0]), dumps: dumps,
-      measuresMore: TextInput.isGiven(arguments), options: try options(arguments))
+      measuresMore: TextInput.isGiven(arguments), options: options)
     let text = try CapturedText(
       arguments, run.checkpoint, options: run.captureOptions,
       dependents: ["dump", "context", "tokens-limit", "max-memory"])
     let inputs = CommandInputs(run.checkpoint, and: dumps + (text?.paths ?? []))
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let dump = try arguments.reportFile("dump", inputs: inputs, terminal: terminal)
-    let captured = try text?.measure(runner, keeping: dump) ?? []
-    let tensors = try runner.run("stats", byteCount: run.byteCount) {
-      try run.run(with: captured, $0)
-    }
-    let measured = MeasuredModel(run, tensors: tensors)
+    let captured = try text?.measure(runner, keeping: dump) ?? CapturedStatistics()
+    let measured = try measure(run, captured, runner)
     let html = page.map { _ in StatisticsPage(measured).html }
     if let html { try page?.write(html) }
     if arguments.flag("json") {
       try StatisticsDocument(measured).write { try StandardOutput.write($0) }
     } else if let html {
-      let path = arguments.value("html") ?? ""
-      terminal.report(
-        "wrote \(printable(path)): \(ByteSize(bytes: html.utf8.count).text)\n", ofFinished: path)
+      reportPage(html, arguments, terminal)
     } else if arguments.isGiven("tensor") {
       try StandardOutput.write(
-        tensors.map { TensorView($0).text(terminal) }.joined(separator: "\n"))
+        measured.tensors.map { TensorView($0).text(terminal) }.joined(separator: "\n"))
     } else if top != nil || order != nil {
       try StandardOutput.write(
         StatisticsReport(measured).tensors(by: order ?? .kurtosis, limit: top, terminal))
     } else {
       try StandardOutput.write(StatisticsReport(measured).layers(terminal))
+    }
+    return .done
+  }
+
+  private static func reportPage(_ html: String, _ arguments: Arguments, _ terminal: Terminal) {
+    let path = arguments.value("html") ?? ""
+    terminal.report(
+      "wrote \(printable(path)): \(ByteSize(bytes: html.utf8.count).text)\n", ofFinished: path)
+  }
+
+  private static func measure(
+    _ run: StatisticsRun, _ captured: CapturedStatistics, _ runner: Runner
+  ) throws -> MeasuredModel {
+    let tensors = try runner.run("stats", byteCount: run.byteCount) {
+      try run.run(with: captured.tensors, $0)
+    }
+    return MeasuredModel(run, tensors: tensors, similarities: captured.similarities)
+  }
+
+  /// Several models, one after the other.
+  private static func compare(
+    _ arguments: Arguments, _ runner: Runner, _ terminal: Terminal
+  ) throws -> ExitStatus {
+    for option in ["activations", "kv", "dump", "tensor", "top", "sort"]
+    where arguments.isGiven(option) {
+      throw UsageError("'--\(option)' is about one model", hint: "give one PATH, or leave it out")
+    }
+    let options = try options(arguments)
+    // What is wrong with any of them is said before the first is measured.
+    let runs = try arguments.operands.map { path in
+      try StatisticsRun(
+        Checkpoint(path: path), dumps: [], measuresMore: TextInput.isGiven(arguments),
+        options: options)
+    }
+    let texts = try runs.map {
+      try CapturedText(
+        arguments, $0.checkpoint, options: $0.captureOptions,
+        dependents: ["context", "tokens-limit"])
+    }
+    let inputs = CommandInputs(runs.map(\.checkpoint), and: texts[0]?.paths ?? [])
+    let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
+    let models = try zip(runs, texts).map { run, text in
+      try measure(run, text?.measure(runner) ?? CapturedStatistics(), runner)
+    }
+    let comparison = ModelComparison(models: models)
+    let html = page.map { _ in ComparisonPage(comparison: comparison).html }
+    if let html { try page?.write(html) }
+    if arguments.flag("json") {
+      try ComparisonReport(comparison).writeJSON { try StandardOutput.write($0) }
+    } else if let html {
+      reportPage(html, arguments, terminal)
+    } else {
+      try StandardOutput.write(ComparisonReport(comparison).text(terminal))
     }
     return .done
   }

@@ -13,9 +13,11 @@ struct EvaluationReport {
 
   let path: String
   let plan: WindowPlan
+  /// Of another model that it is compared with.
+  var basePath: String?
   let result: Result
 
-  private var loss: LossSummary {
+  var loss: LossSummary {
     switch result {
     case .loss(let loss): loss
     case .divergence(let divergence): divergence.model
@@ -23,7 +25,7 @@ struct EvaluationReport {
     }
   }
 
-  private var divergence: DivergenceSummary? {
+  var divergence: DivergenceSummary? {
     switch result {
     case .loss: nil
     case .divergence(let divergence): divergence
@@ -84,17 +86,17 @@ struct EvaluationReport {
       table.append("same most probable token", found.sameTop, digits: 4)
     }
     return "\(printable(path)): \(loss.count) tokens scored, windows of \(plan.length)\n"
-      + quantization + table.text
+      + (quantization.isEmpty ? "" : quantization + "\n") + table.text
   }
 
-  private var baseTitle: String {
+  var baseTitle: String {
     if case .quantized = result { "perplexity, unquantized" } else { "perplexity of the source" }
   }
 
-  /// A line about what was quantized; empty where nothing was.
-  private var quantization: String {
+  /// What was quantized, in a line; empty where nothing was.
+  var quantization: String {
     guard case .quantized(let measured, let groups) = result else { return "" }
     let weights = groups.map { ": weights \($0.text)" } ?? ""
-    return "quantized to \(measured.point.name)\(weights)\n"
+    return "quantized to \(measured.point.name)\(weights)"
   }
 }

@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Forward
 import Model
 
 /// Everything that was measured of a model, as the reports show it.
@@ -13,18 +14,34 @@ struct MeasuredModel {
   let problems: [DumpError]
   let layerSummaries: [StatisticsSummary]
   let outlierFeatures: [OutlierFeature]
+  /// Of the layers that a text went through.
+  let similarities: [LayerSimilarity]
+  /// Of inputs that have maps.
+  let smoothedInputs: [SmoothedInput]
 
-  init(_ run: StatisticsRun, tensors: [TensorStatistics]) {
+  init(
+    _ run: StatisticsRun, tensors: [TensorStatistics], similarities: [LayerSimilarity] = []
+  ) {
     path = run.checkpoint.path
     options = run.options
     config = run.checkpoint.config
-    self.tensors = tensors
+    // Channels of weights that were kept for the pictures are in no other report.
+    self.tensors =
+      options.keepsChannels
+      ? tensors : tensors.map { $0.kind == .weight ? $0.withoutChannels : $0 }
+    self.similarities = similarities
+    smoothedInputs = SmoothedInput.all(in: tensors)
     importance = run.importance
     problems = run.problems
     layerSummaries = TensorStatistics.Kind.allCases.flatMap {
       StatisticsSummary.layers(tensors, kind: $0)
     }
     outlierFeatures = OutlierFeature.emergent(in: tensors)
+  }
+
+  /// Nil where no text was read.
+  var energies: LayerEnergies? {
+    similarities.isEmpty ? nil : LayerEnergies(similarities, tensors)
   }
 
   /// Tensors that hold NaN or infinity, about which every report must say so.

@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Forward
 import Model
 import Stats
 
@@ -28,13 +29,21 @@ struct StatisticsDocument {
       ("layers", .array(measured.layerSummaries.map(summary))),
       ("importance", .array(measured.importance.map(importance))),
     ]
+    // Only where a model was run.
+    let hidden: [(String, JSONValue)] =
+      measured.similarities.isEmpty
+      ? [] : [("hidden_states", .array(measured.similarities.map(similarity)))]
     try put("{")
-    for (name, value) in head { try put("\"\(name)\":\(value.compactText),\n") }
+    for (name, value) in head + hidden { try put("\"\(name)\":\(value.compactText),\n") }
     try put("\"tensors\":[")
     for (index, tensor) in measured.tensors.enumerated() {
       try put((index == 0 ? "\n" : ",\n") + Self.tensor(tensor).compactText)
     }
     try put("\n]}\n")
+  }
+
+  private func similarity(_ entry: LayerSimilarity) -> JSONValue {
+    ["layer": .integer(entry.layer), "cosine_similarity": .double(entry.cosine)]
   }
 
   private func feature(_ feature: OutlierFeature) -> JSONValue {
@@ -113,11 +122,12 @@ struct StatisticsDocument {
     case .weight:
       document["input_channels"] = profile(tensor.channels)
       document["output_channels"] = profile(tensor.outputChannels)
-    case .activation, .key, .value:
+    case .activation, .key, .value, .latent, .rotaryKey:
       document["channels"] = profile(tensor.channels)
       document["tokens"] = profile(tensor.tokens)
     }
-    if tensor.kind == .key {
+    if let sum = tensor.meanSquareSum { document["mean_square_sum"] = .double(sum) }
+    if tensor.kind == .key || tensor.kind == .rotaryKey {
       document["rope"] = tensor.rotation.map { .string($0.rawValue) } ?? .null
     }
     if let heads = tensor.headMagnitudes { document["head_absmax"] = numbers(heads) }

@@ -20,8 +20,31 @@ struct StatisticsReport {
     let sections = TensorStatistics.Kind.allCases.compactMap { kind in
       section(kind, measured.layerSummaries.filter { $0.kind == kind }, terminal)
     }
-    return (sections + [importance(terminal)].compactMap(\.self)).joined(separator: "\n")
+    return (sections + [hiddenStates(terminal), importance(terminal)].compactMap(\.self)).joined(
+      separator: "\n")
       + notes(terminal)
+  }
+
+  /// A line for every layer that hidden states went through.
+  private func hiddenStates(_ terminal: Terminal) -> String? {
+    guard let energies = measured.energies else { return nil }
+    let sum = terminal.isUnicode ? "sum E[x²]" : "sum E[x^2]"
+    var table = TextTable([
+      .init("layer", .right), .init("cosine", .right), .init(sum, .right), .init("most in"),
+      .init(sum, .right),
+    ])
+    for layer in energies.layers {
+      let largest = energies.largest(layer)
+      table.append([
+        "\(layer)", energies.cosine(layer).map { decimalText($0, 4) } ?? "-",
+        figure(energies.total(layer)), largest?.rawValue ?? "-",
+        figure(largest.flatMap { energies.sum($0, layer: layer) }),
+      ])
+    }
+    let title =
+      "hidden states: cosine similarity of what enters and leaves a layer; its linear inputs"
+    return wrap(title, width: terminal.width).map { terminal.style.bold($0) + "\n" }.joined()
+      + table.text(style: terminal.style)
   }
 
   /// A line for every entry of the importance matrices.
@@ -116,12 +139,15 @@ struct StatisticsReport {
       "activations: inputs of layers; SQNR in dB by token, without outlier channels"
     case .key: "keys\(rotation): SQNR in dB at 4 bits, by token and by channel"
     case .value: "values: SQNR in dB at 4 bits, by token and by channel"
+    case .latent: "latent vectors of the cache: SQNR in dB at 4 bits, by token and by channel"
+    case .rotaryKey: "rotary keys\(rotation): SQNR in dB at 4 bits, by token and by channel"
     }
   }
 
   /// What the dumps say of the keys, where they all say the same.
   private var rotation: String {
-    let found = Set(measured.tensors.filter { $0.kind == .key }.map(\.rotation))
+    let found = Set(
+      measured.tensors.filter { $0.kind == .key || $0.kind == .rotaryKey }.map(\.rotation))
     guard found.count == 1, let rotation = found.first ?? nil else { return "" }
     return switch rotation {
     case .before: " before RoPE"
@@ -135,7 +161,7 @@ struct StatisticsReport {
     return switch kind {
     case .weight: common + ["3b", "4b", "8b"]
     case .activation: common + ["tokens", ">=6", "massive", "A4", "A8"]
-    case .key, .value: common + ["tokens", "by token", "by chan."]
+    case .key, .value, .latent, .rotaryKey: common + ["tokens", "by token", "by chan."]
     }
   }
 
@@ -154,10 +180,20 @@ struct StatisticsReport {
         figure(summary.tokenRatio), "\(summary.outlierFeatureCount)", "\(summary.massiveCount)",
         ratio(.perToken, 4), ratio(.perToken, 8),
       ]
-    case .key, .value:
+    case .key, .value, .latent, .rotaryKey:
       common + [
         figure(summary.tokenRatio), ratio(.perTokenGroup, 4), ratio(.perChannelGroup, 4),
       ]
+    }
+  }
+
+  /// A line for each tensor that holds what is no number.
+  func damage(_ terminal: Terminal) -> [String] {
+    measured.damaged.map { tensor in
+      let values = tensor.distribution
+      return terminal.style.yellow("warning:")
+        + " \(printable(tensor.name)) holds \(values.nanCount) NaN and \(values.infinityCount)"
+        + " infinities; its figures are of the other \(values.finiteCount) values"
     }
   }
 
@@ -169,13 +205,7 @@ struct StatisticsReport {
         "what widths lose was measured on samples of large tensors: squared errors are uncertain by"
           + " \(percent(worst)) at most; --exact measures every weight")
     }
-    for tensor in measured.damaged {
-      let values = tensor.distribution
-      lines.append(
-        terminal.style.yellow("warning:")
-          + " \(printable(tensor.name)) holds \(values.nanCount) NaN and \(values.infinityCount)"
-          + " infinities; its figures are of the other \(values.finiteCount) values")
-    }
+    lines += damage(terminal)
     for problem in measured.problems {
       lines.append(terminal.style.yellow("left out:") + " " + printable(problem.message))
     }

@@ -10,19 +10,23 @@ struct SweepReport {
   /// At least one.
   let points: [MeasuredPoint]
 
-  private static let rule = """
+  /// Where there is no departure.
+  static let agreement =
+    "Every width that Qllm-Eval recommends stays within the limit, and no other does."
+
+  static let rule = """
     Qllm-Eval calls a width safe that costs a task less than 2 % of its score. A text has none: here it \
     is 2 % of the true tokens' geometric mean probability, \(String(format: "%.4f", MeasuredPoint.limit)) nats per token. \
     Its recommendations are those for understanding and writing text; for reasoning, dialogue and long \
     contexts it wants more bits, and this text says nothing about them.
     """
 
-  private var base: LossSummary { points[0].divergence.base }
+  var base: LossSummary { points[0].divergence.base }
 
   private var findings: [String] {
     let departures = points.compactMap(\.departure)
     return departures.isEmpty
-      ? ["Every width that Qllm-Eval recommends stays within the limit, and no other does."]
+      ? [Self.agreement]
       : departures
   }
 
@@ -117,7 +121,7 @@ extension WeightGroups {
 }
 
 extension PaperStanding {
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .recommended: "recommended"
     case .withCare: "with care"

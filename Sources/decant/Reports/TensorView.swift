@@ -49,7 +49,11 @@ struct TensorView {
       infinities \(values.infinityCount)
       quantiles: \(quantiles)\(values.relativeError > 0 ? " (within \(percent(values.relativeError)))" : "")
 
-      """
+      """ + (tensor.meanSquareSum.map { energy($0, terminal) } ?? "")
+  }
+
+  private func energy(_ sum: Double, _ terminal: Terminal) -> String {
+    "sum of the channels' mean squares, E[\(terminal.isUnicode ? "x²" : "x^2")]: \(figure(sum))\n"
   }
 
   private static func sigma(_ terminal: Terminal) -> String { terminal.isUnicode ? "σ" : "s" }

@@ -70,6 +70,25 @@ import Testing
   }
 
   /// GPT-2 fuses query, key and value, and stores inputs first: [8, 24] gives 8 keys.
+  /// Of ten outputs eight are the latent vector, and two the rotary key.
+  @Test(arguments: [("latent", 8), ("rope_key", 2)])
+  func whatLatentAttentionCachesOfAnotherWidth(_ kind: String, _ expected: Int) throws {
+    let down = "model.layers.0.self_attn.kv_a_proj_with_mqa.weight"
+    let tensors = [TestTensor(random: down, .f32, [10, 4], seed: 5)]
+    let config = #"{"model_type": "deepseek_v3", "kv_lora_rank": 8}"#
+    let name = "layers.0.\(kind)"
+    try expectRefusal(
+      of: TestTensor(random: name, .f32, [2, 5], seed: 4), in: tensors, config: config
+    ) {
+      .widthMismatch(file: $0, tensor: name, shape: [2, 5], weight: down, expected: expected)
+    }
+    let folder = try MeasuredFolder(tensors, config: config)
+    let path = try folder.dump(TestTensor(random: name, .f32, [2, expected], seed: 4))
+    let found = try folder.measure(name, [path])
+    #expect(found.kind.rawValue == kind && found.layer == 0 && found.headMagnitudes == nil)
+    #expect(found.channels?.count == expected)
+  }
+
   @Test func cachesOfAFusedProjection() throws {
     let tensors = [TestTensor(random: "h.0.attn.c_attn.weight", .f32, [8, 24], seed: 5)]
     let config = #"{"model_type": "gpt2", "n_embd": 8, "n_head": 2}"#

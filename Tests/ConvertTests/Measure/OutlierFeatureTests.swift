@@ -15,7 +15,7 @@ import Testing
       outliers: ActivationOutliers(
         features: outlierTokens > 0 ? [.init(channel: 3, tokenCount: outlierTokens)] : [],
         tokenCount: 100, massiveCount: 0, massive: []),
-      everyChannel: nil)
+      everyChannel: nil, meanSquareSum: nil)
   }
 
   private func features(_ tokens: Int...) -> [OutlierFeature] {

@@ -19,9 +19,10 @@ let samplePath = samplesFolder + "/small"
 
 func measure(
   _ path: String, dumps: [String] = [], filter: String? = nil, threads: Int = 2,
-  keepsGoing: Bool = false
+  keepsGoing: Bool = false, keepsMaps: Bool = false
 ) throws -> MeasuredModel {
   var options = MeasureOptions()
+  options.keepsMaps = keepsMaps
   options.keepsGoing = keepsGoing
   options.filter = try filter.map { try NamePattern($0) }
   let run = try StatisticsRun(Checkpoint(path: path), dumps: dumps, options: options)

@@ -41,7 +41,8 @@ import Testing
     #expect(weight["shape"] as? [Int] == [32, 32])
     let activation = try tensor("model.layers.0.mlp.up_proj.input", found)
     #expect(
-      Set(activation.keys) == common.union(["channels", "tokens", "outliers", "every_channel"]))
+      Set(activation.keys)
+        == common.union(["channels", "tokens", "outliers", "every_channel", "mean_square_sum"]))
     #expect(activation["kind"] as? String == "activation")
     let key = try tensor("layers.0.key", found)
     let cache = common.union(["channels", "tokens", "head_absmax", "every_channel"])

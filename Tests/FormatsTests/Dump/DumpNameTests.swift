@@ -22,6 +22,8 @@ import Testing
     Case(text: "input.input", subject: .input(module: "input")),
     Case(text: "layers.0.key", subject: .key(layer: 0)),
     Case(text: "layers.31.value", subject: .value(layer: 31)),
+    Case(text: "layers.3.latent", subject: .latent(layer: 3)),
+    Case(text: "model.layers.3.rope_key.1", subject: .rotaryKey(layer: 3), chunk: 1),
     Case(text: "layers.31.value.12", subject: .value(layer: 31), chunk: 12),
     Case(text: "model.layers.4.key", subject: .key(layer: 4)),
     // The linear layer may itself be called a key.
@@ -45,7 +47,10 @@ import Testing
     #expect(DumpName(text) == nil)
   }
 
-  @Test(arguments: ["a.b.input", "layers.5.key", "layers.5.value"])
+  @Test(arguments: [
+    "a.b.input", "layers.5.key", "layers.5.value", "layers.5.latent",
+    "layers.5.rope_key",
+  ])
   func aSubjectIsSpelledAsItIsRead(_ text: String) {
     #expect(DumpName(text)?.subject.name == text)
     #expect(DumpName(text + ".9")?.subject.name == text)

@@ -6,7 +6,7 @@ struct CacheContrast {
   let figures: LayerFigures
 
   var markup: Markup {
-    let kinds = figures.kinds.filter { $0 == .key || $0 == .value }
+    let kinds = figures.kinds.filter(\.isCache)
     guard !kinds.isEmpty else {
       return "<p>No cache was measured: give a dump of keys and values with <code>--kv</code>.</p>"
     }
@@ -20,7 +20,8 @@ struct CacheContrast {
           <span class="key \(kind.style)">\(kind.letter)</span> <b>\(kind.title)</b> \
           channels (solid), tokens (dashed)
           """,
-        name: "\(kind.title), channel ratio / token ratio", layers: figures.layers, scale: scale,
+        name: "\(kind.title), channel ratio / token ratio", axis: .layers(figures.layers),
+        scale: scale,
         lines: [
           .init(style: kind.style, figures: summaries.map { $0?.channelRatio }),
           .init(style: kind.style + " token", figures: summaries.map { $0?.tokenRatio }),

@@ -52,7 +52,7 @@ struct HeatMaps {
       switch kind {
       case .weight: "in groups"
       case .activation: "one scale per token, outlier channels left out"
-      case .key, .value: "one scale per token"
+      case .key, .value, .latent, .rotaryKey: "one scale per token"
       }
     return [
       Measure(

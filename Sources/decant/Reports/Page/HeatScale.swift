@@ -11,6 +11,9 @@ struct HeatScale: Sendable {
   static let kurtosis = HeatScale(
     limits: [3.25, 4, 5, 7, 10, 20, 50, 200], isFalling: false)
 
+  /// Of the median: the same for all maps of magnitudes.
+  static let multiples = HeatScale(limits: [1.25, 1.5, 2, 3, 4, 6, 10, 20], isFalling: false)
+
   /// Equal ratios between the least and the largest of `values`, over a factor of eight or more.
   static func logarithmic(_ values: [Double]) -> HeatScale {
     let sound = values.filter { $0 > 0 && $0.isFinite }

@@ -3,12 +3,12 @@ import Convert
 /// AbsMax, standard deviation and kurtosis of every layer, for weights, inputs, keys and values side
 /// by side, in the manner of the figures of Qllm-Eval (arXiv 2402.18158).
 struct LayerPanels {
-  private struct Measure: Sendable {
+  struct Measure: Sendable {
     let name: String
     let figure: @Sendable (StatisticsSummary) -> Double?
   }
 
-  private static let measures = [
+  static let measures = [
     Measure(name: "AbsMax") { Double($0.absMax) },
     Measure(name: "Standard deviation") { $0.moments.standardDeviation },
     Measure(name: "Kurtosis") { $0.kurtosis },
@@ -30,7 +30,7 @@ struct LayerPanels {
             title: """
               <span class="key \(kind.style)">\(kind.letter)</span> <b>\(kind.title)</b> \(measure.name)
               """,
-            name: "\(kind.title), \(measure.name)", layers: figures.layers, scale: scale,
+            name: "\(kind.title), \(measure.name)", axis: .layers(figures.layers), scale: scale,
             lines: [
               .init(style: kind.style, figures: summaries.map { $0.flatMap(measure.figure) })
             ],

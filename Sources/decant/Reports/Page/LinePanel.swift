@@ -1,18 +1,26 @@
-/// A small chart of figures by layer: one or two lines over a shared axis of layers, with the
-/// figures on a logarithmic scale.
+/// A small chart of figures by layer: lines over a shared axis of layers, or of depth, with the figures on a
+/// logarithmic scale.
 struct LinePanel {
-  /// One figure for each layer of the axis; nil where a layer has none.
+  /// One figure for each layer; nil where a layer has none.
   struct Line {
-    /// Of the style: `w`, `a`, `k`, `v`; `token` is drawn dashed.
+    /// Of the style: `w`, `a`, `k`, `v`, or `m0` to `m5` of models; `token` is drawn dashed.
     let style: String
+    /// Where lines are of different things.
+    var name = ""
     let figures: [Double?]
+  }
+
+  enum Axis {
+    /// Their numbers; every line has a figure for each.
+    case layers([Int])
+    /// From the first layer to the last, of lines with different numbers of layers; told at so many places.
+    case depth(steps: Int)
   }
 
   let title: Markup
   /// The title without markup, for those who do not see the chart, and for the tooltip.
   let name: String
-  /// Numbers of the layers along the axis.
-  let layers: [Int]
+  let axis: Axis
   let scale: LogScale
   let lines: [Line]
   /// Positions on the axis that are ringed.
@@ -24,31 +32,62 @@ struct LinePanel {
   var markup: Markup {
     """
     <figure class="panel chart" tabindex="0" role="group" aria-label="\(description)" \
-    data-name="\(name)" data-x="\(Self.left)" data-w="\(Self.width)" data-n="\(layers.count)" \
-    data-layers="\(layers.map(String.init).joined(separator: " "))" data-values="\(tipText)"><figcaption>\(title)</figcaption>
+    data-name="\(name)" data-x="\(Self.left)" data-w="\(Self.width)" data-n="\(columns.count)" \
+    data-along="\(along)" data-layers="\(columns.joined(separator: " "))" data-values="\(tipText)"><figcaption>\(title)</figcaption>
     <svg viewBox="0 0 \(Self.fullWidth) \(Self.fullHeight)" aria-hidden="true">\(grid)\(drawing)\
     <line class="cursor" y1="\(Self.top)" y2="\(Self.top + Self.height)"/></svg></figure>
 
     """
   }
 
+  /// What the axis is of.
+  private var along: String {
+    switch axis {
+    case .layers: "layer"
+    case .depth: "depth"
+    }
+  }
+
+  /// What a reader is told of the places along the axis.
+  private var columns: [String] {
+    switch axis {
+    case .layers(let layers): layers.map(String.init)
+    case .depth(let steps):
+      (0..<steps).map { "\(Int((100 * (Double($0) + 0.5) / Double(steps)).rounded()))%" }
+    }
+  }
+
   /// What the chart says in a sentence.
   private var description: String {
-    let figures = lines[0].figures.compactMap { $0 }
-    guard let least = figures.min(), let most = figures.max() else { return "\(name): no figures" }
-    let place = lines[0].figures.firstIndex { $0 == most } ?? 0
-    return "\(name) by layer: from \(figureText(least)) to \(figureText(most)),"
-      + " the largest in layer \(layers[place]). Arrow keys tell the figures."
+    let texts = lines.enumerated().compactMap { index, line -> String? in
+      let figures = line.figures.compactMap { $0 }
+      guard let least = figures.min(), let most = figures.max() else { return nil }
+      let range = "from \(figureText(least)) to \(figureText(most))"
+      switch axis {
+      case .depth: return "\(line.name) \(range)"
+      case .layers(let layers):
+        // The second line is another measure of the same layers.
+        guard index == 0, let place = line.figures.firstIndex(of: most) else { return nil }
+        return "\(range), the largest in layer \(layers[place])"
+      }
+    }
+    guard !texts.isEmpty else { return "\(name): no figures" }
+    return "\(name) by \(along): \(texts.joined(separator: "; ")). Arrow keys tell the figures."
   }
 
   private var tipText: String {
-    layers.indices.map { index in
-      lines.map { figureText($0.figures[index]) }.joined(separator: " / ")
+    let count = columns.count
+    return (0..<count).map { column in
+      lines.map { line in
+        // The line's layer at this depth.
+        let index = (2 * column + 1) * line.figures.count / (2 * count)
+        return figureText(line.figures.isEmpty ? nil : line.figures[index])
+      }.joined(separator: " / ")
     }.joined(separator: "|")
   }
 
-  private func x(_ index: Int) -> Double {
-    Self.left + Self.width * (Double(index) + 0.5) / Double(layers.count)
+  private func x(_ index: Int, of count: Int) -> Double {
+    Self.left + Self.width * (Double(index) + 0.5) / Double(count)
   }
 
   private func y(_ position: Double) -> Double { Self.top + Self.height * (1 - position) }
@@ -63,10 +102,17 @@ struct LinePanel {
         text-anchor="end">\(tickText(tick))</text>
         """
     }
-    for index in layerTicks(layers) {
+    let labels: [(Double, String)] =
+      switch axis {
+      case .layers(let layers):
+        layerTicks(layers).map { (x($0, of: layers.count), "\(layers[$0])") }
+      case .depth:
+        [0, 25, 50, 75, 100].map { (Self.left + Self.width * Double($0) / 100, "\($0)") }
+      }
+    for (place, label) in labels {
       grid += """
-        <text class="tick" x="\(x(index))" y="\(Self.fullHeight - 8)" \
-        text-anchor="middle">\(layers[index])</text>
+        <text class="tick" x="\(place)" y="\(Self.fullHeight - 8)" \
+        text-anchor="middle">\(label)</text>
         """
     }
     return grid
@@ -84,20 +130,21 @@ struct LinePanel {
           isDrawing = false
           continue
         }
-        let place = "\(coordinateText(x(index))) \(coordinateText(y(position)))"
+        let place =
+          "\(coordinateText(x(index, of: line.figures.count))) \(coordinateText(y(position)))"
         path += (isDrawing ? "L" : "M") + place
         dots += "M" + place + "h0"
         isDrawing = true
       }
       drawing += """
         <path class="line \(line.style)" d="\(path)"/><path class="dots \(line.style)\
-        \(layers.count > 40 ? " fine" : "")" d="\(dots)"/>
+        \(line.figures.count > 40 ? " fine" : "")" d="\(dots)"/>
         """
     }
     for index in marked.sorted() {
       guard let position = scale.position(lines[0].figures[index]) else { continue }
       drawing += """
-        <circle class="ring" cx="\(x(index))" cy="\(y(position))" r="6"/>
+        <circle class="ring" cx="\(x(index, of: lines[0].figures.count))" cy="\(y(position))" r="6"/>
         """
     }
     return drawing

@@ -26,6 +26,14 @@ func decibelText(_ value: Double?) -> String {
   return value.isFinite ? String(format: "%.1f", value) : "-∞"
 }
 
+/// With as many digits behind the point.
+func decimalText(_ value: Double, _ digits: Int) -> String {
+  String(format: "%.\(digits)f", value)
+}
+
+/// As `figureText`, with a sign before what is above 0 too.
+func signedText(_ value: Double) -> String { (value > 0 ? "+" : "") + figureText(value) }
+
 /// `1,234,567`.
 func groupedText(_ number: Int) -> String {
   let digits = String(number.magnitude)

@@ -3,13 +3,6 @@ import Stats
 
 /// What the figures say, in words: the first thing a reader sees.
 struct PageFindings {
-  private enum Level: String {
-    case warning = "Warning"
-    case notice = "Notice"
-    case figure = "Measured"
-    case sound = "Sound"
-  }
-
   /// Names listed before the rest is only counted.
   private static let listed = 3
 
@@ -19,17 +12,10 @@ struct PageFindings {
   var markup: Markup {
     let findings =
       damage + problems + layers + features + massive + channels + cache + bits
-    return "<ul class=\"findings\">\(findings.joined())</ul>"
+    return PageFinding.list(findings)
   }
 
-  private func finding(_ level: Level, _ words: Markup) -> Markup {
-    """
-    <li class="\(level.rawValue.lowercased())"><b class="level">\(level.rawValue)</b> <div>\(words)</div></li>
-
-    """
-  }
-
-  private var damage: [Markup] {
+  private var damage: [PageFinding] {
     let damaged = measured.damaged
     guard !damaged.isEmpty else { return [] }
     let named = damaged.prefix(Self.listed).map { tensor -> Markup in
@@ -40,7 +26,7 @@ struct PageFindings {
         """
     }
     return [
-      finding(
+      PageFinding(
         .warning,
         """
         \(countText(damaged.count, "tensor holds", "tensors hold")) NaN or infinity: \
@@ -49,7 +35,7 @@ struct PageFindings {
     ]
   }
 
-  private var problems: [Markup] {
+  private var problems: [PageFinding] {
     guard !measured.problems.isEmpty else { return [] }
     let items = measured.problems.prefix(20).map { problem -> Markup in
       "<li>\(problem.message)</li>"
@@ -57,7 +43,7 @@ struct PageFindings {
     let rest = measured.problems.count - min(20, measured.problems.count)
     let more: Markup = rest > 0 ? "<li>and \(groupedText(rest)) more</li>" : ""
     return [
-      finding(
+      PageFinding(
         .warning,
         """
         \(countText(measured.problems.count, "problem")) in the dumps; what is named here was left out: <ul>\(items)\(more)</ul>
@@ -66,8 +52,8 @@ struct PageFindings {
   }
 
   /// Layers that stand out, and the tensor that makes them.
-  private var layers: [Markup] {
-    let found = figures.kinds.compactMap { kind -> Markup? in
+  private var layers: [PageFinding] {
+    let found = figures.kinds.compactMap { kind -> PageFinding? in
       let summaries = figures.summaries(kind).compactMap { $0 }
       let outliers = summaries.filter(\.isOutlier)
       guard !outliers.isEmpty else { return nil }
@@ -79,7 +65,7 @@ struct PageFindings {
         AbsMax \(figureText(Double(summary.absMax)))\(culprit(summary)))
         """
       }
-      return finding(
+      return PageFinding(
         .notice,
         """
         \(kind.title) stand out in \(list(named, of: outliers.count)). The median layer has kurtosis \
@@ -89,7 +75,7 @@ struct PageFindings {
     // Fewer than three layers cannot differ from their median by as much.
     guard found.isEmpty, figures.layers.count > 2 else { return found }
     return [
-      finding(
+      PageFinding(
         .sound,
         """
         No layer stands out: kurtosis and AbsMax stay within \
@@ -110,12 +96,12 @@ struct PageFindings {
       """
   }
 
-  private var features: [Markup] {
+  private var features: [PageFinding] {
     guard figures.kinds.contains(.activation) else { return [] }
     let features = measured.outlierFeatures
     guard !features.isEmpty else {
       return [
-        finding(
+        PageFinding(
           .sound,
           """
           No emergent outlier feature: no channel reaches magnitude 6 in a quarter of the layers and \
@@ -130,7 +116,7 @@ struct PageFindings {
       """
     }
     return [
-      finding(
+      PageFinding(
         .notice,
         """
         \(countText(features.count, "emergent outlier feature")) of LLM.int8(): channel \
@@ -139,7 +125,7 @@ struct PageFindings {
     ]
   }
 
-  private var massive: [Markup] {
+  private var massive: [PageFinding] {
     let found = measured.tensors.filter { $0.outliers?.massiveCount ?? 0 > 0 }
     let count = found.reduce(0) { $0 + ($1.outliers?.massiveCount ?? 0) }
     let all = found.flatMap { tensor in
@@ -149,7 +135,7 @@ struct PageFindings {
       return []
     }
     return [
-      finding(
+      PageFinding(
         .notice,
         """
         \(countText(count, "massive activation")) in \(countText(found.count, "tensor")): beyond 100 \
@@ -160,13 +146,13 @@ struct PageFindings {
     ]
   }
 
-  private var channels: [Markup] {
+  private var channels: [PageFinding] {
     [TensorStatistics.Kind.weight, .activation].compactMap { kind in
       let all = measured.tensors.filter { $0.kind == kind && $0.channels != nil }
       let found = all.filter { $0.channels?.outlierCount ?? 0 > 0 }
       guard let worst = found.max(by: { ($0.channels?.ratio ?? 0) < ($1.channels?.ratio ?? 0) })
       else { return nil }
-      return finding(
+      return PageFinding(
         .notice,
         """
         Input channels beyond \(tickText(measured.options.outlierRatio)) times the median channel: in \
@@ -181,13 +167,13 @@ struct PageFindings {
   }
 
   /// Which scales suit the cache at two bits, where it matters most.
-  private var cache: [Markup] {
-    [TensorStatistics.Kind.key, .value].compactMap { kind in
+  private var cache: [PageFinding] {
+    TensorStatistics.Kind.allCases.filter(\.isCache).compactMap { kind in
       let summaries = measured.layerSummaries.filter { $0.kind == kind }
-      guard let token = total(summaries, .perTokenGroup, bits: 2),
-        let channel = total(summaries, .perChannelGroup, bits: 2)
+      guard let token = StatisticsSummary.sqnr(of: summaries, .perTokenGroup, bits: 2),
+        let channel = StatisticsSummary.sqnr(of: summaries, .perChannelGroup, bits: 2)
       else { return nil }
-      return finding(
+      return PageFinding(
         .figure,
         """
         \(kind.title): \(channel > token ? "per-channel" : "per-token") groups keep more of them. At 2 \
@@ -197,9 +183,9 @@ struct PageFindings {
     }
   }
 
-  private var bits: [Markup] {
+  private var bits: [PageFinding] {
     let weights = measured.layerSummaries.filter { $0.kind == .weight }
-    guard let all = total(weights, .group, bits: 4) else { return [] }
+    guard let all = StatisticsSummary.sqnr(of: weights, .group, bits: 4) else { return [] }
     let worst = measured.tensors.filter { $0.kind == .weight && $0.shape.count > 1 }
       .compactMap { tensor in tensor.sqnr(.group, bits: 4).map { (tensor, $0) } }
       .min { $0.1 < $1.1 }
@@ -208,24 +194,13 @@ struct PageFindings {
         "; the least, \(decibelText(sqnr)) dB, is that of <code>\(tensor.name)</code>"
       } ?? ""
     return [
-      finding(
+      PageFinding(
         .figure,
         """
         Weights at 4 bits in groups of \(measured.options.groupSize) would keep an SQNR of \
         \(decibelText(all)) dB\(least).
         """)
     ]
-  }
-
-  /// SQNR of all layers together; nil unless it is a finite number.
-  private func total(
-    _ summaries: [StatisticsSummary], _ scheme: QuantizationScheme.Name, bits: Int
-  ) -> Double? {
-    var error = QuantizationError()
-    for trip in summaries.flatMap(\.roundTrips)
-    where trip.scheme.name == scheme && trip.bits == bits { error.merge(trip.restError) }
-    guard error.squaredNorm > 0, let sqnr = error.sqnrDecibels, sqnr.isFinite else { return nil }
-    return sqnr
   }
 
   private func list(_ named: [Markup], of count: Int) -> Markup {

@@ -3,7 +3,7 @@ import Stats
 
 /// How every figure is defined.
 struct PageFooter {
-  let measured: MeasuredModel
+  let options: MeasureOptions
 
   var markup: Markup {
     let definitions: [(String, Markup)] = [
@@ -27,7 +27,7 @@ struct PageFooter {
       (
         "Outlier channel",
         """
-        Its AbsMax exceeds \(tickText(measured.options.outlierRatio)) times that of the median \
+        Its AbsMax exceeds \(tickText(options.outlierRatio)) times that of the median \
         channel. The channel and token ratios are the largest AbsMax over the median one.
         """
       ),
@@ -35,8 +35,8 @@ struct PageFooter {
         "SQNR",
         """
         Signal to quantization noise ratio: 10 log₁₀ of the sum of squares over the sum of squared \
-        errors. Weights: groups of \(measured.options.groupSize) along the inputs, scales by \
-        <code>\(measured.options.method.rawValue)</code>. Inputs: symmetric, per token or per tensor. \
+        errors. Weights: groups of \(options.groupSize) along the inputs, scales by \
+        <code>\(options.method.rawValue)</code>. Inputs: symmetric, per token or per tensor. \
         Cache: asymmetric, groups within a token and head (Qllm-Eval) or of tokens within a channel \
         (KIVI).
         """

@@ -1,5 +1,4 @@
 import Convert
-import Foundation
 import Model
 
 /// The head of the page: which model, what was measured, and the totals.
@@ -7,11 +6,7 @@ struct PageHeader {
   let measured: MeasuredModel
   let figures: LayerFigures
 
-  /// The last part of the path.
-  var title: String {
-    let name = URL(fileURLWithPath: measured.path).lastPathComponent
-    return name.isEmpty || name == "/" ? measured.path : name
-  }
+  var title: String { modelTitle(measured.path) }
 
   var markup: Markup {
     """
@@ -39,7 +34,7 @@ struct PageHeader {
   }
 
   private var tiles: [Markup] {
-    TensorStatistics.Kind.allCases.map { kind in
+    shownKinds.map { kind in
       let tensors = measured.tensors.filter { $0.kind == kind }
       guard !tensors.isEmpty else {
         return """
@@ -61,11 +56,24 @@ struct PageHeader {
     }
   }
 
+  /// A model caches keys and values, or what latent attention has in their place.
+  private var shownKinds: [TensorStatistics.Kind] {
+    let measured = Set(measured.tensors.map(\.kind))
+    let hasLatent = measured.contains(.latent) || measured.contains(.rotaryKey)
+    return TensorStatistics.Kind.allCases.filter { kind in
+      switch kind {
+      case .weight, .activation: true
+      case .key, .value: !hasLatent || measured.contains(kind)
+      case .latent, .rotaryKey: hasLatent
+      }
+    }
+  }
+
   private func remedy(_ kind: TensorStatistics.Kind) -> Markup {
     switch kind {
     case .weight: "no tensor of the checkpoint matched"
     case .activation: "give a dump of inputs with <code>--activations</code>"
-    case .key, .value: "give a dump of the cache with <code>--kv</code>"
+    case .key, .value, .latent, .rotaryKey: "give a dump of the cache with <code>--kv</code>"
     }
   }
 

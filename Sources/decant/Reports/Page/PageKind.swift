@@ -8,6 +8,8 @@ extension TensorStatistics.Kind {
     case .activation: "Activations"
     case .key: "Keys"
     case .value: "Values"
+    case .latent: "Latent vectors"
+    case .rotaryKey: "Rotary keys"
     }
   }
 
@@ -18,6 +20,8 @@ extension TensorStatistics.Kind {
     case .activation: "A"
     case .key: "K"
     case .value: "V"
+    case .latent: "C"
+    case .rotaryKey: "R"
     }
   }
 
@@ -26,7 +30,7 @@ extension TensorStatistics.Kind {
     switch self {
     case .weight: .group
     case .activation: .perToken
-    case .key, .value: .perTokenGroup
+    case .key, .value, .latent, .rotaryKey: .perTokenGroup
     }
   }
 }

@@ -40,7 +40,7 @@ enum PageScript {
       };
 
       function words() {
-        if (values) return data.name + ", layer " + layers[column] + ": " + values[column];
+        if (values) return data.name + ", " + data.along + " " + layers[column] + ": " + values[column];
         const bin = Number(data.bin) + column;
         const ridge = rowOf(row);
         const counts = ridge ? ridge.dataset.c.split(" ") : [];

@@ -58,6 +58,9 @@ enum PageStyle {
     .lead { margin: 4px 0 20px; color: var(--soft); font-size: 17px; max-width: 46em; }
     .note { color: var(--soft); font-size: 13px; max-width: 60em; }
     .curve { margin: 0 0 20px; max-width: 900px; }
+    .curves { display: grid; gap: 20px 40px; margin-bottom: 8px;
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); }
+    .curves .curve { max-width: 590px; }
     .why { white-space: normal; min-width: 26em; text-align: left; }
     .facts { list-style: none; display: flex; flex-wrap: wrap; gap: 6px 8px; margin: 0 0 20px;
       padding: 0; }
@@ -80,7 +83,7 @@ enum PageStyle {
       text-align: center; font-weight: 700; font-size: 0.86em; color: var(--card);
       background: var(--ink); }
     .key.w { background: var(--w); } .key.a { background: var(--a); }
-    .key.k { background: var(--k); } .key.v { background: var(--v); }
+    .key.k, .key.c { background: var(--k); } .key.v, .key.r { background: var(--v); }
     nav { position: sticky; top: 0; z-index: 2; background: var(--paper); margin-top: 22px;
       border-bottom: 1px solid var(--rule); overflow-x: auto; }
     nav ul { list-style: none; display: flex; gap: 4px 20px; margin: 0; padding: 9px 0;
@@ -132,6 +135,12 @@ enum PageStyle {
       .panels figcaption b { display: none; }
       .panels.n1 figcaption b, .panels.contrast figcaption b { display: inline; } }
     .w { --line: var(--w); } .a { --line: var(--a); } .k { --line: var(--k); } .v { --line: var(--v); }
+    .c { --line: var(--k); } .r { --line: var(--v); }
+    .m0 { --line: var(--w); } .m1 { --line: var(--a); } .m2 { --line: var(--k); }
+    .m3 { --line: var(--v); } .m4 { --line: var(--hot); } .m5 { --line: var(--soft); }
+    .line.m1 { stroke-dasharray: 7 3; } .line.m2 { stroke-dasharray: 2 3; }
+    .line.m3 { stroke-dasharray: 8 3 2 3; } .line.m4 { stroke-dasharray: 12 4; }
+    .line.m5 { stroke-dasharray: 1 4; }
     .grid { stroke: var(--grid); stroke-width: 1; }
     .tick { fill: var(--soft); font-size: 11px; }
     .power { font-size: 8px; }
@@ -152,7 +161,24 @@ enum PageStyle {
       gap: 16px; }
     .card { background: var(--card); border: 1px solid var(--rule); border-radius: 10px;
       padding: 12px 14px; }
-    .bars { fill: var(--line); }
+    .rasters { display: grid; gap: 18px; grid-template-columns: 1fr; }
+    .raster-pair > div { display: grid; gap: 14px 24px;
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); }
+    .raster-pair h3 small { font-weight: 400; color: var(--soft); font-size: 12.5px; }
+    .raster { height: 220px; shape-rendering: crispEdges; border: 1px solid var(--rule); }
+    .raster path { fill: none; stroke-width: 1.02; }
+    .raster .ground { fill: var(--c0); }
+    .s1 { stroke: var(--c1); } .s2 { stroke: var(--c2); } .s3 { stroke: var(--c3); }
+    .s4 { stroke: var(--c4); } .s5 { stroke: var(--c5); } .s6 { stroke: var(--c6); }
+    .s7 { stroke: var(--c7); } .s8 { stroke: var(--c8); }
+    .bars, .bar, .mark { fill: var(--line); }
+    .bar.still { fill: var(--soft); }
+    .mark { stroke: var(--line); stroke-width: 1.4; }
+    .mark.hollow { fill: var(--paper); }
+    .axis { stroke: var(--soft); stroke-width: 1; }
+    .error { stroke: var(--soft); stroke-width: 1.4; }
+    .limit { stroke: var(--hot); stroke-width: 1.4; stroke-dasharray: 4 3; }
+    .swatch { display: inline-block; width: auto; height: 0.75em; }
     .median { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 3 3; }
     .named { font-size: 12.5px; margin: 8px 0 0; color: var(--soft); }
     .named span { white-space: nowrap; }
@@ -202,6 +228,11 @@ enum PageStyle {
     .sortable :is(th, td):is(:nth-child(1), :nth-child(2), :nth-child(4), :nth-child(6)) {
       text-align: left; }
     .sortable { min-width: 100%; }
+    .layers :is(th, td):is(:nth-child(4), :nth-child(6)) { text-align: right; }
+    .kind { margin-top: 20px; }
+    .points :is(th, td):is(:nth-child(4), :nth-child(6)) { text-align: right; }
+    .points :is(th, td):nth-child(5) { text-align: left; }
+    .sortable:is(.points, .layers) tbody th { min-width: 0; }
     .sortable tbody th { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono",
       monospace; color: var(--ink); max-width: 420px; overflow-wrap: anywhere; white-space: normal;
       min-width: 280px; }

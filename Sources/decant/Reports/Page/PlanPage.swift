@@ -8,7 +8,7 @@ struct PlanPage {
   /// Of the checkpoint.
   let path: String
 
-  private var title: String { URL(fileURLWithPath: path).lastPathComponent }
+  private var title: String { modelTitle(path) }
 
   var html: String {
     PageFrame(
@@ -34,20 +34,24 @@ struct PlanPage {
     let totals = plan.totals
     let gap =
       totals.optimalityGap > 0 ? "at most \(percentText(totals.optimalityGap)) above it" : "reached"
+    let tiles = [
+      PageTile(
+        name: "Size", value: "\(groupedText(predictedByteCount)) bytes", note: "the whole output"),
+      PageTile(
+        name: "Bits per weight", value: String(format: "%.4f", totals.bitsPerWeight),
+        note: "scales counted"),
+      PageTile(
+        name: plan.measure.heading, value: figureText(totals.loss),
+        note: plan.measure.description),
+      PageTile(
+        name: "Least possible \(plan.measure.noun)", value: gap, note: "for this size"),
+    ]
     return """
       <header><p class="kicker">Plan of widths</p><h1>\(title)</h1>
       <p class="path"><code>\(path)</code></p>
-      <dl class="tiles">\
-      \(tile("Size", "\(groupedText(predictedByteCount)) bytes", "the whole output"))\
-      \(tile("Bits per weight", String(format: "%.4f", totals.bitsPerWeight), "scales counted"))\
-      \(tile(plan.measure.heading, figureText(totals.loss), plan.measure.description))\
-      \(tile("Least possible \(plan.measure.noun)", gap, "for this size"))</dl></header>
+      <dl class="tiles">\(tiles.map(\.markup).joined())</dl></header>
 
       """
-  }
-
-  private func tile(_ name: String, _ value: String, _ note: String) -> Markup {
-    "<div class=\"tile\"><dt>\(name)</dt><dd>\(value)<small>\(note)</small></dd></div>"
   }
 
   // MARK: - Widths

@@ -18,7 +18,7 @@ struct StatisticsPage {
     let header = PageHeader(measured: measured, figures: figures)
     return PageFrame(
       title: "\(header.title): outlier statistics", header: header.markup, sections: sections,
-      footer: PageFooter(measured: measured).markup
+      footer: PageFooter(options: measured.options).markup
     ).html
   }
 
@@ -49,15 +49,41 @@ struct StatisticsPage {
           lead: "How the magnitudes of each layer are distributed, on an axis of powers of two.",
           body: HistogramRows(figures: figures).markup))
     }
+    if let energies = measured.energies {
+      sections.append(
+        .init(
+          id: "hidden", title: "Hidden states",
+          lead: "How much each layer changes what passes through it, and how large its inputs are.",
+          body: HiddenStatePanels(energies: energies).markup))
+    }
     sections += [
       .init(
         id: "channels", title: "Channels",
         lead: "The tensors in which single channels stand furthest above the others.",
-        body: ChannelProfiles(tensors: measured.tensors).markup),
+        body: ChannelProfiles(tensors: measured.tensors).markup)
+    ]
+    if !measured.smoothedInputs.isEmpty {
+      sections.append(
+        .init(
+          id: "smoothing", title: "Inputs, smoothed",
+          lead:
+            "Outlier channels of the inputs, and what is left of them when the weights take half.",
+          body: SmoothingMaps(inputs: measured.smoothedInputs).markup))
+    }
+    sections.append(
       .init(
         id: "cache", title: "Channels against tokens in the cache",
         lead: "Whether keys and values vary by channel or by token decides how to group them.",
-        body: CacheContrast(figures: figures).markup),
+        body: CacheContrast(figures: figures).markup))
+    let cacheMaps = CacheMaps(measured.tensors)
+    if !cacheMaps.tensors.isEmpty {
+      sections.append(
+        .init(
+          id: "cache-maps", title: "The cache, channel by token",
+          lead: "Columns that stand out are channels that are large at all tokens.",
+          body: cacheMaps.markup))
+    }
+    sections += [
       .init(
         id: "bits", title: "What each bit width would keep",
         lead: "Quantized and decoded again: more decibels, less lost.",

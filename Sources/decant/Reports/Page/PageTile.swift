@@ -1,0 +1,18 @@
+import Foundation
+
+/// A figure of a page's head: its name, its value, and a word about it.
+struct PageTile {
+  let name: String
+  let value: String
+  let note: String
+
+  var markup: Markup {
+    "<div class=\"tile\"><dt>\(name)</dt><dd>\(value)<small>\(note)</small></dd></div>"
+  }
+}
+
+/// What a page calls the model at a path: the path's last part.
+func modelTitle(_ path: String) -> String {
+  let name = URL(fileURLWithPath: path).lastPathComponent
+  return name.isEmpty || name == "/" ? path : name
+}

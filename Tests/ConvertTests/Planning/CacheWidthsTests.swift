@@ -231,7 +231,7 @@ import Testing
     let calibration = try Calibration(
       [samples + "/small-kv.safetensors"], of: Checkpoint(path: samples + "/small"),
       options: MeasureOptions())
-    let tensors = try calibration.run(RunContext(threads: 2))
+    let tensors = try calibration.run(RunContext(threads: 2)).map(\.figures)
     let uniform = try CacheWidths(tensors, averageBits: 16).uniform
     #expect(uniform.map(\.bits) == [4, 8])
     for one in uniform {

@@ -37,7 +37,7 @@ enum SampleModel {
     let calibration = try Calibration([activations], of: Checkpoint(path: path), options: options)
     let captured = try calibration.run(
       RunContext(threads: 2))
-    return calibration.meanSquares(captured)
+    return calibration.meanSquares(captured.map(\.figures))
   }
 
   static func candidates(

@@ -40,6 +40,49 @@ import Testing
     #expect(stats.status == 0 && stats.error == "")
   }
 
+  @Test func methodsThatNeedACalibrationSayWhatIsMissing() throws {
+    let folder = try Folder()
+    let source = try writeUntied(folder)
+    let result = try runTool(
+      builtProgram, ["convert", source, "-o", folder.path + "/out", "--method", "gptq"])
+    #expect(result.status == 64)
+    #expect(
+      result.error.contains("--method gptq needs the Gram matrices of the inputs")
+        && result.error.contains("--gram"))
+  }
+
+  /// On what the calibration saw; FIDELITY.md tells of other texts.
+  @Test func aCalibratedConversionIsNearerToItsSource() throws {
+    let folder = try Folder()
+    let model = samplesFolder + "/small"
+    let reference = try TensorFile(samplesFolder + "/reference-logits.safetensors")
+    let ids = reference.integers("input_ids").prefix(96).map(String.init).joined(separator: " ")
+    try folder.write(ids + "\n", to: "ids")
+    let calibration = folder.path("cal.safetensors")
+    func run(_ words: String...) throws -> JSONValue {
+      let result = try runTool(builtProgram, words + ["--json", "-q"])
+      #expect(result.status == 0, "\(result.error)")
+      return try JSONValue(parsing: Array(result.output.utf8))
+    }
+    let calibrated = try runTool(
+      builtProgram,
+      ["calibrate", model, "--tokens", folder.path("ids"), "--gram", "-o", calibration, "-q"])
+    #expect(calibrated.status == 0, "\(calibrated.error)")
+    var divergences: [Double] = []
+    for method in ["search", "gptq"] {
+      let out = folder.path(method)
+      let report = try run(
+        "convert", model, "-o", out, "--bits", "2", "--method", method, "--calibration",
+        calibration)
+      let methods = Set(
+        report["tensors"]?.arrayValue?.compactMap { $0["method"]?.stringValue } ?? [])
+      #expect(methods == (method == "gptq" ? ["gptq", "search"] : ["search"]))
+      let found = try run("eval", out, "--tokens", folder.path("ids"), "--against", model)
+      divergences.append(try #require(found["kl_mean"]?.doubleValue))
+    }
+    #expect(divergences[1] < 0.8 * divergences[0])
+  }
+
   /// What decant knows nothing of is not said to be kept on purpose.
   @Test func anUnknownNameDidNotFit() throws {
     let folder = try Folder()

@@ -83,7 +83,7 @@ extension BitPlan {
     decantVersion = try reader.string(json["decant_version"], "decant_version")
     request = json["request"] ?? [:]
     let methodName = try reader.string(json["method"], "method")
-    guard let method = QuantizationMethod(rawValue: methodName) else {
+    guard let method = QuantizationMethod(rawValue: methodName), !method.needsGrams else {
       throw reader.error("method '\(methodName)' is not known")
     }
     self.method = method

@@ -109,6 +109,10 @@ package struct CalibrationFile: Sendable {
 extension CalibrationFile: GramSource {
   package var hasGrams: Bool { !record.grams.isEmpty }
 
+  package func key(ofInputsOf weight: String) -> GramKey? {
+    grams[weight].map { GramKey(name: $0.module, order: $0.order) }
+  }
+
   /// - Throws: `CalibrationError.damaged`, `.unfit`, `.notACalibration`; `FileError`.
   package func gram(ofInputsOf weight: String) throws -> GramMatrix? {
     guard let gram = grams[weight] else { return nil }

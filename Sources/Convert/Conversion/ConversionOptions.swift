@@ -42,6 +42,8 @@ package struct ConversionOptions: Sendable {
   package var meanSquares: [String: [Float]] = [:]
   /// The files that `meanSquares` came from, for the record.
   package var calibration: [BitPlan.Input] = []
+  /// Second moments of the inputs, for `gptq`.
+  package var grams: (any GramSource)?
   /// Type of biases that adapters are merged into; nil for that of the scales.
   package var biasType: ScaleType?
   /// Whether pooled updates that do not fit the packed groups are merged before quantization.
@@ -58,11 +60,12 @@ package struct ConversionOptions: Sendable {
   package var shardLimit = 5_000_000_000
   /// Smallest share of the weight bytes to be quantized, 0 to 1.
   package var minimumCoverage: Double?
-  /// A width for every tensor; `bits` and `groupSize` then only say what is common.
+  /// A width for every tensor; `bits` and `groupSize` then only say what is common. Its method is taken, too,
+  /// but where `gptq` was asked for: no plan is measured with that.
   package var plan: BitPlan? {
     didSet {
       guard let plan else { return }
-      method = plan.method
+      if !method.needsGrams { method = plan.method }
       scaleType = plan.scaleType
       if let common = plan.commonLayout { (bits, groupSize) = (common.bits, common.groupSize) }
     }

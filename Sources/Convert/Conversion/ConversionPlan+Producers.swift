@@ -29,18 +29,19 @@ extension ConversionPlan {
   /// What makes the output's tensors, one for each tensor of the plan.
   func producers() -> [any TensorProducer] {
     let importance = ImportanceSampler(meanSquares: options.meanSquares)
+    let gptq = options.grams.map { GPTQCache($0) }
     var isRead = Set<String>()
     return tensors.map { tensor in
       // What several are made of is digested once.
       let reads = checkpoint.readParts(tensor.tensor).filter {
         isRead.insert($0.tensor.name).inserted
       }
-      return producer(of: tensor, reads, importance)
+      return producer(of: tensor, reads, importance, gptq)
     }
   }
 
   private func producer(
-    of tensor: TensorPlan, _ reads: [ReadPart], _ importance: ImportanceSampler
+    of tensor: TensorPlan, _ reads: [ReadPart], _ importance: ImportanceSampler, _ gptq: GPTQCache?
   ) -> any TensorProducer {
     let source = tensor.source(in: checkpoint, nonFinite: options.nonFinite)
     switch tensor.action {
@@ -56,6 +57,9 @@ extension ConversionPlan {
         source: source, reads: reads,
         quantizer: WeightQuantizer(layout: layout, scaleType: scaleType, method: options.method),
         parts: tensor.stored, packing: packing, importance: importance,
+        gptq: gptq.flatMap { cache in
+          tensor.grams.map { GPTQInputs(cache: cache, grams: $0) }
+        },
         update: ParameterUpdate(
           tensor.update, name: tensor.name, packing: packing,
           groupsPerRow: source.shape.inputs / layout.groupSize))

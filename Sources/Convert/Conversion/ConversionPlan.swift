@@ -19,7 +19,7 @@ package struct ConversionPlan: Sendable {
   package var warnings: [String] { tie.warning.map { [$0] } ?? [] }
 
   /// - Parameter arrangement: which tensors there will be.
-  /// - Throws: `PlanError`, `SourceError`, `MergeError`; `AllocationError` where the options hold a
+  /// - Throws: `PlanError`, `SourceError`, `MergeError`, `GramError`; `AllocationError` where the options hold a
   ///   plan that does not fit; `FileError` where scales or tied weights cannot be read.
   package init(
     _ checkpoint: Checkpoint, options: ConversionOptions,
@@ -76,6 +76,15 @@ package struct ConversionPlan: Sendable {
     try planner.checkPlan()
     adapterInputs = adapters?.members.map(\.adapter.file.input) ?? []
     self.adapters = try adapters?.plan(into: &tensors, options: options)
+    if options.method.needsGrams, let grams = options.grams {
+      for index in tensors.indices {
+        guard case .quantize = tensors[index].action else { continue }
+        let source = tensors[index].source(in: checkpoint, nonFinite: options.nonFinite)
+        let isHead = tie.isTied == true && tensors[index].identity.role == .tokenEmbedding
+        tensors[index].grams = try TensorGrams(
+          of: source, head: isHead ? tie.redundantHead ?? source.name : nil, in: grams)
+      }
+    }
     self.tensors = tensors
     try checkNames()
     try checkCoverage()

@@ -33,8 +33,19 @@ package struct TensorPlan: Sendable {
   var update: TensorUpdate?
   /// Type of the biases, where it is not that of the scales.
   var biasType: ScaleType?
+  /// The second moments of its inputs that it is quantized for.
+  package var grams: TensorGrams?
 
   package var name: String { tensor.name }
+
+  /// How it is quantized where `method` was asked for.
+  package func method(askedFor method: QuantizationMethod) -> QuantizationMethod {
+    method.needsGrams && grams == nil ? .search : method
+  }
+
+  /// Of a tensor that is quantized for the second moments of its inputs: its matrices of which those are not
+  /// known.
+  package var searchedMatrixCount: Int { grams?.missingCount ?? 0 }
 
   /// Whether it counts as a weight in the coverage: more than one dimension, real numbers.
   package var isWeight: Bool {
@@ -107,7 +118,8 @@ package struct TensorPlan: Sendable {
       error = .init(squaredNorm: 0, squaredError: 0, largestError: 0)
     }
     return Manifest.Entry(
-      name: name, layout: layout, method: layout == .plain ? nil : method.recordedName,
+      name: name, layout: layout,
+      method: layout == .plain ? nil : self.method(askedFor: method).recordedName,
       sourceDType: tensor.dtype, sourceShape: tensor.shape,
       order: layout == .plain ? .outputMajor : identity.order, origin: tensor.origin,
       stored: stored, error: error,

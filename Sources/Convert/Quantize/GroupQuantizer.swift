@@ -64,8 +64,8 @@ package struct GroupQuantizer {
         let found = GroupParameters(scale: scales[group], bias: biases[group])
         let (parameters, error) = careful.quantize(
           bytes, as: elements, group,
-          found: method == .search && found.isFinite ? found : nil,
-          isSearched: method == .search,
+          found: method != .minmax && found.isFinite ? found : nil,
+          isSearched: method != .minmax,
           counting: cursor.importance(ofGroup: group), into: &codes)
         (scales[group], biases[group]) = (parameters.scale, parameters.bias)
         (figures[3 * group], figures[3 * group + 1], figures[3 * group + 2]) = (
@@ -111,7 +111,8 @@ package struct GroupQuantizer {
       QuantizationKernels.betweenExtremes(
         bytes, elements, groups, layout, scaleType, level: level, codes: &codes,
         scales: &scales, biases: &biases, figures: &figures)
-    case .search:
+    // GPTQ begins with what the search finds.
+    case .search, .gptq:
       QuantizationKernels.bySearch(
         bytes, elements, groups, layout, scaleType, importance: importance.span,
         firstInput: firstInput, moveLimit: Self.largestMove, level: level,

@@ -53,7 +53,7 @@ final class ImportanceSampler: Sendable {
   func runs(
     of range: Range<Int>, _ source: WeightSource, _ quantizer: WeightQuantizer
   ) throws -> [ImportanceRun] {
-    guard quantizer.method == .search else { return [] }
+    guard quantizer.method != .minmax else { return [] }
     return try runs(of: range, source, groupSize: quantizer.layout.groupSize)
   }
 

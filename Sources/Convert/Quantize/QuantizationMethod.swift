@@ -5,6 +5,13 @@ package enum QuantizationMethod: String, Sendable, CaseIterable {
   /// The least squared error of: `minmax`, MLX's own quantizer, and a search from there. Errors
   /// count as much as the weights' input channels do (`ChannelImportance`).
   case search
+  /// From what `search` finds on, errors are made up for in the rest of their rows, for the second moments of
+  /// the inputs (GPTQ, arXiv 2210.17323), and scales and biases are refitted. A matrix whose inputs were not
+  /// measured is done by `search`.
+  case gptq
+
+  /// Whether it takes Gram matrices.
+  package var needsGrams: Bool { self == .gptq }
 
   /// As manifests record it. The same method must give the same bytes again, so that a search that
   /// finds other parameters has another name: `search` is that of format version 1 and of the first
@@ -13,6 +20,7 @@ package enum QuantizationMethod: String, Sendable, CaseIterable {
     switch self {
     case .minmax: "minmax"
     case .search: "search-2"
+    case .gptq: "gptq"
     }
   }
 

@@ -132,6 +132,10 @@ extension ConversionOptions {
         throw ManifestError.malformed(
           file: file, place: "tensors['\(tensor.entry.name)'].method", expected: "a known method")
       }
+      guard !method.needsGrams else {
+        throw ManifestError.malformed(
+          file: file, place: "options.activations", expected: "the calibration that was used")
+      }
       self.method = method
       layouts[tensor.entry.name] = layout
     }

@@ -21,11 +21,13 @@ package struct WeightSource: Sendable {
 
   /// The ranges in which the weights are read: about a tile's size, of whole groups of any size that
   /// divides the inputs, and of whole rows of one matrix where those are asked for.
-  func tiles(ofWholeRows: Bool = false) -> [Range<Int>] {
+  ///
+  /// - Parameter multiple: of how many rows, but for the last of a matrix.
+  func tiles(ofWholeRows: Bool = false, rowsMultipleOf multiple: Int = 1) -> [Range<Int>] {
     guard readsWholeRows || ofWholeRows else {
       return Tiling.ranges(shape.count, step: Tiling.weightCount)
     }
-    let step = max(1, Tiling.weightCount / max(1, shape.inputs))
+    let step = max(1, Tiling.weightCount / max(1, shape.inputs) / multiple) * multiple
     return (0..<shape.matrices).flatMap { matrix in
       Tiling.ranges(shape.outputs, step: step).map {
         let first = matrix * shape.outputs

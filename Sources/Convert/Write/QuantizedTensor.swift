@@ -1,4 +1,5 @@
 import Formats
+import Stats
 
 /// Weights that are quantized and packed.
 struct QuantizedTensor: TensorProducer {
@@ -9,21 +10,23 @@ struct QuantizedTensor: TensorProducer {
   let packing: AffinePacking
   /// What errors count in a search.
   let importance: ImportanceSampler
+  /// The second moments of its inputs; nil where it is not quantized for them.
+  let gptq: GPTQInputs?
   /// What adapters do to scales and biases.
   let update: ParameterUpdate?
 
   var readsInOrder: Bool { source.storage.isReadInOrder }
 
-  func tiles() -> [Range<Int>] { source.tiles() }
+  func tiles() -> [Range<Int>] {
+    gptq == nil
+      ? source.tiles() : source.tiles(ofWholeRows: true, rowsMultipleOf: GPTQKernels.stripRows)
+  }
 
   func produce(_ range: Range<Int>, in slot: ProducerSlot) throws {
     let layout = quantizer.layout
     let groups = range.lowerBound / layout.groupSize..<range.upperBound / layout.groupSize
-    try source.readElements(range, into: slot.tile)
+    slot.effects.error = try quantize(range, groupCount: groups.count, in: slot)
     slot.effects.zeroedCount = slot.tile.zeroedCount
-    slot.effects.error = slot.quantized.quantize(
-      slot.tile, groupCount: groups.count, quantizer,
-      importance: try importance.runs(of: range, source, quantizer))
     try slot.quantized.withGroups {
       try update?.apply(
         to: groups, scales: &$0.scales, biases: &$0.biases, rounding: &slot.effects.rounding,
@@ -39,5 +42,22 @@ struct QuantizedTensor: TensorProducer {
         slot.quantized.groups, groupCount: groups.count, part: part,
         into: &slot.pieces[part].bytes)
     }
+  }
+
+  private func quantize(
+    _ range: Range<Int>, groupCount: Int, in slot: ProducerSlot
+  ) throws -> QuantizationError {
+    let inputs = source.shape.inputs
+    if let gptq, !range.isEmpty,
+      let factors = try gptq.factors(ofMatrix: range.lowerBound / (source.shape.outputs * inputs))
+    {
+      try source.read(range, into: slot.tile)
+      return slot.quantized.quantize(
+        slot.tile, rows: range.count / inputs, quantizer, factors: factors)
+    }
+    try source.readElements(range, into: slot.tile)
+    return slot.quantized.quantize(
+      slot.tile, groupCount: groupCount, quantizer,
+      importance: try importance.runs(of: range, source, quantizer))
   }
 }

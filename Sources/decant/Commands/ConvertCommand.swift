@@ -20,7 +20,15 @@ enum ConvertCommand: Command {
         long: "group-size",
         value: .init("N", .choices(["32", "64", "128"]), default: .value("64")),
         help: "Consecutive weights that share a scale; smaller is larger and more exact."),
-      CommonOption.method,
+      OptionDescription(
+        long: "method",
+        value: .init("NAME", .choices(["search", "minmax", "gptq"]), default: .value("search")),
+        help: """
+          How scales and codes are chosen. 'search' tries several scales for each group and keeps the one \
+          with the least error; 'minmax' spans the group's range and is faster; 'gptq' starts from the \
+          search and lets the weights of a row make up for one another's errors, for the inputs in \
+          --calibration.
+          """),
       CommonOption.scaleType,
       CommonOption.override,
       CommonOption.keep,
@@ -80,6 +88,9 @@ enum ConvertCommand: Command {
       .init(
         "decant convert Qwen3-0.6B -o tuned --adapter my-adapter",
         "Merge a LoRA adapter before quantization."),
+      .init(
+        "decant convert Qwen3-0.6B -o better --bits 3 --method gptq --calibration cal.safetensors",
+        "Let weights make up for one another's errors, on what 'decant calibrate --gram' saw."),
     ],
     discussion: [
       """
@@ -102,6 +113,15 @@ enum ConvertCommand: Command {
       options.meanSquares = try meanSquares(activations, calibration, of: checkpoint, runner)
       options.calibration = try (activations + arguments.values("calibration")).map(
         BitPlan.Input.init(path:))
+    }
+    if options.method.needsGrams {
+      guard let calibration, calibration.hasGrams else {
+        throw UsageError(
+          "--method gptq needs the Gram matrices of the inputs, and "
+            + (calibration.map { "\($0.path) holds none" } ?? "there is no --calibration"),
+          hint: "make them with 'decant calibrate \(path) --text FILE --gram -o CAL'")
+      }
+      options.grams = calibration
     }
     let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
     plan.warnings.forEach(terminal.warn)
@@ -149,7 +169,10 @@ enum ConvertCommand: Command {
   }
 
   private static func options(_ arguments: Arguments) throws -> ConversionOptions {
-    let decided = ["bits", "group-size", "method", "scale-dtype", "override", "keep"]
+    // No plan is measured with GPTQ: the method is not the plan's choice then.
+    let isGPTQ = arguments.value("method") == QuantizationMethod.gptq.rawValue
+    let decided =
+      ["bits", "group-size", "scale-dtype", "override", "keep"] + (isGPTQ ? [] : ["method"])
     for option in ["activations", "calibration"]
     where arguments.isGiven(option) && arguments.value("method") == "minmax" {
       throw UsageError(

@@ -83,11 +83,18 @@ struct ConversionReport {
       "name": .string(tensor.name), "role": .string(tensor.identity.role.rawValue),
       "action": .string(tensor.action.word), "standing": .string(tensor.standing.rawValue),
       "bits": bits, "group_size": groupSize, "scale_dtype": scaleType,
+      "method": method(of: tensor).map { .string($0.rawValue) } ?? .null,
+      "searched_matrices": .integer(tensor.searchedMatrixCount),
       "sqnr_db": .double(errors[index]?.sqnrDecibels),
       "stored_bytes": .integer(tensor.storedByteCount), "reason": .string(tensor.reason),
       "zeroed": seconds == nil || plan.options.nonFinite == .error
         ? .null : .integer(zeroedCounts[index]),
     ]
+  }
+
+  private func method(of tensor: TensorPlan) -> QuantizationMethod? {
+    guard case .quantize = tensor.action else { return nil }
+    return tensor.method(askedFor: plan.options.method)
   }
 
   func text(_ terminal: Terminal) throws -> String {
@@ -127,6 +134,7 @@ struct ConversionReport {
     ]
     for adapter in plan.adapters?.merged ?? [] { lines.append(adapter.summary) }
     if let rounding { lines.append(rounding.summary) }
+    lines += searchedLines
     lines += zeroedLines
     for (reason, tensors) in unquantizedByReason() {
       lines.append("  \(printable(reason)): \(tensors)")
@@ -161,6 +169,22 @@ struct ConversionReport {
       let (count, bytes) = counts[key]!
       return (key, "\(count) \(count == 1 ? "tensor" : "tensors"), \(ByteSize(bytes: bytes).text)")
     }
+  }
+
+  /// What was quantized without knowing its inputs, where they were to be known.
+  private var searchedLines: [String] {
+    guard plan.options.method.needsGrams else { return [] }
+    let whole = plan.tensors.filter { method(of: $0) == .search }
+    let parts = plan.tensors.filter { $0.searchedMatrixCount > 0 }
+    guard !whole.isEmpty || !parts.isEmpty else { return [] }
+    let names =
+      whole.map { "  " + printable($0.name) }
+      + parts.map {
+        "  \(printable($0.name)): \($0.searchedMatrixCount) of \($0.grams?.weights.count ?? 0) matrices"
+      }
+    let rest = names.count - 20
+    return ["searched, for the calibration has no inputs of theirs:"] + names.prefix(20)
+      + (rest > 0 ? ["  and \(rest) more tensors"] : [])
   }
 
   /// What was made zero, tensor by tensor.

@@ -46,7 +46,7 @@ import Testing
     var options = MeasureOptions()
     options.keepsChannels = true
     let measured = try TextCapture(model, tokens, WindowPlan(length: 16), options: options)
-      .run(ForwardOptions(), RunContext(threads: 2)).tensors
+      .run(RunContext(threads: 2)).tensors
     return try Calibration([], of: model.checkpoint, options: options)
       .meanSquares(measured.map(\.figures))
   }

@@ -69,7 +69,7 @@ package struct TextCalibration {
       creating: path, moduleLimit: model.matrixCount,
       nameLength: names.map(\.utf8.count).max() ?? 0)
     let grams = modules.isEmpty ? nil : GramObserver(of: modules, to: writer, context)
-    let measured = try capture.run(forward, alongside: grams, context).tensors
+    let measured = try capture.run(options: forward, alongside: grams, context).tensors
     try grams?.finish()
     let sensitivity = try sensitivity(measured, context)
     let file = Manifest.RecordedFile(

@@ -31,7 +31,7 @@ package struct TextCapture {
   ///   - other: sees the same values.
   /// - Throws: `ForwardError`, `FileError`, `CancellationError`; what reading weights throws.
   package func run(
-    _ forward: ForwardOptions = ForwardOptions(), keeping path: String? = nil,
+    options forward: ForwardOptions = ForwardOptions(), keeping path: String? = nil,
     alongside other: (any ForwardObserver)? = nil, _ context: RunContext
   ) throws -> CapturedStatistics {
     let blocks = batch.blocks(ofTokens: forward.blockTokenCount(of: model.description))

@@ -36,7 +36,7 @@ struct CapturedText {
   /// - Parameter dump: where what it computed is kept.
   func measure(_ runner: Runner, keeping dump: ReportFile? = nil) throws -> CapturedStatistics {
     let measured = try runner.run("text", byteCount: capture.byteCount) {
-      try capture.run(options, keeping: dump?.temporaryPath, $0)
+      try capture.run(options: options, keeping: dump?.temporaryPath, $0)
     }
     try dump?.finish()
     return measured

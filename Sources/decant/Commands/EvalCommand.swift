@@ -129,7 +129,7 @@ enum EvalCommand: Command {
     if arguments.flag("json") {
       var json = json
       json["peak_memory_bytes"] = peak.map { .integer($0) } ?? .null
-      report = try json.prettyText
+      report = json.prettyText
     } else {
       report = text(terminal) + (peak.map { "peak memory \(ByteSize(bytes: $0).text)\n" } ?? "")
     }

@@ -138,9 +138,10 @@ import Testing
 
   @Test func whatIsNoCalibrationIsNamed() throws {
     let vector = try ReferenceVector("llama")
-    #expect(throws: CalibrationError.notACalibration(
-      file: vector.path + "/model.safetensors",
-      reason: "its metadata does not name 'decant_calibration' as its format")
+    #expect(
+      throws: CalibrationError.notACalibration(
+        file: vector.path + "/model.safetensors",
+        reason: "its metadata does not name 'decant_calibration' as its format")
     ) { _ = try open(vector.path, vector.path + "/model.safetensors") }
   }
 }

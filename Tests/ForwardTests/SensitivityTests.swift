@@ -30,7 +30,8 @@ import Testing
       compared += 1
       let bits = Sensitivity.bits[compared % Sensitivity.bits.count]
       let expected = try divergence(
-        of: members.flatMap { [$0.name] + $0.tensor.parts.map(\.name) }, bits: bits, vector, squares, windows, number: compared)
+        of: members.flatMap { [$0.name] + $0.tensor.parts.map(\.name) }, bits: bits, vector,
+        squares, windows, number: compared)
       let sum = try members.reduce(0) { sum, member in
         let points = try #require(found.tensors[member.name])
         #expect(points.map(\.layout.bits) == Sensitivity.bits)

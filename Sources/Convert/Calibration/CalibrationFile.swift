@@ -70,7 +70,8 @@ package struct CalibrationFile: Sendable {
     for (recorded, file) in zip(record.model, checkpoint.files) {
       guard recorded.byteCount == file.input.byteCount else {
         throw other(
-          "\(recorded.name) had \(recorded.byteCount) bytes, \(file.path) has \(file.input.byteCount)")
+          "\(recorded.name) had \(recorded.byteCount) bytes, \(file.path) has \(file.input.byteCount)"
+        )
       }
     }
     for (recorded, file) in zip(record.model, checkpoint.files) {

@@ -56,7 +56,8 @@ package final class CalibrationWriter {
     }
     try checkpoint.checkUnchanged()
     let record = CalibrationRecord(
-      decantVersion: decantVersion, level: ProcessorLevel.current.rawValue, model: model, text: text,
+      decantVersion: decantVersion, level: ProcessorLevel.current.rawValue, model: model,
+      text: text,
       tensors: figures.map {
         .init(
           name: $0.name, shape: $0.shape, channelRatio: $0.channelRatio, roundTrips: $0.roundTrips)

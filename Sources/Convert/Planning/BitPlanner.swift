@@ -273,7 +273,8 @@ package struct BitPlanner {
     return BitPlan.Choice(
       name: tensor.name, shape: tensor.tensor.shape, role: tensor.identity.role.rawValue,
       layer: tensor.identity.layer, layout: nil, byteCount: tensor.storedByteCount,
-      relativeError: 0, samplingError: 0, weight: 0, divergence: nil, reason: tensor.reason, alternatives: [])
+      relativeError: 0, samplingError: 0, weight: 0, divergence: nil, reason: tensor.reason,
+      alternatives: [])
   }
 
   /// What the next larger and the next smaller option would have cost and brought.

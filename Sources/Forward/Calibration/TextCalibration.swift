@@ -73,7 +73,8 @@ package struct TextCalibration {
     try grams?.finish()
     let sensitivity = try sensitivity(measured, context)
     let file = Manifest.RecordedFile(
-      name: URL(filePath: text.path).lastPathComponent, byteCount: text.byteCount, digest: try text.digest(.blocks))
+      name: URL(filePath: text.path).lastPathComponent, byteCount: text.byteCount,
+      digest: try text.digest(.blocks))
     try text.checkUnchanged()
     try writer.finish(
       measured, sharedInputs: grams?.sharedInputs ?? [:], of: model.checkpoint,

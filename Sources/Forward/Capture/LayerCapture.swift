@@ -27,7 +27,8 @@ final class LayerCapture: ForwardObserver {
   ///   - other: sees the same values.
   init(
     of model: ForwardModel, tokens: Int, blocks: Int, in folder: String, kept: CaptureFile?,
-    alongside other: (any ForwardObserver)?, _ measurement: CaptureMeasurement, _ context: RunContext
+    alongside other: (any ForwardObserver)?, _ measurement: CaptureMeasurement,
+    _ context: RunContext
   ) {
     self.model = model
     self.tokens = tokens

@@ -76,7 +76,8 @@ enum CalibrateCommand: Command {
       try calibration.run(to: file.temporaryPath, of: textFile, $0)
     }
     try file.finish()
-    let report = CalibrationReport(summary, path: path, byteCount: try InputFile(path: path).byteCount)
+    let report = CalibrationReport(
+      summary, path: path, byteCount: try InputFile(path: path).byteCount)
     report.warnings.forEach(terminal.warn)
     terminal.report(
       arguments.flag("json") ? report.json.prettyText : report.text, ofFinished: path)

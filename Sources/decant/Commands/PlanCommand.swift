@@ -45,7 +45,9 @@ enum PlanCommand: Command {
         isRepeatable: true),
       OptionDescription(
         long: "kv-budget", value: .init("X"),
-        help: "Bits of an element of the cache on average, scales counted; needs --kv, --text or --calibration."),
+        help:
+          "Bits of an element of the cache on average, scales counted; needs --kv, --text or --calibration."
+      ),
       OptionDescription(
         long: "kv-bits", value: .init("LIST", default: .value("3,4,8,16")),
         help: "Widths of the cache to choose from."),
@@ -170,7 +172,8 @@ enum PlanCommand: Command {
     let planner = try BitPlanner(
       plan, tensors, ties: ties,
       record: .init(
-        request: request(arguments, bits: candidateOptions.bits), dumps: try read.map(BitPlan.Input.init(path:)),
+        request: request(arguments, bits: candidateOptions.bits),
+        dumps: try read.map(BitPlan.Input.init(path:)),
         settings: members.compactMap { name, value in value.map { .init(name, $0) } }))
     // Their checksums, which go into the plan, are of what was measured.
     for input in calibration.inputs { try input.checkUnchanged() }
@@ -217,7 +220,8 @@ enum PlanCommand: Command {
     _ arguments: Arguments, _ captured: [TensorFigures]
   ) throws -> CacheWidths? {
     guard let budget = try arguments.number("kv-budget") else { return nil }
-    guard arguments.isGiven("kv") || arguments.isGiven("calibration") || TextInput.isGiven(arguments)
+    guard
+      arguments.isGiven("kv") || arguments.isGiven("calibration") || TextInput.isGiven(arguments)
     else {
       throw UsageError(
         "--kv-budget needs a dump of the cache, a text, or a calibration file",

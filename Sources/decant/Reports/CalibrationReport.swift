@@ -15,8 +15,12 @@ struct CalibrationReport {
 
   var text: String {
     var parts = ["inputs of \(countText(summary.inputCount, "layer"))"]
-    if summary.gramCount > 0 { parts.append(countText(summary.gramCount, "Gram matrix", "Gram matrices")) }
-    if summary.cacheCount > 0 { parts.append("keys and values of \(countText(summary.cacheCount / 2, "layer"))") }
+    if summary.gramCount > 0 {
+      parts.append(countText(summary.gramCount, "Gram matrix", "Gram matrices"))
+    }
+    if summary.cacheCount > 0 {
+      parts.append("keys and values of \(countText(summary.cacheCount / 2, "layer"))")
+    }
     if let sensitivity = summary.sensitivity {
       parts.append("sensitivity of \(countText(sensitivity.tensors.count, "tensor"))")
     }

@@ -40,20 +40,3 @@ final class Interruption {
 
   deinit { for source in sources { source.cancel() } }
 }
-
-/// Largest resident size of this process so far in bytes, as the system counts it.
-func peakMemory() -> Int? {
-  var usage = rusage()
-  #if os(Linux)
-    let whole = __rusage_who_t(RUSAGE_SELF.rawValue)
-  #else
-    let whole = RUSAGE_SELF
-  #endif
-  // The call fills the structure that it is given.
-  guard unsafe getrusage(whole, &usage) == 0 else { return nil }
-  #if os(Linux)
-    return usage.ru_maxrss * 1024
-  #else
-    return usage.ru_maxrss
-  #endif
-}

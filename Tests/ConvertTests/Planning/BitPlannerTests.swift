@@ -165,7 +165,9 @@ import Testing
     #expect {
       try planner.plan(.relativeError(1e-9))
     } throws: { error in
-      guard case AllocationError.tooExact(1e-9, let least, .relativeError)? = error as? AllocationError else {
+      guard
+        case AllocationError.tooExact(1e-9, let least, .relativeError)? = error as? AllocationError
+      else {
         return false
       }
       let named = try planner.plan(.relativeError(least))

@@ -75,9 +75,9 @@ package func descend(
     var (codeSlope, slope) = (Sums.zero, Sums.zero)
     for index in 0..<groupSize {
       let place = index &* stripRows &+ half
-      let code = Sums(codes.span.eight(start &* stripRows &+ place))
-      let product = Sums(room.span.eight(place))
-      let codeProduct = Sums(room.span.eight(second &+ place))
+      let code = codes.span.eight(start &* stripRows &+ place).doubles
+      let product = room.span.eight(place).doubles
+      let codeProduct = room.span.eight(second &+ place).doubles
       squares += code * codeProduct
       mixed += codeProduct
       codeSlope += code * product
@@ -87,10 +87,10 @@ package func descend(
     var change = (codeSlope * ones - slope * mixed) / determinant
     // Codes that are (nearly) all alike have no scale.
     change.replace(with: 0, where: .!(determinant .> 1e-4 * squares * ones))
-    let newScale = P.roundParameters(Lanes(Sums(scale) + change))
+    let newScale = P.roundParameters(Lanes(rounding: scale.doubles + change))
     // The best bias for the scale as it is stored.
-    let moved = Sums(newScale) - Sums(scale)
-    let newBias = P.roundParameters(Lanes(Sums(bias) + (slope - moved * mixed) / ones))
+    let moved = newScale.doubles - scale.doubles
+    let newBias = P.roundParameters(Lanes(rounding: bias.doubles + (slope - moved * mixed) / ones))
 
     for index in 0..<groupSize {
       let place = index &* stripRows &+ half
@@ -109,8 +109,8 @@ package func descend(
           * room.span.eight(second &+ other &* stripRows &+ half)
       }
       room.setEight(product, third &+ place)
-      let step = Sums(room.span.eight(second &+ place))
-      rise += step * (2 * Sums(room.span.eight(place)) + Sums(product))
+      let step = room.span.eight(second &+ place).doubles
+      rise += step * (2 * room.span.eight(place).doubles + product.doubles)
     }
     var isKept = P.isPlain(newScale, newBias, steps: Float(largestCode))
     for lane in 0..<8 where isKept[lane] {
@@ -150,7 +150,7 @@ package func descend(
       let rise = step * (2 * slope + energy * step)
       let isKept = rise .< 0
       step.replace(with: 0, where: .!isKept)
-      total += Sums(rise.replacing(with: 0, where: .!isKept))
+      total += rise.replacing(with: 0, where: .!isKept).doubles
       codes.setEight(codes.span.eight(place).replacing(with: code, where: isKept), place)
       residuals.setEight(residual.replacing(with: weight - decoded, where: isKept), place)
       for other in index &+ 1..<groupSize {

@@ -148,7 +148,7 @@ struct StripErrors {
 
   @inline(__always)
   mutating func add(_ first: Lanes, _ second: Lanes, _ energy: Double) {
-    let (first, second) = (SIMD8<Double>(first), SIMD8<Double>(second))
+    let (first, second) = (first.doubles, second.doubles)
     low += energy * (first * first)
     high += energy * (second * second)
   }

@@ -11,6 +11,30 @@ extension SIMD8<Float> {
     self = unsafe unsafeBitCast(bitPatterns, to: SIMD8<Float>.self)
   }
 
+  // Lane by lane: the standard library's conversions of whole vectors are generic, and become functions that
+  // the levels would share.
+
+  @inline(__always)
+  var doubles: SIMD8<Double> {
+    var doubles = SIMD8<Double>.zero
+    for lane in 0..<8 { doubles[lane] = Double(self[lane]) }
+    return doubles
+  }
+
+  @inline(__always)
+  init(rounding doubles: SIMD8<Double>) {
+    self = .zero
+    for lane in 0..<8 { self[lane] = Float(doubles[lane]) }
+  }
+
+  /// Of numbers.
+  @inline(__always)
+  var largest: Float {
+    var largest = self[0]
+    for lane in 1..<8 where self[lane] > largest { largest = self[lane] }
+    return largest
+  }
+
   /// Adding and subtracting this rounds small numbers that are not negative to the nearest integers, ties
   /// to even: what follows the point no longer fits the mantissa.
   @inline(__always) static var rounding: Lanes { Lanes(repeating: 0x1.8p23) }

@@ -11,7 +11,7 @@ package func multiply(
     most.replace(with: products, where: products .> most)
     return products
   }
-  return most.max()
+  return most.largest
 }
 
 /// Replaces numbers by `e^(x - largest)`.

@@ -59,6 +59,7 @@ import Testing
     #expect(try generate(model).status == 64)
     #expect(try generate(model, "--prompt", "a", "-n", "0").status == 64)
     #expect(try generate(model, "--prompt", "").status == 64)
+    #expect(try generate(model, "--prompt", "a", "--kv-bits", "9").status == 64)
     let long = String(repeating: "z = 1\n", count: 1000)
     let result = try generate(model, "--prompt", long)
     #expect(result.status == 1 && result.error.contains("than the 512 positions that the model"))

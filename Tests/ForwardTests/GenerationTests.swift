@@ -59,6 +59,25 @@ import Testing
     #expect(made[0] == made[1] && made[0].count == 45)
   }
 
+  /// What is kept was quantized once, when it was made, as over a whole window.
+  @Test(arguments: ["gpt2", "deepseek-v3", "mistral"])
+  func aQuantizedCacheIsThatOfFullRuns(name: String) throws {
+    let vector = try ReferenceVector(name)
+    let model = try vector.model()
+    let point = try #require(QuantizationPoint(cache: 2))
+    func made(caches: Bool, isQuantized: Bool = true) throws -> [Int] {
+      let observer =
+        isQuantized ? try FakeQuantization(model).subject(at: point).observer : nil
+      let generation = try Generation(
+        model, prompt: Array(vector.tokens.prefix(20)), caches: caches, observer: observer, context)
+      for _ in 0..<12 { _ = try generation.next() }
+      return generation.tokens
+    }
+    let kept = try made(caches: true)
+    #expect(try kept == made(caches: false))
+    #expect(try kept != made(caches: true, isQuantized: false))
+  }
+
   @Test func equalLogitsGiveTheLowestId() throws {
     var model = try ChangedModel("llama")
     model.replace("lm_head.weight") {

@@ -4,20 +4,25 @@ import Convert
 package final class Generation {
   private let model: ForwardModel
   private let context: RunContext
+  private let observer: (any ForwardObserver)?
   /// Nil where every token runs the model over all before it.
   private var cache: KeyValueCache?
   private let buffers = TileBuffers()
   /// The prompt, and what was made after it.
   package private(set) var tokens: [Int]
 
-  /// - Parameter caches: whether keys and values are kept from token to token, where the model has them.
+  /// - Parameters:
+  ///   - caches: whether keys and values are kept from token to token, where the model has them.
+  ///   - observer: sees what is computed, and may replace it before it is kept.
   /// - Throws: `ForwardError.tooFewTokens` for a prompt without tokens.
   package init(
-    _ model: ForwardModel, prompt: [Int], caches: Bool = true, _ context: RunContext
+    _ model: ForwardModel, prompt: [Int], caches: Bool = true,
+    observer: (any ForwardObserver)? = nil, _ context: RunContext
   ) throws(ForwardError) {
     guard !prompt.isEmpty else { throw .tooFewTokens(0, needed: 1) }
     self.model = model
     self.context = context
+    self.observer = observer
     tokens = prompt
     cache = caches && KeyValueCache.fits(model) ? KeyValueCache() : nil
   }
@@ -36,7 +41,7 @@ package final class Generation {
       self.cache = KeyValueCache()
     }
     let pass = try ForwardPass(
-      model, TokenBatch([tokens[(cache?.count ?? 0)...]]), cache: cache,
+      model, TokenBatch([tokens[(cache?.count ?? 0)...]]), observer: observer, cache: cache,
       buffers: buffers, context)
     let hidden = try pass.hiddenStates()
     let top = TopToken()

@@ -18,7 +18,7 @@ package struct Evaluation {
   /// A model that is run.
   package struct Subject {
     let model: ForwardModel
-    let observer: (any ForwardObserver)?
+    package let observer: (any ForwardObserver)?
 
     package init(_ model: ForwardModel, observer: (any ForwardObserver)? = nil) {
       self.model = model

@@ -15,6 +15,10 @@ enum GenerateCommand: Command {
         long: "count", short: "n", value: .init("N", default: .value("64")),
         help: "Tokens to make, at most. A token that ends a sequence ends the text."),
       OptionDescription(
+        long: "kv-bits", value: .init("N"),
+        help: "Quantize cached keys and values to N bits, 2 to 8, in groups of 128 or a whole head."
+      ),
+      OptionDescription(
         long: "tokens-only", help: "Print ids of tokens in place of the text."),
       CommonOption.jobs,
     ],
@@ -33,14 +37,18 @@ enum GenerateCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
     let count = try arguments.int("count", in: 1...1 << 24) ?? 64
+    let cacheBits = try arguments.int("kv-bits", in: QuantizationPoint.cacheBits)
     let model = try ForwardModel(Checkpoint(path: arguments.operands[0]))
+    let observer = try cacheBits.flatMap { QuantizationPoint(cache: $0) }.flatMap {
+      try FakeQuantization(model).subject(at: $0).observer
+    }
     let ends = Set(try SequenceTokens(of: model.checkpoint).ends)
     let tokenizer = try Tokenizer(path: model.checkpoint.home)
     let prompt = try tokens(of: arguments.value("prompt") ?? "", tokenizer)
     var writer = try TokenWriter(
       tokenizer, after: prompt, idsOnly: arguments.flag("tokens-only"))
     try runner.run {
-      let generation = try Generation(model, prompt: prompt, $0)
+      let generation = try Generation(model, prompt: prompt, observer: observer, $0)
       if !generation.hasRoom, let longest = model.description.contextLength {
         throw ForwardError.windowTooLong(prompt.count, longest: longest)
       }

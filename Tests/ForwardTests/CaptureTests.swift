@@ -31,7 +31,7 @@ import Testing
   }
 
   /// Mixtures: tokens of an expert are those that are sent to it.
-  @Test(arguments: ["llama", "mixtral", "gpt2", "qwen2-moe", "deepseek-v3"])
+  @Test(arguments: ["llama", "mixtral", "gpt2", "qwen2-moe", "gpt-oss", "deepseek-v3"])
   func figuresAreThoseOfTheDumpThatIsKept(_ name: String) throws {
     let vector = try ReferenceVector(name)
     // Two windows, and one thread or several.

@@ -95,7 +95,7 @@ package struct CalibrationFile: Sendable {
     }
     for (module, gram) in byModule.map({ ($0.key, $0.value) }) + shared {
       // One of a stack's matrices has no tensor of its own.
-      guard let weight = model.weight(ofModule: module) else { continue }
+      guard let weight = model.weight(ofModule: module), weight.stackIndex == nil else { continue }
       guard weight.inputCount == gram.order else {
         throw .unfit(
           file: path, tensor: module + gramEnding,

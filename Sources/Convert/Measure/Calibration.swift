@@ -99,19 +99,25 @@ package struct Calibration {
     var result: [String: [Float]] = [:]
     // The experts of a stack are one tensor: the mean of theirs.
     var counts: [String: Float] = [:]
-    for entry in importance {
-      for weight in entry.weights {
-        let count = counts[weight, default: 0]
-        let sums = result[weight] ?? entry.meanSquares.map { _ in 0 }
-        result[weight] = zip(sums, entry.meanSquares).map { ($0 * count + $1) / (count + 1) }
-        counts[weight] = count + 1
-      }
+    func add(_ squares: [Float], of weight: String) {
+      let count = counts[weight, default: 0]
+      let sums = count > 0 ? result[weight] ?? [] : squares.map { _ in 0 }
+      result[weight] = zip(sums, squares).map { ($0 * count + $1) / (count + 1) }
+      counts[weight] = count + 1
     }
+    for entry in importance {
+      for weight in entry.weights { add(entry.meanSquares, of: weight) }
+    }
+    counts = [:]
     var shared: [DumpedModel.Place: [Float]] = [:]
     for tensor in measured where tensor.kind == .activation {
       guard let squares = tensor.meanSquares, let weight = model.weight(ofInput: tensor.name)
       else { continue }
-      result[weight.name] = squares
+      if weight.stackIndex == nil {
+        result[weight.name] = squares
+      } else {
+        add(squares, of: weight.name)
+      }
       if let place = weight.sharedInput { shared[place] = squares }
     }
     for weight in model.allWeights where result[weight.name] == nil {

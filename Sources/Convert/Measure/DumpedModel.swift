@@ -7,6 +7,10 @@ struct DumpedModel {
     let name: String
     let identity: TensorIdentity
     let inputCount: Int
+    /// Matrices that it holds.
+    let matrixCount: Int
+    /// Of a stack of experts, which one is meant; nil for all that the tensor holds.
+    var stackIndex: Int?
 
     /// What tells which layers have the same inputs; nil for a layer that shares its with none.
     var sharedInput: Place? {
@@ -53,7 +57,9 @@ struct DumpedModel {
       guard shape.count >= 2 else { continue }
       let inputs = TensorPlan.inputCount(shape, identity)
       let outputs = MatrixShape(stored: shape, identity.order).outputs
-      let weight = Weight(name: tensor.name, identity: identity, inputCount: inputs)
+      let weight = Weight(
+        name: tensor.name, identity: identity, inputCount: inputs,
+        matrixCount: shape.dropLast(2).reduce(1, *))
       weights[Manifest.Entry.modulePath(of: tensor.name)] = weight
       places[Place(role: identity.role, layer: identity.layer), default: []].append(weight)
       noteCache(tensor.name, identity, outputs: outputs)
@@ -87,11 +93,25 @@ struct DumpedModel {
   /// The weight whose inputs a tensor of a dump holds, by the convention's name.
   func weight(ofInput name: String) -> Weight? {
     guard case .input(let module)? = DumpName(name)?.subject else { return nil }
-    return weights[module]
+    return weight(ofModule: module)
   }
 
-  /// The weight of a linear layer.
-  func weight(ofModule module: String) -> Weight? { weights[module] }
+  /// The weight of a linear layer. An expert of a stack has its number where the stack's name has none.
+  func weight(ofModule module: String) -> Weight? {
+    if let weight = weights[module] { return weight }
+    let parts = module.split(separator: ".", omittingEmptySubsequences: false)
+    for place in parts.indices.reversed() {
+      guard let index = Int(parts[place]), index >= 0 else { continue }
+      var rest = parts
+      rest.remove(at: place)
+      guard var stack = weights[rest.joined(separator: ".")], index < stack.matrixCount,
+        stack.matrixCount > 1
+      else { continue }
+      stack.stackIndex = index
+      return stack
+    }
+    return nil
+  }
 
   /// The weights of a role in a layer. Where gate and up projection are fused, GGUF calls the pair
   /// the up projection.
@@ -118,7 +138,7 @@ struct DumpedModel {
     }
     switch tensor.subject {
     case .input(let module):
-      guard let weight = weights[module] else {
+      guard let weight = weight(ofModule: module) else {
         throw .unknownModule(file: origin.file, tensor: origin.tensor, module: module)
       }
       guard weight.inputCount == tensor.width else {
@@ -136,10 +156,11 @@ struct DumpedModel {
   func identify(_ subject: DumpName.Subject) -> DumpIdentity {
     switch subject {
     case .input(let module):
-      let weight = weights[module]
+      let weight = weight(ofModule: module)
       return DumpIdentity(
         kind: .activation, weight: weight?.name ?? "", role: weight?.identity.role,
-        layer: weight?.identity.layer, expert: weight?.identity.expert)
+        layer: weight?.identity.layer,
+        expert: weight?.stackIndex ?? weight?.identity.expert)
     case .key(let layer): return DumpIdentity(kind: .key, layer: layer)
     case .value(let layer): return DumpIdentity(kind: .value, layer: layer)
     case .latent(let layer): return DumpIdentity(kind: .latent, layer: layer)

@@ -88,11 +88,13 @@ enum StatsCommand: Command {
     discussion: [
       """
       Kurtosis is Pearson's: 3 for a normal distribution. Figures of F16 and BF16 tensors are \
-      exact, quantiles too; F32 quantiles are within 0.4 %. What each width loses is measured on a \
-      million weights of a tensor that has more, evenly spread; --exact takes all.
+      exact, quantiles too; F32 quantiles are within 0.4 %. What each width loses is measured on \
+      131,072 weights of a tensor that has more, in groups drawn by their range; --exact takes all.
       """,
       """
-      With --text or --tokens the model is run, layer by layer. What is captured of a layer lies in the       folder for temporary files until it is measured. Models that decant cannot run are measured       with dumps: samples/capture_activations.py makes them, and docs/DUMPS.md tells what is in them.
+      With --text or --tokens the model is run, layer by layer. What is captured of a layer lies in the \
+      folder for temporary files until it is measured. Models that decant cannot run are measured \
+      with dumps: samples/capture_activations.py makes them, and docs/DUMPS.md tells what is in them.
       """,
     ])
 

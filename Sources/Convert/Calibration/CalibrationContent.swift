@@ -2,9 +2,16 @@ import Formats
 
 /// The tensors of a calibration file, read and checked.
 struct CalibrationContent {
-  let path: String
-  let file: SafetensorsFile
-  let tensors: [String: TensorInfo]
+  private let file: SafetensorsFile
+  private let tensors: [String: TensorInfo]
+
+  init(_ file: SafetensorsFile) {
+    self.file = file
+    tensors = Dictionary(
+      file.header.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private var path: String { file.path }
 
   /// - Throws: `CalibrationError.notACalibration`, `.damaged`; `FileError`.
   func bytes(_ name: String, digest: Digest, limit: Int = .max) throws -> [UInt8] {

@@ -8,8 +8,7 @@ package struct CalibrationFile: Sendable {
   package let record: CalibrationRecord
   /// Inputs of linear layers, keys and values.
   package let figures: [TensorFigures]
-  private let file: SafetensorsFile
-  private let tensors: [String: TensorInfo]
+  private let content: CalibrationContent
   /// By the weight whose inputs they are.
   private let grams: [String: CalibrationRecord.Gram]
 
@@ -32,9 +31,7 @@ package struct CalibrationFile: Sendable {
     guard file.header.metadataValue(Self.formatKey) == Self.formatName else {
       throw reader.error("its metadata does not name '\(Self.formatName)' as its format")
     }
-    let tensors = Dictionary(
-      file.header.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let content = CalibrationContent(path: path, file: file, tensors: tensors)
+    let content = CalibrationContent(file)
     let checksum = file.header.metadataValue(Self.recordDigestKey).map { JSONValue.string($0) }
     let digest = Digest(.blocks, try reader.checksum(checksum, Self.recordDigestKey))
     let text = try content.bytes(Self.recordName, digest: digest, limit: Self.longestRecord)
@@ -49,8 +46,7 @@ package struct CalibrationFile: Sendable {
     let model = try DumpedModel(checkpoint)
     self.path = path
     self.record = record
-    self.file = file
-    self.tensors = tensors
+    self.content = content
     figures = try record.tensors.map { try content.figures($0, record, of: model) }
     grams = try Self.grams(record, path: path, of: model)
   }
@@ -118,7 +114,6 @@ extension CalibrationFile: GramSource {
   package func gram(ofInputsOf weight: String) throws -> GramMatrix? {
     guard let gram = grams[weight] else { return nil }
     let name = gram.module + Self.gramEnding
-    let content = CalibrationContent(path: path, file: file, tensors: tensors)
     let values = try content.floats(
       name, shape: [GramMatrix.valueCount(order: gram.order)].compactMap(\.self), record)
     return GramMatrix(order: gram.order, tokenCount: gram.tokenCount, values: values)

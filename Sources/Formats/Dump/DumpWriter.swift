@@ -40,4 +40,7 @@ package final class DumpWriter {
   package func finish(metadata: [(name: String, value: String)]) throws(FileError) {
     try file.finish(metadata: metadata)
   }
+
+  /// Waits until everything is on the disk.
+  package func synchronize() throws(FileError) { try file.synchronize() }
 }

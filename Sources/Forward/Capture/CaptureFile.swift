@@ -62,6 +62,9 @@ final class CaptureFile {
     }
     try writer.finish(metadata: metadata)
   }
+
+  /// Waits until everything is on the disk: for a file that is kept.
+  func synchronize() throws(FileError) { try writer.synchronize() }
 }
 
 extension LayerDescription {

@@ -51,6 +51,7 @@ package struct TextCapture {
     let rotations = Set(model.description.layers.map(\.rotation))
     try kept?.finish(
       tokens: batch.count, rotation: rotations.contains(.after) ? .after : .none)
+    try kept?.synchronize()
     let found = capture.statistics
     return CapturedStatistics(
       tensors: found.filter { $0.kind == .activation } + found.filter { $0.kind != .activation },

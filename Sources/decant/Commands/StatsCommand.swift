@@ -98,6 +98,9 @@ enum StatsCommand: Command {
       """,
     ])
 
+  /// Those that say how a text is read, and mean nothing without one.
+  private static let textOptions = ["context", "tokens-limit", "max-memory"]
+
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
     guard arguments.operands.count == 1 else {
@@ -115,7 +118,7 @@ enum StatsCommand: Command {
       measuresMore: TextInput.isGiven(arguments), options: options)
     let text = try CapturedText(
       arguments, run.checkpoint, options: run.captureOptions,
-      dependents: ["dump", "context", "tokens-limit", "max-memory"])
+      dependents: ["dump"] + textOptions)
     let inputs = CommandInputs(run.checkpoint, and: dumps + (text?.paths ?? []))
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let dump = try arguments.reportFile("dump", inputs: inputs, terminal: terminal)
@@ -171,8 +174,7 @@ enum StatsCommand: Command {
     }
     let texts = try runs.map {
       try CapturedText(
-        arguments, $0.checkpoint, options: $0.captureOptions,
-        dependents: ["context", "tokens-limit"])
+        arguments, $0.checkpoint, options: $0.captureOptions, dependents: textOptions)
     }
     let inputs = CommandInputs(runs.map(\.checkpoint), and: texts[0]?.paths ?? [])
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)

@@ -93,6 +93,13 @@ import Testing
     #expect(result.status == 64 && result.error.contains("is about one model"))
   }
 
+  @Test(arguments: ["--context", "--tokens-limit", "--max-memory"])
+  func whatIsAboutATextNeedsOne(_ option: String) throws {
+    let path = try model("short", layers: 2)
+    let result = try runTool(builtProgram, ["stats", path, path, option, "1000000"])
+    #expect(result.status == 64 && result.error.contains("'\(option)' needs a text"))
+  }
+
   /// Names that are the same do not tell models apart.
   @Test func pathsAreNamesWhereNamesAreEqual() throws {
     try folder.makeFolder("a")

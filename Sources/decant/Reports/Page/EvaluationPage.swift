@@ -24,9 +24,7 @@ struct EvaluationPage {
 
   private var tiles: [PageTile] {
     let loss = report.loss
-    let perplexity = PageTile(
-      name: "Perplexity", value: figureText(loss.perplexity.mean),
-      note: "± \(figureText(loss.perplexity.standardError))")
+    let perplexity = PageTile(name: "Perplexity", perplexityOf: loss)
     guard let found = report.divergence else {
       return [
         perplexity,
@@ -40,9 +38,7 @@ struct EvaluationPage {
     }
     return [
       perplexity,
-      PageTile(
-        name: report.baseTitle.capitalizedFirst, value: figureText(found.base.perplexity.mean),
-        note: "± \(figureText(found.base.perplexity.standardError))"),
+      PageTile(name: report.baseTitle.capitalizedFirst, perplexityOf: found.base),
       PageTile(
         name: "Change of the loss", value: "\(signedText(found.logRatio.mean)) nats",
         note: "per token, ± \(figureText(found.logRatio.standardError))"),

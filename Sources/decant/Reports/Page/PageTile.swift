@@ -1,3 +1,4 @@
+import Forward
 import Foundation
 
 /// A figure of a page's head: its name, its value, and a word about it.
@@ -5,6 +6,19 @@ struct PageTile {
   let name: String
   let value: String
   let note: String
+
+  init(name: String, value: String, note: String) {
+    self.name = name
+    self.value = value
+    self.note = note
+  }
+
+  /// The perplexity, with its standard error.
+  init(name: String, perplexityOf loss: LossSummary) {
+    self.init(
+      name: name, value: figureText(loss.perplexity.mean),
+      note: "± \(figureText(loss.perplexity.standardError))")
+  }
 
   var markup: Markup {
     "<div class=\"tile\"><dt>\(name)</dt><dd>\(value)<small>\(note)</small></dd></div>"

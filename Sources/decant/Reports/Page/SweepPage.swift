@@ -44,9 +44,7 @@ struct SweepPage {
     let base = report.base
     let known = points.count { $0.departure == nil }
     return [
-      PageTile(
-        name: "Perplexity, unquantized", value: figureText(base.perplexity.mean),
-        note: "± \(figureText(base.perplexity.standardError))"),
+      PageTile(name: "Perplexity, unquantized", perplexityOf: base),
       PageTile(
         name: "As the paper says", value: "\(known) of \(points.count)",
         note: "points of the grid"),

@@ -27,12 +27,15 @@ import Testing
 
   /// A plan of the text and one of the file choose the same, for the same reasons.
   @Test func aPlanIsThatOfTheText() throws {
-    // `plan` has windows of the usual length: the limit is one of those.
+    // `plan` has windows of the usual length: the limit is less than one of those.
     let made = try decant(
-      ["calibrate", model, "--text", text, "-o", file, "--tokens-limit", "512", "--json"])
+      [
+        "calibrate", model, "--text", text, "-o", file, "--tokens-limit", "128", "--sensitivity",
+        "--json",
+      ])
     #expect(made.status == 0, "\(made.error)")
     let json = try JSONValue(parsing: Array(made.output.utf8))
-    #expect(json["tokens"]?.intValue == 512 && json["grams"]?.intValue == 0)
+    #expect(json["tokens"]?.intValue == 128 && json["grams"]?.intValue == 0)
     #expect(json["cache"]?.intValue == 8)
     #expect(json["bytes"]?.intValue == (try Data(contentsOf: URL(filePath: file))).count)
     func plan(_ words: [String]) throws -> JSONValue {
@@ -41,12 +44,71 @@ import Testing
       return try JSONValue(parsing: Array(result.output.utf8))
     }
     let ofFile = try plan(["--calibration", file])
-    let ofText = try plan(["--text", text, "--tokens-limit", "512"])
+    let ofText = try plan(["--text", text, "--tokens-limit", "128"])
     for member in ["tensors", "kv_cache", "activations", "curve"] {
       #expect(ofFile[member] == ofText[member], "\(member)")
     }
-    // The file is on record as what the plan was made from.
+    // The calibration or the text is on record as what the plan was made from.
     #expect(ofFile["dumps"]?.arrayValue?.first?["file"]?.stringValue == "cal.safetensors")
+    #expect(ofText["dumps"]?.arrayValue?.first?["file"]?.stringValue == "eval.txt")
+    #expect(ofText["totals"]?["predicted_kl"] != nil)
+  }
+
+  /// One command does what `calibrate`, `plan`, `convert` and `eval` do one after the other.
+  @Test func oneCommandIsFour() throws {
+    let ids = try decant(["tokens", model, "--text", text]).output
+      .split(whereSeparator: \.isWhitespace).prefix(512).joined(separator: " ")
+    let (known, held) = (folder.path("known"), folder.path("held"))
+    let words = ids.split(separator: " ")
+    for (path, part) in [(known, words.prefix(384)), (held, words.suffix(128))] {
+      try part.joined(separator: " ").write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    let (whole, steps) = (folder.path("whole"), folder.path("steps"))
+    let plan = folder.path("plan.json")
+    let at = ["--context", "128"]
+    let made = try decant(
+      [
+        "convert", model, "-o", whole, "--target-bpw", "3", "--text", text, "--tokens-limit", "512",
+        "--sensitivity-tokens", "128", "--keep-calibration", file, "--json",
+      ] + at)
+    #expect(made.status == 0, "\(made.error)")
+    let json = try JSONValue(parsing: Array(made.output.utf8))
+
+    var predicted: Double?
+    for words in [
+      ["calibrate", model, "--tokens", known, "-o", folder.path("own"), "--gram", "--sensitivity"]
+        + ["--sensitivity-tokens", "128"] + at,
+      ["plan", model, "--calibration", file, "--target-bpw", "3", "-o", plan, "--json"],
+      ["convert", model, "--calibration", file, "--plan", plan, "--method", "gptq", "-o", steps],
+    ] {
+      let result = try decant(words)
+      #expect(result.status == 0, "\(words): \(result.error)")
+      if words[0] == "plan" {
+        predicted =
+          try JSONValue(parsing: Array(result.output.utf8))["totals"]?["predicted_kl"]?.doubleValue
+      }
+    }
+    func tensors(_ path: String) throws -> [String: Data] {
+      let file = try SafetensorsFile(path: path)
+      return try Dictionary(
+        uniqueKeysWithValues: file.header.tensors.filter { $0.name != "calibration.json" }.map {
+          var bytes = [UInt8](repeating: 0, count: $0.byteCount)
+          try file.read(0..<$0.byteCount, of: $0, into: &bytes)
+          return ($0.name, Data(bytes))
+        })
+    }
+    #expect(try tensors(whole + "/model.safetensors") == tensors(steps + "/model.safetensors"))
+    // What it kept is what `calibrate` makes of all but the end of the text.
+    #expect(try tensors(file) == tensors(folder.path("own")))
+    #expect(predicted != nil && json["predicted_kl"]?.doubleValue == predicted)
+    #expect((json["bits_per_weight"]?.doubleValue ?? 9) <= 3)
+
+    let judged = try decant(["eval", steps, "--against", model, "--tokens", held, "--json"] + at)
+    #expect(judged.status == 0, "\(judged.error)")
+    let evaluation = try JSONValue(parsing: Array(judged.output.utf8))
+    for name in ["tokens", "nll", "base_nll", "kl_mean", "kl_error"] {
+      #expect(json["evaluation"]?[name] != nil && json["evaluation"]?[name] == evaluation[name])
+    }
   }
 
   /// What inputs count goes into the bytes of a conversion, and its checksum into the manifest.
@@ -83,6 +145,20 @@ import Testing
     try refused(
       ["plan", model, "--target-bpw", "4", "--text", text, "--calibration", file], 64,
       "leave one of them out")
+    let convert = ["convert", model, "-o", folder.path("out")]
+    try refused(
+      convert + ["--target-bpw", "4", "--bits", "3"], 64, "--bits and a budget")
+    try refused(
+      convert + ["--target-bpw", "4", "--max-kl", "1"], 64, "more than one budget")
+    try refused(
+      convert + ["--keep-calibration", folder.path("kept")], 64, "'--keep-calibration' needs a text")
+    try refused(
+      convert + ["--text", text, "--sensitivity-tokens", "64"], 64, "no widths are chosen")
+    try refused(
+      convert + ["--text", text, "--tokens-limit", "200", "--context", "128"], 64,
+      "less than two windows")
+    try refused(convert + ["--text", text, "--method", "minmax"], 64, "changes nothing")
+    try refused(convert + ["--text", text, "--calibration", file], 64, "leave one of them out")
     try refused(
       ["plan", model, "--max-kl", "0.1", "--calibration", file], 1, "--sensitivity")
     try refused(

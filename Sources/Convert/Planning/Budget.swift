@@ -14,6 +14,11 @@ package enum Budget: Sendable, Equatable {
   /// As large as with one width for all.
   case uniform(bits: Int, groupSize: Int)
 
+  /// Whether it bounds the error of weights, whatever that does to predictions.
+  package var isOfWeights: Bool {
+    if case .relativeError = self { true } else { false }
+  }
+
   /// `-10 log10` of the mean relative squared error, at least.
   package static func sqnr(_ decibels: Double) -> Budget {
     .relativeError(pow(10, -decibels / 10))

@@ -10,10 +10,7 @@ package struct CandidateMeasurement {
   private let sensitivity: Sensitivity?
   /// Indices into the plan's tensors.
   private let measured: [Int]
-  private let layerCount: Int
-  /// Whether the output head is a tensor of its own, not the embedding.
-  private let hasHead: Bool
-  private let expertCounts: [TensorIdentity.LayerRole: Int]
+  private let importance: TensorImportance
 
   /// - Parameters:
   ///   - plan: says which tensors are quantized, with which type of scales.
@@ -31,12 +28,7 @@ package struct CandidateMeasurement {
     measured = plan.tensors.indices.filter {
       if case .quantize = plan.tensors[$0].action { true } else { false }
     }
-    let kept = plan.tensors.filter { $0.standing != .dropped }.map(\.identity)
-    layerCount = (kept.compactMap(\.layer).max() ?? 0) + 1
-    hasHead = kept.contains { $0.role == .outputHead }
-    expertCounts = kept.reduce(into: [:]) { counts, identity in
-      if identity.expert != nil { counts[identity.layerRole, default: 0] += 1 }
-    }
+    importance = TensorImportance(plan)
   }
 
   /// Bytes that will be read.
@@ -126,7 +118,7 @@ package struct CandidateMeasurement {
           * AffinePacking(layout, scaleType: scaleType).bytesPerGroup,
         relativeError: sample.ratio, samplingError: isSampled ? sample.relativeDeviation : 0)
     }
-    let weight = weight(of: tensor)
+    let weight = importance.weight(of: tensor.identity)
     return TensorCandidates(
       name: tensor.name, identity: tensor.identity, shape: tensor.tensor.shape,
       weightCount: weightCount,
@@ -145,37 +137,4 @@ package struct CandidateMeasurement {
     }
     return .measured(MeasuredLoss(points))
   }
-
-  /// What a relative error in the tensor does to the model's output, compared with one in the output
-  /// head.
-  ///
-  /// The head's error is in the logits as it is. A layer writes into the residual stream, the sum
-  /// of two branches for each layer, so that the noise of one is diluted by all; the embedding is
-  /// where that sum begins, and every layer sees its error. docs/PLAN.md has the measurements that
-  /// the numbers are held against; they are rough.
-  private func weight(of tensor: TensorPlan) -> Double {
-    let identity = tensor.identity
-    switch identity.role {
-    case .outputHead: return 1
-    case .tokenEmbedding: return hasHead ? 0.5 : 1.5
-    default: break
-    }
-    guard identity.layer != nil else { return 1 }
-    let branch = 1 / Double(2 * max(1, layerCount))
-    if identity.expert != nil {
-      // The outputs of a block's experts are averaged.
-      return branch / Double(expertCounts[identity.layerRole, default: 1])
-    }
-    // A fused tensor does the work of several.
-    return branch * Double(max(1, Set((identity.fusedRows?.pattern ?? []).map(\.part)).count))
-  }
-}
-
-extension TensorIdentity {
-  struct LayerRole: Hashable {
-    let layer: Int?
-    let role: TensorRole
-  }
-
-  var layerRole: LayerRole { LayerRole(layer: layer, role: role) }
 }

@@ -20,9 +20,7 @@ enum CalibrateCommand: Command {
           Also measure what quantizing each tensor alone does to the model's predictions, at 2, 3 and 4 bits: \
           plans then count it. The model runs some times for each tensor.
           """),
-      OptionDescription(
-        long: "sensitivity-tokens", value: .init("N", default: .described("2048")),
-        help: "Tokens over which it is measured."),
+      CalibrationInput.sensitivityTokens,
       OptionDescription(
         long: "output", short: "o", value: .init("CAL", .path), help: "Where to write it.",
         isRequired: true),
@@ -58,27 +56,18 @@ enum CalibrateCommand: Command {
     let checkpoint = try Checkpoint(path: arguments.operands[0])
     let model = try ForwardModel(checkpoint)
     let text = try TextInput(arguments, for: model)
-    let modules =
-      arguments.flag("gram") ? try ConversionPlan.quantizedModules(of: checkpoint) : []
-    let calibration = try TextCalibration(
-      model, text.tokens, text.windows, gramsOf: modules,
-      sensitivityTokens: sensitivityTokens,
-      options: try MemoryBound.options(
-        arguments, models: sensitivityTokens == nil ? [model] : [model, model],
-        tokens: text.tokens.count, longestWindow: text.windows.length))
     let inputs = CommandInputs(checkpoint, and: text.paths)
     let path = arguments.value("output") ?? ""
     guard let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal) else {
       throw UsageError("there is no file to write", hint: "give one with '--output CAL'")
     }
-    let textFile = try InputFile(path: text.paths[0])
-    let summary = try runner.run("text", byteCount: calibration.byteCount) {
-      try calibration.run(to: file.temporaryPath, of: textFile, $0)
-    }
+    let summary = try CalibrationInput.measure(
+      model, text, arguments, grams: arguments.flag("gram"), sensitivityTokens: sensitivityTokens,
+      to: file, runner)
     try file.finish()
     let report = CalibrationReport(
       summary, path: path, byteCount: try InputFile(path: path).byteCount)
-    report.warnings.forEach(terminal.warn)
+    summary.warnings.forEach(terminal.warn)
     terminal.report(
       arguments.flag("json") ? report.json.prettyText : report.text, ofFinished: path)
     return .done

@@ -1,6 +1,7 @@
 import Convert
 import Formats
 import Foundation
+import Forward
 
 enum ConvertCommand: Command {
   static let description = CommandDescription(
@@ -9,6 +10,7 @@ enum ConvertCommand: Command {
     operands: [CommonOption.path],
     options: [
       CommonOption.output,
+    ] + BudgetInput.options + TextInput.boundedOptions + [
       OptionDescription(
         long: "plan", value: .init("FILE", .path),
         help: "Take every tensor's bits and group size from a file that 'decant plan' wrote."),
@@ -22,17 +24,20 @@ enum ConvertCommand: Command {
         help: "Consecutive weights that share a scale; smaller is larger and more exact."),
       OptionDescription(
         long: "method",
-        value: .init("NAME", .choices(["search", "minmax", "gptq"]), default: .value("search")),
+        value: .init(
+          "NAME", .choices(["search", "minmax", "gptq"]),
+          default: .described("search; with a text gptq")),
         help: """
           How scales and codes are chosen. 'search' tries several scales for each group and keeps the one \
           with the least error; 'minmax' spans the group's range and is faster; 'gptq' starts from the \
-          search and lets the weights of a row make up for one another's errors, for the inputs in \
-          --calibration.
+          search and lets the weights of a row make up for one another's errors, for the inputs of a \
+          text or in --calibration.
           """),
       CommonOption.scaleType,
       CommonOption.override,
       CommonOption.keep,
-      CommonOption.calibration,
+      CalibrationInput.calibration, CalibrationInput.sensitivityTokens, CalibrationInput.keep,
+      MemoryBound.option,
       OptionDescription(
         long: "activations", value: .init("FILE", .path),
         help: """
@@ -54,7 +59,8 @@ enum ConvertCommand: Command {
       OptionDescription(
         long: "requantize",
         help: """
-          Take a source that is packed already, by decant or MLX: decode it, and pack it again. What           both lose adds up.
+          Take a source that is packed already, by decant or MLX: decode it, and pack it again. What \
+          both lose adds up.
           """),
       CommonOption.maxShardSize,
       OptionDescription(
@@ -73,6 +79,9 @@ enum ConvertCommand: Command {
       .init(
         "decant convert Qwen3-0.6B -o Qwen3-0.6B-4bit",
         "4 bits, with a scale for every 64 weights."),
+      .init(
+        "decant convert Qwen3-0.6B -o best --target-bpw 3.5 --text calibration.txt",
+        "Run the model over a text, choose widths by what they do to predictions, and quantize with gptq."),
       .init(
         "decant convert Qwen3-0.6B -o small --bits 3 --override '*.down_proj.weight=6:32'",
         "3 bits, but 6 in groups of 32 where it hurts most."),
@@ -94,6 +103,11 @@ enum ConvertCommand: Command {
     ],
     discussion: [
       """
+      With a budget, widths are chosen as 'decant plan' chooses them. With a text, the model is run over it as \
+      by 'decant calibrate', and the result is compared with the source on the last quarter, which nothing \
+      else sees.
+      """,
+      """
       PATTERN is a glob over a tensor's whole name, as in 'model.layers.*.mlp.*', or a regular \
       expression after 're:'. Quote it, so that the shell leaves it alone. A pattern that matches \
       no tensor is an error.
@@ -103,78 +117,131 @@ enum ConvertCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let path = arguments.operands[0]
     let runner = try Runner(arguments, terminal)
-    var options = try options(arguments)
+    let budget = try BudgetInput.budget(arguments)
+    var options = try options(arguments, choosesWidths: budget != nil)
     let adapters = try arguments.adapters()
     let checkpoint = try Checkpoint(path: path)
     let activations = arguments.values("activations")
-    let calibration = try arguments.calibration(of: checkpoint, runner)
-    if !activations.isEmpty || calibration != nil {
-      try Calibration.checkKinds(activations: activations, cache: [])
-      options.meanSquares = try meanSquares(activations, calibration, of: checkpoint, runner)
-      options.calibration = try (activations + arguments.values("calibration")).map(
-        BitPlan.Input.init(path:))
-    }
+    try Calibration.checkKinds(activations: activations, cache: [])
+    let inputs =
+      (adapters?.members.map(\.adapter.path) ?? []) + activations
+      + ["plan", "calibration", "text", "tokens"].compactMap { arguments.value($0) }
+    let target = try arguments.outputTarget(terminal)
+    for input in inputs { try target.checkApart(from: input) }
+    let known = try CalibrationInput(
+      arguments, of: checkpoint,
+      .init(
+        grams: options.method.needsGrams, sensitivity: budget.map { !$0.isOfWeights } ?? false,
+        holdsBack: true), runner, terminal)
     if options.method.needsGrams {
-      guard let calibration, calibration.hasGrams else {
+      guard let file = known?.file, file.hasGrams else {
         throw UsageError(
           "--method gptq needs the Gram matrices of the inputs, and "
-            + (calibration.map { "\($0.path) holds none" } ?? "there is no --calibration"),
-          hint: "make them with 'decant calibrate \(path) --text FILE --gram -o CAL'")
+            + (known.map { "\($0.file.path) holds none" } ?? "there is no --calibration"),
+          hint: "give a text with '--text FILE', or make them with 'decant calibrate \(path) --text FILE"
+            + " --gram -o CAL'")
       }
-      options.grams = calibration
+      options.grams = file
     }
-    let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
-    plan.warnings.forEach(terminal.warn)
-    let conversion = try Conversion(plan, target: arguments.outputTarget(terminal))
-    var report = ConversionReport(conversion, path: path)
-    let isDryRun = arguments.flag("dry-run")
-    if !isDryRun {
-      let others =
-        (adapters?.members.map(\.adapter.path) ?? []) + arguments.values("plan") + activations
-        + arguments.values("calibration")
-      for input in others { try conversion.destination.target.checkApart(from: input) }
-      let start = ContinuousClock.now
-      let result = try runner.run("convert", byteCount: report.sourceByteCount) {
-        try conversion.run(replacing: arguments.flag("force"), $0)
-      }
-      report.finish(result, seconds: (ContinuousClock.now - start) / .seconds(1))
-    }
-    guard arguments.flag("json") || isDryRun || !terminal.isQuiet else { return .done }
-    let text = arguments.flag("json") ? try report.json.prettyText : try report.text(terminal)
-    if isDryRun {
-      try StandardOutput.write(text)
-    } else {
-      terminal.report(text, ofFinished: conversion.destination.target.path)
-    }
-    // A dry run shows first what it then objects to.
-    if arguments.flag("dry-run") { try conversion.checkGain() }
-    return .done
-  }
-
-  /// E[x²] of the inputs that were captured.
-  private static func meanSquares(
-    _ paths: [String], _ file: CalibrationFile?, of checkpoint: Checkpoint, _ runner: Runner
-  ) throws -> [String: [Float]] {
-    var options = MeasureOptions()
-    options.keepsChannels = true
-    let calibration = try Calibration(paths, of: checkpoint, options: options)
-    let measured = try runner.run("dumps", byteCount: calibration.byteCount, calibration.run)
-    let squares = calibration.meanSquares(measured.map(\.figures) + (file?.figures ?? []))
-    guard !squares.isEmpty else {
+    let calibrated = try CalibratedInputs(dumps: activations, known, of: checkpoint, runner)
+    if !activations.isEmpty, calibrated.meanSquares.isEmpty {
       throw UsageError(
         "the files of --activations hold no inputs of linear layers",
         hint: "a dump of keys and values says nothing of what errors in weights count")
     }
-    return squares
+    options.meanSquares = calibrated.meanSquares
+    options.calibration = try calibrated.recorded()
+    if let budget {
+      options.plan = try plan(budget, arguments, options, checkpoint, calibrated, runner)
+    }
+    let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
+    plan.warnings.forEach(terminal.warn)
+    let conversion = try Conversion(plan, target: target)
+    var report = ConversionReport(conversion, path: path)
+    guard !arguments.flag("dry-run") else {
+      try StandardOutput.write(
+        arguments.flag("json") ? report.json.prettyText : report.text(terminal))
+      // A dry run shows first what it then objects to.
+      try conversion.checkGain()
+      return .done
+    }
+    let start = ContinuousClock.now
+    let result = try runner.run("convert", byteCount: report.sourceByteCount) {
+      try conversion.run(replacing: arguments.flag("force"), $0)
+    }
+    report.finish(result, seconds: (ContinuousClock.now - start) / .seconds(1))
+    // The output is there, whatever becomes of the comparison.
+    let evaluation = Result {
+      try known?.heldBack.map { text in
+        try evaluate(target.path, against: checkpoint, text, arguments, runner)
+      }
+    }
+    report.evaluation = (try? evaluation.get()) ?? nil
+    if arguments.flag("json") || !terminal.isQuiet {
+      terminal.report(
+        arguments.flag("json") ? try report.json.prettyText : try report.text(terminal),
+        ofFinished: conversion.destination.target.path)
+    }
+    _ = try evaluation.get()
+    return .done
   }
 
-  private static func options(_ arguments: Arguments) throws -> ConversionOptions {
+  /// The widths that 'plan' would choose.
+  private static func plan(
+    _ budget: Budget, _ arguments: Arguments, _ options: ConversionOptions,
+    _ checkpoint: Checkpoint, _ calibrated: CalibratedInputs, _ runner: Runner
+  ) throws -> BitPlan {
+    var candidates = CandidateOptions()
+    candidates.overrides = options.overrides
+    var options = options
+    // No width is measured with gptq: what that gains is alike for all.
+    if options.method.needsGrams { options.method = .search }
+    candidates.method = options.method
+    options.groupSize = candidates.groupSizes.max() ?? options.groupSize
+    var request: JSONValue = [:]
+    for name in BudgetInput.names where arguments.isGiven(name) {
+      request[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
+    }
+    let plan = try ConversionPlan(checkpoint, options: options)
+    candidates.offerWidths(for: budget, of: plan)
+    let work = PlanWork(plan: plan, calibrated: calibrated, runner: runner)
+    return try work.planner(candidates, request: request).plan(budget)
+  }
+
+  /// What the predictions of the output lose.
+  private static func evaluate(
+    _ output: String, against source: Checkpoint, _ text: TextInput, _ arguments: Arguments,
+    _ runner: Runner
+  ) throws -> EvaluationReport {
+    let models = [try ForwardModel(Checkpoint(path: output)), try ForwardModel(source)]
+    let options = try MemoryBound.options(
+      arguments, models: models, tokens: text.tokens.count, longestWindow: text.windows.length)
+    let divergence = try runner.run("eval", byteCount: Evaluation.byteCount(of: models)) {
+      try Evaluation(text.windows, options: options, $0)
+        .divergence(of: models[0], from: models[1], on: text.tokens)
+    }
+    return EvaluationReport(
+      path: output, plan: text.windows, basePath: source.path, result: .divergence(divergence))
+  }
+
+  private static func options(
+    _ arguments: Arguments, choosesWidths: Bool
+  ) throws -> ConversionOptions {
+    var options = ConversionOptions()
+    if TextInput.isGiven(arguments) { options.method = .gptq }
+    try arguments.readWidthOptions(into: &options)
+    if choosesWidths, let option = ["plan", "bits", "group-size"].first(where: arguments.isGiven) {
+      throw UsageError(
+        "--\(option) and a budget cannot be given together",
+        hint: option == "plan"
+          ? "leave one of them out" : "settle widths of some tensors with '--override'")
+    }
     // No plan is measured with GPTQ: the method is not the plan's choice then.
-    let isGPTQ = arguments.value("method") == QuantizationMethod.gptq.rawValue
     let decided =
-      ["bits", "group-size", "scale-dtype", "override", "keep"] + (isGPTQ ? [] : ["method"])
-    for option in ["activations", "calibration"]
-    where arguments.isGiven(option) && arguments.value("method") == "minmax" {
+      ["bits", "group-size", "scale-dtype", "override", "keep"]
+      + (options.method.needsGrams ? [] : ["method"])
+    for option in ["activations", "calibration", "text", "tokens"]
+    where arguments.isGiven(option) && options.method == .minmax {
       throw UsageError(
         "--\(option) changes nothing with --method minmax", hint: "leave one of them out")
     }
@@ -183,10 +250,8 @@ enum ConvertCommand: Command {
         "--\(option) and --plan cannot be given together",
         hint: "edit the plan, or make another with 'decant plan'")
     }
-    var options = ConversionOptions()
     options.bits = try arguments.int("bits") ?? options.bits
     options.groupSize = try arguments.int("group-size") ?? options.groupSize
-    try arguments.readWidthOptions(into: &options)
     options.plan = try arguments.value("plan").map(BitPlan.init(path:))
     options.biasType = arguments.value("bias-dtype").flatMap {
       ScaleType(rawValue: $0.uppercased())

@@ -6,25 +6,7 @@ enum PlanCommand: Command {
     name: "plan",
     summary: "choose a bit width for every tensor under a budget",
     operands: [CommonOption.path],
-    options: [
-      OptionDescription(
-        long: "target-bpw", value: .init("X"),
-        help: "Bits per weight of the output, scales, biases and kept tensors counted."),
-      OptionDescription(
-        long: "target-size", value: .init("SIZE"),
-        help: "Bytes of the whole output, as in 3.5GB."),
-      OptionDescription(
-        long: "max-error", value: .init("X"),
-        help: "Mean relative squared error, at most; the smallest output within it."),
-      OptionDescription(
-        long: "min-sqnr", value: .init("DB"),
-        help: "The same in decibels: -10 log10 of the error, at least."),
-      OptionDescription(
-        long: "max-kl", value: .init("NATS"),
-        help: """
-          KL divergence from the source, at most, as far as that of single tensors adds up; needs a \
-          calibration with --sensitivity.
-          """),
+    options: BudgetInput.options + [
       OptionDescription(
         long: "preset", value: .init("NAME", .choices(Preset.allCases.map(\.rawValue))),
         help: """
@@ -38,7 +20,7 @@ enum PlanCommand: Command {
           inputs are large.
           """,
         isRepeatable: true),
-      CommonOption.calibration,
+      CalibrationInput.calibration,
       OptionDescription(
         long: "kv", value: .init("FILE", .path),
         help: "A dump of keys and values, to choose widths of the cache.",
@@ -58,11 +40,11 @@ enum PlanCommand: Command {
         long: "activation-bits", value: .init("LIST", default: .value("8,16")),
         help: "Widths of activations to choose from, where they are measured."),
     ] + TextInput.sources + [
-      MemoryBound.option,
+      CalibrationInput.sensitivityTokens, CalibrationInput.keep, MemoryBound.option,
       OptionDescription(
         long: "allow-bits",
         value: .init(
-          "LIST", default: .described("3,4,5,6,8; with sensitivities of a calibration 2 as well")),
+          "LIST", default: .described("3,4,5,6,8; for less than 4 bits per weight 2 as well")),
         help: "Widths to choose from."),
       OptionDescription(
         long: "allow-groups", value: .init("LIST", default: .value("32,64,128")),
@@ -122,14 +104,19 @@ enum PlanCommand: Command {
       """
       The error of a tensor is the squared error of its outputs over their square, with the inputs \
       taken as uncorrelated. Without --text, \
-      --calibration or --activations all inputs count alike.
+      --calibration or --activations all inputs count alike. With --text, or a calibration with \
+      --sensitivity, the loss of a tensor is instead what quantizing it does to the model's predictions.
       """,
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
     let preset = arguments.choice("preset", as: Preset.self)
-    let budget = try budget(arguments, isRequired: preset == nil)
+    let budget = try BudgetInput.budget(arguments)
+    guard budget != nil || preset != nil else {
+      throw UsageError(
+        "no budget given", hint: "give one of \(BudgetInput.words) and --preset")
+    }
     let ties = try ties(arguments)
     try checkDumps(arguments)
     var options = ConversionOptions()
@@ -143,48 +130,39 @@ enum PlanCommand: Command {
     options.requantizes = true
 
     let checkpoint = try Checkpoint(path: arguments.operands[0])
-    let calibrationFile = try arguments.calibration(of: checkpoint, runner)
-    if !arguments.isGiven("allow-bits"), calibrationFile?.record.sensitivity != nil {
-      candidateOptions.bits = AffineLayout.allowedBits
-    }
     let plan = try ConversionPlan(checkpoint, options: options)
     plan.warnings.forEach(terminal.warn)
-    let captured = try CapturedText(
-      arguments, checkpoint, options: PlanWork.captureOptions,
-      dependents: ["tokens-limit", "max-memory"])
     let dumps = arguments.values("activations") + arguments.values("kv")
-    let read = dumps + (captured?.paths ?? []) + arguments.values("calibration")
-    let inputs = CommandInputs(checkpoint, and: read)
+    let inputs = CommandInputs(
+      checkpoint,
+      and: dumps
+        + ["calibration", "text", "tokens"].compactMap { arguments.value($0) })
     let file = try arguments.reportFile("output", inputs: inputs, terminal: terminal)
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
-    let work = PlanWork(plan: plan, runner: runner)
-    let calibration = try work.calibrate(
-      dumps, captured, calibrationFile, keepsGoing: arguments.flag("keep-going"))
-    let tensors = try work.measure(candidateOptions, calibration)
-
+    let known = try CalibrationInput(
+      arguments, of: checkpoint, .init(sensitivity: budget?.isOfWeights != true), runner, terminal)
     let settings = preset.map { PlanSettings($0, for: plan) }
-    let cache = try cacheWidths(arguments, calibration.captured)
+    let chosen = budget ?? .uniform(bits: settings?.recommendation.weights.bits ?? 4, groupSize: 64)
+    if !arguments.isGiven("allow-bits") { candidateOptions.offerWidths(for: chosen, of: plan) }
+    let calibrated = try CalibratedInputs(
+      dumps: dumps, known, of: checkpoint, keepsGoing: arguments.flag("keep-going"), runner)
+    let work = PlanWork(plan: plan, calibrated: calibrated, runner: runner)
+    let cache = try cacheWidths(arguments, calibrated.figures)
     let activations = try activationWidths(
-      arguments, calibration, weightBits: settings?.recommendation.weights.bits ?? 4)
+      arguments, work, weightBits: settings?.recommendation.weights.bits ?? 4)
     let members: [(String, JSONValue?)] = [
       ("preset", settings?.json), ("kv_cache", cache?.json), ("activations", activations?.json),
     ]
-    let planner = try BitPlanner(
-      plan, tensors, ties: ties,
-      record: .init(
-        request: request(arguments, bits: candidateOptions.bits),
-        dumps: try read.map(BitPlan.Input.init(path:)),
-        settings: members.compactMap { name, value in value.map { .init(name, $0) } }))
-    // Their checksums, which go into the plan, are of what was measured.
-    for input in calibration.inputs { try input.checkUnchanged() }
-    let bitPlan = try planner.plan(
-      budget ?? .uniform(bits: settings?.recommendation.weights.bits ?? 4, groupSize: 64))
+    let planner = try work.planner(
+      candidateOptions, ties: ties, request: request(arguments, bits: candidateOptions.bits),
+      settings: members.compactMap { name, value in value.map { .init(name, $0) } })
+    let bitPlan = try planner.plan(chosen)
     let byteCount = try planner.outputByteCount(bitPlan)
     let report = BitPlanReport(
       bitPlan, predictedByteCount: byteCount, settings: settings,
       cache: cache, activations: activations,
       fit: try fit(arguments, plan.assigning(bitPlan), cache?.format ?? settings?.cacheFormat),
-      problems: calibration.problems)
+      problems: calibrated.problems)
     try file?.write(report.json.prettyText)
     try page?.write(
       PlanPage(plan: bitPlan, predictedByteCount: byteCount, path: checkpoint.path).html)
@@ -208,10 +186,6 @@ enum PlanCommand: Command {
       throw UsageError(
         "--kv needs a budget for the cache", hint: "give the bits of an element with --kv-budget")
     }
-    if arguments.isGiven("calibration"), TextInput.isGiven(arguments) {
-      throw UsageError(
-        "--calibration already is what was measured over a text", hint: "leave one of them out")
-    }
     try Calibration.checkKinds(
       activations: arguments.values("activations"), cache: arguments.values("kv"))
   }
@@ -234,14 +208,15 @@ enum PlanCommand: Command {
   }
 
   private static func activationWidths(
-    _ arguments: Arguments, _ calibration: PlanWork.Calibrated, weightBits: Int
+    _ arguments: Arguments, _ work: PlanWork, weightBits: Int
   ) throws -> ActivationWidths? {
-    guard calibration.captured.contains(where: { $0.kind == .activation }) else { return nil }
+    let figures = work.calibrated.figures
+    guard figures.contains(where: { $0.kind == .activation }) else { return nil }
     var options = ActivationWidths.Options()
     options.allowedBits = try arguments.list(
       "activation-bits", of: MeasureOptions.activationBits + [16])
     options.weightBits = weightBits
-    return try ActivationWidths(calibration.captured + calibration.weights, options: options)
+    return try ActivationWidths(figures + work.smoothableWeights(), options: options)
   }
 
   private static func fit(
@@ -253,25 +228,6 @@ enum PlanCommand: Command {
       context: try arguments.int("context", in: 1...MemoryEstimate.longestContext) ?? 4096,
       batch: try arguments.int("batch", in: 1...1 << 20) ?? 1,
       budget: try arguments.size("memory")?.bytes)
-  }
-
-  private static func budget(_ arguments: Arguments, isRequired: Bool) throws -> Budget? {
-    let given: [Budget?] = [
-      try arguments.number("target-bpw").map { .bitsPerWeight($0) },
-      try arguments.size("target-size").map { .size($0.bytes) },
-      try arguments.number("max-error").map { .relativeError($0) },
-      try arguments.number("min-sqnr").map { .sqnr($0) },
-      try arguments.number("max-kl").map { .divergence($0) },
-    ]
-    let budgets = given.compactMap(\.self)
-    guard budgets.count == 1 || (budgets.isEmpty && !isRequired) else {
-      throw UsageError(
-        budgets.isEmpty ? "no budget given" : "more than one budget given",
-        hint: """
-          give one of --target-bpw, --target-size, --max-error, --min-sqnr, --max-kl and --preset
-          """)
-    }
-    return budgets.first
   }
 
   private static func candidateOptions(_ arguments: Arguments) throws -> CandidateOptions {
@@ -299,10 +255,7 @@ enum PlanCommand: Command {
   /// The options that were given, for the record.
   private static func request(_ arguments: Arguments, bits: [Int]) -> JSONValue {
     var json: JSONValue = [:]
-    for name in [
-      "target-bpw", "target-size", "max-error", "min-sqnr", "max-kl", "preset", "tie", "sample",
-    ]
-    where arguments.isGiven(name) {
+    for name in BudgetInput.names + ["preset", "tie", "sample"] where arguments.isGiven(name) {
       json[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
     }
     json["allow_bits"] = .string(

@@ -31,18 +31,6 @@ struct CalibrationReport {
       """
   }
 
-  /// Where there were too few tokens.
-  var warnings: [String] {
-    guard let worst = summary.shortModules.max(by: { $0.shortage < $1.shortage }) else { return [] }
-    return [
-      """
-      \(summary.shortModules.count) of \(summary.gramCount) Gram matrices have no inverse: \
-      \(printable(worst.name)) has \(groupedText(worst.inputCount)) inputs and was given \
-      \(groupedText(worst.tokenCount)) tokens. GPTQ then rests on its damping; give a longer text
-      """
-    ]
-  }
-
   var json: JSONValue {
     [
       "output": .string(path), "bytes": .integer(byteCount), "tokens": .integer(summary.tokenCount),
@@ -56,6 +44,20 @@ struct CalibrationReport {
             "tokens": .integer($0.tokenCount),
           ]
         }),
+    ]
+  }
+}
+
+extension TextCalibration.Summary {
+  /// Where there were too few tokens.
+  var warnings: [String] {
+    guard let worst = shortModules.max(by: { $0.shortage < $1.shortage }) else { return [] }
+    return [
+      """
+      \(shortModules.count) of \(gramCount) Gram matrices have no inverse: \
+      \(printable(worst.name)) has \(groupedText(worst.inputCount)) inputs and was given \
+      \(groupedText(worst.tokenCount)) tokens. GPTQ then rests on its damping; give a longer text
+      """
     ]
   }
 }

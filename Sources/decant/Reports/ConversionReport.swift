@@ -13,6 +13,8 @@ struct ConversionReport {
   private var zeroedCounts: [Int]
   private var rounding: BiasRounding?
   private var seconds: Double?
+  /// On the part of the text that nothing else saw.
+  var evaluation: EvaluationReport?
 
   init(_ conversion: Conversion, path: String) {
     self.conversion = conversion
@@ -59,6 +61,8 @@ struct ConversionReport {
         "warnings": .array(plan.warnings.map { .string($0) }),
         "seconds": .double(seconds),
         "peak_memory_bytes": seconds == nil ? .null : peakMemory().map { .integer($0) } ?? .null,
+        "predicted_kl": .double(predictedDivergence),
+        "evaluation": evaluation?.json ?? .null,
         "tensors": .array(plan.tensors.indices.map(tensorJSON)),
       ]
       if let adapters = plan.adapters {
@@ -67,6 +71,11 @@ struct ConversionReport {
       }
       return json
     }
+  }
+
+  /// What the plan expects, if its measure is that.
+  private var predictedDivergence: Double? {
+    plan.options.plan.flatMap { $0.measure == .divergence ? $0.totals.loss : nil }
   }
 
   private func tensorJSON(_ index: Int) -> JSONValue {
@@ -142,6 +151,18 @@ struct ConversionReport {
     if !conversion.skippedFiles.isEmpty {
       lines.append(
         "not carried over: " + conversion.skippedFiles.map(printable).joined(separator: ", "))
+    }
+    if let predictedDivergence {
+      lines.append(
+        "predicted KL divergence with 'search': \(figure(predictedDivergence)) nats, the sum of single tensors'")
+    }
+    if let evaluation, let divergence = evaluation.divergence {
+      lines.append(
+        "measured on \(groupedText(evaluation.loss.count)) tokens held back: KL divergence"
+          + " \(figure(divergence.divergence.mean)) ± \(figure(divergence.divergence.standardError)) nats,"
+          + String(
+            format: " perplexity %.4g (source %.4g)", evaluation.loss.perplexity.mean,
+            divergence.base.perplexity.mean))
     }
     if let seconds {
       let worst = worstTensors()

@@ -35,12 +35,59 @@ import Testing
       let sum = try members.reduce(0) { sum, member in
         let points = try #require(found.tensors[member.name])
         #expect(points.map(\.layout.bits) == Sensitivity.bits)
-        return sum + (points.first { $0.layout.bits == bits }?.divergence ?? .nan)
+        return sum + (points.first { $0.layout.bits == bits }?.loss.divergence ?? .nan)
       }
       #expect(abs(sum - expected) <= 1e-9 + 1e-6 * expected, "\(tensor.name) at \(bits) bits")
       #expect(expected > 0)
     }
     #expect(compared >= 4)
+  }
+
+  /// Between minimum and maximum of a token's head, scale and offset in F16.
+  private final class NaiveQuantizer: ForwardObserver {
+    let kind: ObservedPlace.Kind
+    let bits: Int
+    let width: Int
+
+    init(_ kind: ObservedPlace.Kind, bits: Int, width: Int) {
+      (self.kind, self.bits, self.width) = (kind, bits, width)
+    }
+
+    func observe(_ values: inout MutableSpan<Float>, at place: ObservedPlace) {
+      guard place.layer == 1, place.kind == kind else { return }
+      for start in stride(from: 0, to: values.count, by: width) {
+        let group = NaiveGroup.minMax(
+          (start..<start + width).map { Double(values[$0]) }, bits: bits, type: .f16)
+        for (offset, code) in group.codes.enumerated() {
+          values[start + offset] = Float(Double(code) * group.scale + group.bias)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ["llama-tied", "qwen3"], [ObservedPlace.Kind.keys, .values])
+  func thatOfTheCacheIsOneLayers(_ name: String, _ kind: ObservedPlace.Kind) throws {
+    let vector = try ReferenceVector(name)
+    let model = try vector.model()
+    let windows = WindowPlan(length: 16)
+    let found = try SensitivityRun(
+      model, vector.tokens, windows, meanSquares: meanSquares(model, vector.tokens)
+    ).run(RunContext(threads: 2))
+    #expect(found.cache.count == 2 * model.description.layers.count)
+    let points = try #require(
+      found.cache[Sensitivity.cacheName(kind == .keys ? .key : .value, layer: 1)])
+    #expect(points.map(\.bits) == [2, 4])
+    guard case .attention(let attention) = model.description.layers[1].mixer else {
+      Issue.record("layer 1 has no attention")
+      return
+    }
+    for point in points {
+      let quantizer = NaiveQuantizer(kind, bits: point.bits, width: attention.heads.width)
+      let expected = try Evaluation(windows, RunContext(threads: 2))
+        .divergence(of: model, from: model, on: vector.tokens, observer: quantizer).divergence.mean
+      #expect(expected > 0 && point.relativeError > 0)
+      #expect(abs(point.divergence - expected) <= 1e-9 + 1e-3 * expected, "\(point.bits) bits")
+    }
   }
 
   private func meanSquares(_ model: ForwardModel, _ tokens: [Int]) throws -> [String: [Float]] {

@@ -4,12 +4,12 @@ extension CacheWidths {
   package var json: JSONValue {
     [
       "average_bits": .double(averageBits), "relative_error": .double(relativeError),
-      "optimality_gap": .double(optimalityGap),
+      "predicted_kl": .double(divergence), "optimality_gap": .double(optimalityGap),
       "uniform": .array(
         uniform.map {
           [
             "bits": .integer($0.bits), "average_bits": .double($0.averageBits),
-            "relative_error": .double($0.relativeError),
+            "relative_error": .double($0.relativeError), "kl": .double($0.divergence),
           ]
         }),
       "layers": .array(choices.map(\.json)),
@@ -32,7 +32,8 @@ extension CacheWidths {
         return Uniform(
           bits: try reader.integer(entry["bits"], "\(place).bits"),
           averageBits: try reader.number(entry["average_bits"], "\(place).average_bits"),
-          relativeError: try reader.number(entry["relative_error"], "\(place).relative_error"))
+          relativeError: try reader.number(entry["relative_error"], "\(place).relative_error"),
+          divergence: try reader.divergence(entry["kl"], "\(place).kl"))
       })
   }
 }
@@ -44,7 +45,8 @@ extension CacheWidths.Choice {
       "elements_per_token": .integer(elementCount), "bits": .integer(bits),
       "scheme": scheme.map { .string($0.name.rawValue) } ?? .null,
       "group_size": width.groupSize.map { .integer($0) } ?? .null,
-      "relative_error": .double(relativeError), "sqnr_db": .double(sqnr), "reason": .string(reason),
+      "relative_error": .double(relativeError), "sqnr_db": .double(sqnr),
+      "kl": .double(divergence), "reason": .string(reason),
     ]
   }
 }
@@ -63,7 +65,14 @@ extension PlanReader {
       kind: kind, layer: try integer(json["layer"], "\(place).layer"), elementCount: elementCount,
       width: width, scheme: scheme,
       relativeError: try number(json["relative_error"], "\(place).relative_error"),
+      divergence: try divergence(json["kl"], "\(place).kl"),
       reason: try string(json["reason"], "\(place).reason"))
+  }
+
+  /// Nil where none was measured; plans of before do not say so.
+  fileprivate func divergence(_ json: JSONValue?, _ place: String) throws -> Double? {
+    guard let json, json != .null else { return nil }
+    return try number(json, place)
   }
 
   private func cacheWidth(

@@ -6,9 +6,9 @@ import Stats
 /// A width for the keys and one for the values of every layer of the cache, so that a token's
 /// elements keep to an average.
 ///
-/// The damage of a width is the relative squared error that it did to the captured tensor. Keys and
-/// values of all layers count alike: what an error in either does to the model's output is not
-/// measured. Every layer is taken to hold as many tokens as the others.
+/// The damage of a width is what its relative squared error does to the model's predictions, where that was
+/// measured (`Sensitivity.cache`); else the error itself, keys and values of all layers counting alike. Every
+/// layer is taken to hold as many tokens as the others.
 package struct CacheWidths: Sendable, Equatable {
   /// How one layer stores its keys, or its values.
   package struct Choice: Sendable, Equatable {
@@ -24,6 +24,8 @@ package struct CacheWidths: Sendable, Equatable {
     package let scheme: QuantizationScheme?
     /// Squared error over squared norm.
     package let relativeError: Double
+    /// KL divergence in nats with this alone quantized; nil where none was measured.
+    package let divergence: Double?
     /// In words, for people.
     package let reason: String
 
@@ -38,6 +40,7 @@ package struct CacheWidths: Sendable, Equatable {
     package let bits: Int
     package let averageBits: Double
     package let relativeError: Double
+    package let divergence: Double?
   }
 
   /// Which elements may share a scale.
@@ -85,22 +88,26 @@ package struct CacheWidths: Sendable, Equatable {
 
   /// Mean of the choices' relative squared errors.
   package var relativeError: Double { Self.mean(choices.map(\.relativeError)) }
+
+  /// Sum of the choices' divergences; nil unless all are known.
+  package var divergence: Double? { Self.sum(choices.map(\.divergence)) }
 }
 
 // MARK: - Choosing
 
 extension CacheWidths {
-  /// The widths with the least mean relative error.
+  /// The widths with the least sum of divergences, or the least mean relative error.
   ///
   /// - Parameters:
   ///   - tensors: of these, keys and values count.
+  ///   - sensitivity: what errors in them cost; used where it tells of all.
   ///   - budget: bits of an element, scale and offset of 16 bits each counted for every group. It
   ///     may be exceeded by rounding, 1e-12 of it.
   ///   - allowedBits: of `MeasureOptions.cacheBits` and 16; 2 only where somebody named it.
   /// - Throws: `AllocationError.notMeasured` without keys and values, `.widthNotMeasured`,
   ///   `.unusableStatistics`, or `.cacheTooSmall` where the cheapest widths exceed the budget.
   package init(
-    _ tensors: [TensorFigures], averageBits budget: Double,
+    _ tensors: [TensorFigures], sensitivity: Sensitivity? = nil, averageBits budget: Double,
     allowedBits: [Int] = Self.usualBits, groups: Groups = .keysAlsoPerChannel
   ) throws(AllocationError) {
     let known = MeasureOptions.cacheBits + [ElementWidth.f16.bits]
@@ -111,12 +118,15 @@ extension CacheWidths {
     let options = try measured.map { tensor throws(AllocationError) in
       try tensor.options(Set(allowedBits), groups)
     }
+    let losses = Self.losses(measured, sensitivity)
     let costs = try Costs(measured, options)
     let knapsack = Knapsack(
-      zip(measured, options).map { tensor, options in
-        options.map {
+      measured.indices.map { index in
+        options[index].map { option in
           Knapsack.Option(
-            cost: costs.cost($0.width, count: tensor.elementCount), loss: $0.relativeError)
+            cost: costs.cost(option.width, count: measured[index].elementCount),
+            loss: losses.map { $0[index].divergence(at: option.relativeError) }
+              ?? option.relativeError)
         }
       })
     // More than the largest width changes nothing, and NaN must not reach an integer.
@@ -132,13 +142,24 @@ extension CacheWidths {
       return Choice(
         kind: tensor.kind, layer: tensor.layer, elementCount: tensor.elementCount,
         width: chosen.width, scheme: chosen.scheme, relativeError: chosen.relativeError,
+        divergence: losses?[index].divergence(at: chosen.relativeError),
         reason: knapsack.reason(
           class: index, chosen: solution.choices[index], loss: solution.loss,
           name: { options[$0].text },
           cost: { costs.text($0, count: tensor.elementCount) }))
     }
     optimalityGap = solution.gap
-    uniform = [4, 8].compactMap { Self.uniform(bits: $0, measured) }
+    uniform = [4, 8].compactMap { Self.uniform(bits: $0, measured, losses) }
+  }
+
+  /// One for each tensor; nil unless all are known.
+  private static func losses(
+    _ tensors: [CacheTensor], _ sensitivity: Sensitivity?
+  ) -> [MeasuredLoss]? {
+    let points = tensors.compactMap {
+      sensitivity?.cache[Sensitivity.cacheName($0.kind, layer: $0.layer)]
+    }
+    return points.count == tensors.count ? points.map(MeasuredLoss.init) : nil
   }
 
   private static func measured(
@@ -155,7 +176,9 @@ extension CacheWidths {
     return measured
   }
 
-  private static func uniform(bits: Int, _ tensors: [CacheTensor]) -> Uniform? {
+  private static func uniform(
+    bits: Int, _ tensors: [CacheTensor], _ losses: [MeasuredLoss]?
+  ) -> Uniform? {
     let options = tensors.compactMap { tensor in
       tensor.quantized.first { $0.bits == bits && $0.scheme?.name == .perTokenGroup }
     }
@@ -163,7 +186,14 @@ extension CacheWidths {
     return Uniform(
       bits: bits,
       averageBits: averageBits(zip(tensors, options).map { ($0.elementCount, $1.width) }),
-      relativeError: mean(options.map(\.relativeError)))
+      relativeError: mean(options.map(\.relativeError)),
+      divergence: losses.map { losses in
+        zip(losses, options).reduce(0) { $0 + $1.0.divergence(at: $1.1.relativeError) }
+      })
+  }
+
+  private static func sum(_ values: [Double?]) -> Double? {
+    values.reduce(0) { sum, value in sum.flatMap { sum in value.map { sum + $0 } } }
   }
 
   private static func averageBits(_ parts: [(count: Int, width: ElementWidth)]) -> Double {

@@ -135,6 +135,6 @@ package struct CandidateMeasurement {
       throw .unusableStatistics(
         tensor: tensor.name, reason: "the calibration holds no sensitivity of it")
     }
-    return .measured(MeasuredLoss(points))
+    return .measured(MeasuredLoss(points.map(\.loss)))
   }
 }

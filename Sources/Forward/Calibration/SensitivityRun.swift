@@ -2,8 +2,8 @@ import Convert
 import Formats
 import Model
 
-/// Measures what quantizing one tensor at a time does to a model's predictions. A run begins at the layer that
-/// the tensor is of, with what the layers before it gave.
+/// Measures what quantizing one tensor, or the keys or values of one layer, at a time does to a model's
+/// predictions. A run begins at the layer that they are of, with what the layers before it gave.
 package struct SensitivityRun {
   private let model: ForwardModel
   private let plan: ConversionPlan
@@ -22,6 +22,25 @@ package struct SensitivityRun {
     let firstLayer: Int?
     /// Whether what goes into the first layer changes.
     let isEmbedding: Bool
+  }
+
+  /// The keys or the values of a layer that has a cache of them.
+  private struct CacheUnit {
+    let layer: Int
+    let kind: TensorStatistics.Kind
+    /// Features of a token and head.
+    let width: Int
+  }
+
+  private var caches: [CacheUnit] {
+    model.description.layers.flatMap { layer -> [CacheUnit] in
+      // Latent attention caches neither.
+      guard case .attention(let attention) = layer.mixer else { return [] }
+      return [
+        CacheUnit(layer: layer.index, kind: .key, width: attention.heads.width),
+        CacheUnit(layer: layer.index, kind: .value, width: attention.heads.valueWidth),
+      ]
+    }
   }
 
   /// Predictions beyond which more say little: the KL of a tensor differs by factors between tensors.
@@ -109,10 +128,19 @@ package struct SensitivityRun {
       for (place, member) in unit.members.enumerated() {
         tensors[plan.tensors[member.index].name] = points[place]
       }
-      context.progress(byteCount / units.count)
+      context.progress(byteCount / runCount)
     }
-    return Sensitivity(tokenCount: batch.windows.reduce(0) { $0 + $1.count - 1 }, tensors: tensors)
+    var cache: [String: [MeasuredLoss.Point]] = [:]
+    for unit in caches {
+      cache[Sensitivity.cacheName(unit.kind, layer: unit.layer)] =
+        try Sensitivity.cacheBits.map { try loss(of: unit, bits: $0, states, base, quiet) }
+      context.progress(byteCount / runCount)
+    }
+    return Sensitivity(
+      tokenCount: batch.windows.reduce(0) { $0 + $1.count - 1 }, tensors: tensors, cache: cache)
   }
+
+  private var runCount: Int { units.count + caches.count }
 
   /// Numbers of one layer's states that are in memory.
   private var stateLimit: Int { options.hiddenLimit / (model.description.layers.count + 2) }
@@ -153,8 +181,27 @@ package struct SensitivityRun {
     } else {
       hidden = states[states.count - 1]
     }
+    return try divergence(of: HeadRun.Side(pass: pass, hidden: hidden), from: base, context)
+  }
+
+  private func loss(
+    of unit: CacheUnit, bits: Int, _ states: [HiddenStates], _ base: HeadRun.Side,
+    _ context: RunContext
+  ) throws -> MeasuredLoss.Point {
+    let quantizer = CacheQuantizer(
+      unit.kind == .key ? .keys : .values, of: unit.layer, width: unit.width, bits: bits)
+    let pass = try ForwardPass(model, batch, options: options, observer: quantizer, context)
+    let hidden = try states[unit.layer].copy(limit: stateLimit)
+    try pass.run(unit.layer..<model.description.layers.count, over: hidden)
+    let found = try divergence(of: HeadRun.Side(pass: pass, hidden: hidden), from: base, context)
+    return .init(bits: bits, relativeError: quantizer.relativeError, divergence: found)
+  }
+
+  private func divergence(
+    of side: HeadRun.Side, from base: HeadRun.Side, _ context: RunContext
+  ) throws -> Double {
     var divergences: [Double] = []
-    try HeadRun(sides: [base, HeadRun.Side(pass: pass, hidden: hidden)]).forEachBlock(
+    try HeadRun(sides: [base, side]).forEachBlock(
       .range(0..<batch.count), TokenLosses.predictions(of: batch, firstScored: 1), context
     ) { divergences += $0.divergences }
     // Rounding may leave less than nothing of none.

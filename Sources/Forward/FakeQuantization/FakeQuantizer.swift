@@ -39,10 +39,13 @@ final class FakeQuantizer: ForwardObserver {
     }
   }
 
+  /// Features that share a scale, of those that are cached for a token and head.
+  static func cacheGroup(width: Int) -> Int { width % 128 == 0 ? 128 : width }
+
   /// - Parameter width: of what is cached for a token and head.
   private func quantize(_ values: inout MutableSpan<Float>, width: Int?) {
     guard let bits = point.cache, let width else { return }
-    let size = width % 128 == 0 ? 128 : width
+    let size = Self.cacheGroup(width: width)
     for start in stride(from: 0, to: values.count, by: size) {
       FakeQuantizationKernels.asymmetric(&values, start..<start + size, bits: bits)
     }

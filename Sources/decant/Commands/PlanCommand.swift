@@ -147,7 +147,7 @@ enum PlanCommand: Command {
     let calibrated = try CalibratedInputs(
       dumps: dumps, known, of: checkpoint, keepsGoing: arguments.flag("keep-going"), runner)
     let work = PlanWork(plan: plan, calibrated: calibrated, runner: runner)
-    let cache = try cacheWidths(arguments, calibrated.figures)
+    let cache = try cacheWidths(arguments, calibrated)
     let activations = try activationWidths(
       arguments, work, weightBits: settings?.recommendation.weights.bits ?? 4)
     let members: [(String, JSONValue?)] = [
@@ -191,7 +191,7 @@ enum PlanCommand: Command {
   }
 
   private static func cacheWidths(
-    _ arguments: Arguments, _ captured: [TensorFigures]
+    _ arguments: Arguments, _ calibrated: CalibratedInputs
   ) throws -> CacheWidths? {
     guard let budget = try arguments.number("kv-budget") else { return nil }
     guard
@@ -202,7 +202,7 @@ enum PlanCommand: Command {
         hint: "give one with --kv, --text or --calibration")
     }
     return try CacheWidths(
-      captured, averageBits: budget,
+      calibrated.figures, sensitivity: calibrated.sensitivity, averageBits: budget,
       allowedBits: try arguments.list("kv-bits", of: MeasureOptions.cacheBits + [16]),
       groups: arguments.flag("kv-per-token") ? .perTokenOnly : .keysAlsoPerChannel)
   }

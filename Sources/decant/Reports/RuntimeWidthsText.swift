@@ -20,12 +20,16 @@ struct CacheWidthsText {
     let title = String(
       format: "cache: %.2f bits for an element on average, scales counted", widths.averageBits)
     var text =
-      terminal.style.bold(title) + ", mean relative error \(figure(widths.relativeError))\n"
+      terminal.style.bold(title) + ", "
+      + (widths.divergence.map { "predicted KL divergence \(figure($0)) nats" }
+        ?? "mean relative error \(figure(widths.relativeError))") + "\n"
       + table.text(style: terminal.style)
     for uniform in widths.uniform {
       text += String(
-        format: "%d bits for all: %.2f bits on average, error ", uniform.bits, uniform.averageBits)
-      text += figure(uniform.relativeError) + "\n"
+        format: "%d bits for all: %.2f bits on average, ", uniform.bits, uniform.averageBits)
+      text +=
+        (uniform.divergence.map { "KL \(figure($0))" } ?? "error \(figure(uniform.relativeError))")
+        + "\n"
     }
     return text
   }

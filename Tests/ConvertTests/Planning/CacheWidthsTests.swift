@@ -38,8 +38,8 @@ import Testing
     let sqnr = try #require(widths.choices[0].sqnr)
     #expect(abs(sqnr - 20.103) < 1e-3)
     let uniform: [CacheWidths.Uniform] = [
-      .init(bits: 4, averageBits: 4.5, relativeError: 50.0 / 2048),
-      .init(bits: 8, averageBits: 8.5, relativeError: 0.375 / 2048),
+      .init(bits: 4, averageBits: 4.5, relativeError: 50.0 / 2048, divergence: nil),
+      .init(bits: 8, averageBits: 8.5, relativeError: 0.375 / 2048, divergence: nil),
     ]
     #expect(widths.uniform == uniform)
     // 10 / 10.25, and (10 - 0.125) / 10.25.
@@ -50,6 +50,36 @@ import Testing
     // A little less does not suffice for the second 8.
     let less = try CacheWidths(Self.oneLayer, averageBits: 6.4999, allowedBits: [4, 8])
     #expect(less.choices.map(\.bits) == [4, 4])
+  }
+
+  /// Where errors in the keys cost a hundred times what those in the values do, they get the bits.
+  @Test func measuredLossesGoBeforeErrors() throws {
+    func points(_ kind: TensorStatistics.Kind, _ slope: Double) -> (String, [MeasuredLoss.Point]) {
+      (
+        Sensitivity.cacheName(kind, layer: 0),
+        [2, 4].map {
+          let error = pow(0.25, Double($0))
+          return .init(bits: $0, relativeError: error, divergence: slope * error)
+        }
+      )
+    }
+    let both = Sensitivity(
+      tokenCount: 1, tensors: [:],
+      cache: Dictionary(uniqueKeysWithValues: [points(.key, 50), points(.value, 0.5)]))
+    let widths = try CacheWidths(
+      Self.oneLayer, sensitivity: both, averageBits: 6.5, allowedBits: [4, 8])
+    #expect(widths.choices.map(\.bits) == [8, 4])
+    // 0.125 and 40 of 1024 are lost of them, each element's error times its slope.
+    let expected = 50 * 0.125 / 1024 + 0.5 * 40 / 1024
+    #expect(abs((widths.divergence ?? 0) - expected) < 1e-12)
+    #expect(widths.uniform.map(\.bits) == [4, 8])
+    #expect(abs((widths.uniform[0].divergence ?? 0) - (50 * 10 + 0.5 * 40) / 1024) < 1e-12)
+    // What is known of the keys alone cannot be weighed against the values.
+    let one = Sensitivity(
+      tokenCount: 1, tensors: [:], cache: Dictionary(uniqueKeysWithValues: [points(.key, 50)]))
+    let guessed = try CacheWidths(
+      Self.oneLayer, sensitivity: one, averageBits: 6.5, allowedBits: [4, 8])
+    #expect(guessed.choices.map(\.bits) == [4, 8] && guessed.divergence == nil)
   }
 
   /// A key of 192 elements at 8 bits would cost three times what a value of 64 does.

@@ -10,12 +10,11 @@ import Testing
   }
 
   /// 2 nats for a unit of error at 1/16, 8 at 1/4: 4 and a bit between them.
-  private let loss = MeasuredLoss([
-    point(4, 1 / 1024, 1 / 512), point(2, 0.25, 2), point(3, 1 / 16, 0.125),
-  ])
+  private let loss = MeasuredLoss(
+    [point(4, 1 / 1024, 1 / 512), point(2, 0.25, 2), point(3, 1 / 16, 0.125)].map(\.loss))
 
   @Test func goesThroughWhatWasMeasured() {
-    #expect(loss.points.map(\.layout.bits) == [4, 3, 2])
+    #expect(loss.points.map(\.bits) == [4, 3, 2])
     for point in loss.points {
       #expect(abs(loss.divergence(at: point.relativeError) - point.divergence) < 1e-12)
     }
@@ -33,7 +32,7 @@ import Testing
 
   /// A tensor of zeros loses nothing at any width.
   @Test func nothingLostCostsNothing() {
-    let zeros = MeasuredLoss([Self.point(2, 0, 0), Self.point(4, 0, 0)])
+    let zeros = MeasuredLoss([Self.point(2, 0, 0), Self.point(4, 0, 0)].map(\.loss))
     #expect(zeros.divergence(at: 0) == 0 && zeros.divergence(at: 0.5) == 0)
     #expect(ErrorCost.measured(zeros).text == nil)
     #expect(ErrorCost.share(0.5).loss(of: 0.25) == 0.125)

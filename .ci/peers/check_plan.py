@@ -34,7 +34,7 @@ def parse_arguments():
     parser.add_argument("source", type=Path)
     parser.add_argument("--activations", required=True, help="dump that weighs the errors")
     parser.add_argument("--text", type=Path, required=True, help="text that was held out")
-    parser.add_argument("--tokens", type=int, default=16384)
+    parser.add_argument("--tokens", type=int, default=8192)
     parser.add_argument("--bits", type=float, nargs="+", default=[3.5, 4.25, 5])
     return parser.parse_args()
 

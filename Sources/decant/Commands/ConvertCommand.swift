@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Forward
 import Foundation
 
 enum ConvertCommand: Command {
@@ -40,6 +41,13 @@ enum ConvertCommand: Command {
           errors where inputs are large. Without it, the weights themselves say where.
           """,
         isRepeatable: true),
+      OptionDescription(
+        long: "smooth", value: .init("ALPHA|auto"),
+        help: """
+          Scale channels between layers first, for the inputs in --calibration, so that the model stays the \
+          same and its weights lose less. ALPHA, 0 to 1, is how much of the spread of the inputs moves into \
+          the weights (SmoothQuant); 'auto' looks for what keeps most of each layer's outputs (AWQ).
+          """),
       CommonOption.nonFinite,
       CommonOption.adapter,
       CommonOption.pooling,
@@ -89,6 +97,9 @@ enum ConvertCommand: Command {
         "decant convert Qwen3-0.6B -o tuned --adapter my-adapter",
         "Merge a LoRA adapter before quantization."),
       .init(
+        "decant convert Qwen3-0.6B -o smooth --bits 4 --smooth auto --calibration cal.safetensors",
+        "Scale channels for the inputs that 'decant calibrate' saw, then quantize."),
+      .init(
         "decant convert Qwen3-0.6B -o better --bits 3 --method gptq --calibration cal.safetensors",
         "Let weights make up for one another's errors, on what 'decant calibrate --gram' saw."),
     ],
@@ -123,6 +134,9 @@ enum ConvertCommand: Command {
       }
       options.grams = calibration
     }
+    if let smoothing = try arguments.smoothing() {
+      try fold(checkpoint, smoothing, calibration, into: &options, runner)
+    }
     let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
     plan.warnings.forEach(terminal.warn)
     let conversion = try Conversion(plan, target: arguments.outputTarget(terminal))
@@ -151,6 +165,24 @@ enum ConvertCommand: Command {
     return .done
   }
 
+  /// Chooses the scales of channels.
+  private static func fold(
+    _ checkpoint: Checkpoint, _ smoothing: ChannelSmoothing, _ calibration: CalibrationFile?,
+    into options: inout ConversionOptions, _ runner: Runner
+  ) throws {
+    guard let calibration else {
+      throw UsageError(
+        "--smooth needs the inputs of layers, and there is no --calibration",
+        hint: "make it with 'decant calibrate \(checkpoint.path) --text FILE -o CAL'")
+    }
+    // Holds every tensor against the description by which the scales are kept apart.
+    _ = try ForwardModel(checkpoint)
+    let search = try FoldSearch(
+      smoothing, ConversionPlan(checkpoint, options: options), calibration)
+    options.folds = try runner.run("smooth", byteCount: search.byteCount, search.run)
+    options.smoothing = smoothing
+  }
+
   /// E[x²] of the inputs that were captured.
   private static func meanSquares(
     _ paths: [String], _ file: CalibrationFile?, of checkpoint: Checkpoint, _ runner: Runner
@@ -174,7 +206,9 @@ enum ConvertCommand: Command {
     let decided =
       ["bits", "group-size", "scale-dtype", "override", "keep"] + (isGPTQ ? [] : ["method"])
     for option in ["activations", "calibration"]
-    where arguments.isGiven(option) && arguments.value("method") == "minmax" {
+    where arguments.isGiven(option) && arguments.value("method") == "minmax"
+      && !(option == "calibration" && arguments.isGiven("smooth"))
+    {
       throw UsageError(
         "--\(option) changes nothing with --method minmax", hint: "leave one of them out")
     }

@@ -61,6 +61,7 @@ struct ConversionReport {
         "peak_memory_bytes": seconds == nil ? .null : peakMemory().map { .integer($0) } ?? .null,
         "tensors": .array(plan.tensors.indices.map(tensorJSON)),
       ]
+      if plan.options.smoothing != nil { json["folds"] = .integer(plan.options.folds.count) }
       if let adapters = plan.adapters {
         json["adapters"] = .array(adapters.merged.map(\.reportJSON))
         json["rounding"] = rounding?.reportJSON
@@ -132,6 +133,9 @@ struct ConversionReport {
         + " \(percent(coverage.keptShare)) kept on purpose,"
         + " \(percent(coverage.unfitShare)) kept because something did not fit",
     ]
+    if plan.options.smoothing != nil {
+      lines.append("channels were scaled behind \(plan.options.folds.count) modules")
+    }
     for adapter in plan.adapters?.merged ?? [] { lines.append(adapter.summary) }
     if let rounding { lines.append(rounding.summary) }
     lines += searchedLines

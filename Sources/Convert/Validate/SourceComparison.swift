@@ -22,7 +22,7 @@ struct SourceComparison {
     // What the conversion did about such weights is recorded; here they must not stop the check.
     options.nonFinite = .zero
     options.requantizes = true
-    options.folds = Manifest(uniting: packed.manifests).folds
+    options.folds = Manifest.folds(of: packed.manifests)
     plan = try ConversionPlan(
       Checkpoint(path: source), options: options, arrangement: TensorArrangement(of: packed))
     sources = Dictionary(

@@ -26,9 +26,14 @@ extension Manifest {
     self = shards[0]
     tensors = shards.flatMap(\.tensors)
     let planned = shards.compactMap { $0.plan?["tensors"]?.arrayValue }.flatMap(\.self)
-    var isKnown = Set<String>()
-    folds = shards.flatMap(\.folds).filter { isKnown.insert($0.module).inserted }
+    folds = Self.folds(of: shards)
     if plan != nil { plan?["tensors"] = .array(planned) }
+  }
+
+  /// Those of an output, each once; none of one that has no manifests.
+  static func folds(of shards: [Manifest]) -> [Fold] {
+    var isKnown = Set<String>()
+    return shards.flatMap(\.folds).filter { isKnown.insert($0.module).inserted }
   }
 
   mutating func sortTensors() {

@@ -10,7 +10,7 @@ import sys
 ROOT = "Sources/Convert"
 # From what knows the least to what knows the most.
 ORDER = [
-    "Passes", "Weights", "Packed", "Arrange", "Quantize", "Adapters", "Write", "Output", "BitPlan",
+    "Passes", "Weights", "Packed", "Arrange", "Quantize", "Fold", "Adapters", "Write", "Output", "BitPlan",
     "Conversion", "Measure", "Calibration", "Memory", "Planning", "Repack", "Validate", "Inspect",
 ]
 WORDS = r"(?:package|public|private|fileprivate|final|indirect|nonisolated|@\w+)"

@@ -22,9 +22,8 @@ package struct ForwardModel: Sendable {
     }
     let description = try DecoderDescription(config: config)
     let weights = try ModelWeights(checkpoint)
-    let prefix = description.optionalPrefix
-    let missingPrefix = weights.names.contains { $0.hasPrefix(prefix) } ? "" : prefix
-    let stored = { (name: String) in Self.stored(name, without: missingPrefix) }
+    let missingPrefix = description.missingPrefix(in: weights.names)
+    let stored = { (name: String) in description.stored(name, without: missingPrefix) }
     let embedded = description.embedding.weights.map(stored).first(where: weights.has)
     let headed = description.head.weights.map(stored).first(where: weights.has)
     // A tied model may be stored under either name.
@@ -69,11 +68,7 @@ package struct ForwardModel: Sendable {
   }
 
   /// The name that the file has for a tensor or a module of the description.
-  func stored(_ name: String) -> String { Self.stored(name, without: missingPrefix) }
-
-  private static func stored(_ name: String, without prefix: String) -> String {
-    name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
-  }
+  func stored(_ name: String) -> String { description.stored(name, without: missingPrefix) }
 
   /// - Throws: `ForwardError.missingTensor`; what `ModelWeights.source` throws.
   func source(_ name: String, order: MatrixOrder = .outputMajor) throws -> WeightSource {

@@ -125,6 +125,42 @@ import Testing
     #expect(try decant(["validate", with, "--against", model]).status == 0)
   }
 
+  /// Channels are scaled, on record, and held against the source; what was trained on it is not merged.
+  @Test func aConversionScalesChannels() throws {
+    #expect(try calibrate().status == 0)
+    let out = folder.path("out")
+    let result = try decant([
+      "convert", model, "-o", out, "--bits", "3", "--smooth", "0.5", "--calibration", file,
+      "--json",
+    ])
+    #expect(result.status == 0, "\(result.error)")
+    // At most two norms, values and up projection in each of four layers.
+    let json = try JSONValue(parsing: Array(result.output.utf8))
+    let folds = try #require(json["folds"]?.intValue)
+    #expect(folds > 0 && folds <= 16)
+    #expect(try decant(["validate", out, "--against", model]).status == 0)
+    let merged = try decant([
+      "merge", out, "--adapter", samplesFolder + "/adapter", "-o", folder.path("merged"),
+    ])
+    #expect(merged.status == 1 && merged.error.contains("channels of \(out) were scaled"))
+    let convert = ["convert", model, "-o", folder.path("again"), "--calibration", file]
+    for (words, part) in [
+      (["--smooth", "1.5"], "a number from 0 to 1, or auto"),
+      (["--smooth", "auto", "--adapter", samplesFolder + "/adapter"], "--smooth and --adapter"),
+      (["--smooth", "auto", "--requantize"], "--smooth and --requantize"),
+    ] {
+      let refused = try decant(convert + words)
+      #expect(refused.status == 64 && refused.error.contains(part), "\(refused.error)")
+    }
+    let bare = try decant(["convert", model, "-o", folder.path("again"), "--smooth", "auto"])
+    #expect(bare.status == 64 && bare.error.contains("there is no --calibration"))
+    let packed = try decant([
+      "convert", out, "-o", folder.path("again"), "--smooth", "auto", "--calibration", file,
+    ])
+    #expect(packed.status == 1)
+    #expect(!FileManager.default.fileExists(atPath: folder.path("again")))
+  }
+
   @Test func refusals() throws {
     func refused(_ words: [String], _ status: Int32, _ part: String) throws {
       let result = try decant(words)

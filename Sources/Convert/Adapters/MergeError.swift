@@ -18,6 +18,8 @@ package enum MergeError: DescribedError, Equatable {
   case notFloat(tensor: String, dtype: DType)
   case overflow(tensor: String, index: Int, type: ScaleType)
   case alreadyMerged(path: String, adapters: [String])
+  /// An adapter was trained on inputs that the model no longer has.
+  case folded(path: String)
   case nothingMerged(path: String)
   case originalsMissing(path: String)
   /// What errors counted when it was quantized came from files that are not at hand.
@@ -69,6 +71,9 @@ package enum MergeError: DescribedError, Equatable {
       "'\(tensor)': the merged value at index \(index) exceeds the range of \(type.rawValue)"
     case .alreadyMerged(let path, let adapters):
       "\(path) has adapters merged into it already: " + adapters.joined(separator: ", ")
+    case .folded(let path):
+      "channels of \(path) were scaled when it was quantized, so that adapters of its source do not"
+        + " fit it"
     case .nothingMerged(let path): "\(path) records no merged adapter"
     case .originalsMissing(let path):
       "\(path) does not keep the values from before the merge"
@@ -104,6 +109,8 @@ package enum MergeError: DescribedError, Equatable {
     case .overflow: "store the biases as F32: --bias-dtype f32"
     case .alreadyMerged:
       "undo that merge first, or give all adapters at once, each with its --adapter"
+    case .folded:
+      "convert the source without --smooth, or merge before that and calibrate what comes out"
     case .originalsMissing:
       "keep the packed checkpoint it was merged from, or pack the source again"
     case .needsActivations: "leave --against out to check everything else"

@@ -34,8 +34,9 @@ extension SourceTensor {
 
   /// Whether its bytes are those of one stored tensor, under whatever name and shape.
   var isOneCopied: Bool {
-    pieces.isEmpty
+    pieces.isEmpty && elementScales == nil
       || pieces.count == 1 && origin?.keepsElements == true
         && origin?.changes.isEmpty == true && !pieces[0].isPacked
+        && pieces[0].elementScales == nil
   }
 }

@@ -29,7 +29,12 @@ extension SourceTensor {
     let turned =
       order == .inputMajor
       ? InputMajorStorage(checkpoint: checkpoint, tensor: stored, scale: scale) : nil
-    return turned ?? PlainStorage(checkpoint: checkpoint, tensor: stored, scale: scale)
+    return tensor.scaled(
+      turned ?? PlainStorage(checkpoint: checkpoint, tensor: stored, scale: scale))
+  }
+
+  private func scaled(_ storage: any WeightStorage) -> any WeightStorage {
+    elementScales.map { ScaledStorage(storage, of: stored[0], by: $0) } ?? storage
   }
 
   /// What is taken of one piece.
@@ -42,11 +47,13 @@ extension SourceTensor {
       if let packing = piece.packing {
         packing
       } else if stored.order == .inputMajor {
-        InputMajorStorage(
-          checkpoint: checkpoint, tensor: piece.stored[0], scale: scale,
-          stored: stored.withAllOutputs)
+        piece.scaled(
+          InputMajorStorage(
+            checkpoint: checkpoint, tensor: piece.stored[0], scale: scale,
+            stored: stored.withAllOutputs))
       } else {
-        PlainStorage(checkpoint: checkpoint, tensor: piece.stored[0], scale: scale)
+        piece.scaled(
+          PlainStorage(checkpoint: checkpoint, tensor: piece.stored[0], scale: scale))
       }
     return SelectedRows(
       base: base, rowsPerMatrix: stored.whole.outputs, matrices: stored.matrices,

@@ -44,6 +44,11 @@ package struct ConversionOptions: Sendable {
   package var calibration: [BitPlan.Input] = []
   /// Second moments of the inputs, for `gptq`.
   package var grams: (any GramSource)?
+  /// Channels that are scaled before anything is quantized. `meanSquares` and `grams` are those of the inputs as
+  /// they are without.
+  package var folds: [Manifest.Fold] = []
+  /// How those were chosen, for the record.
+  package var smoothing: ChannelSmoothing?
   /// Type of biases that adapters are merged into; nil for that of the scales.
   package var biasType: ScaleType?
   /// Whether pooled updates that do not fit the packed groups are merged before quantization.
@@ -87,6 +92,7 @@ package struct ConversionOptions: Sendable {
       "keep": .array(keep.map { .string($0.text) }), "non_finite": .string(nonFinite.rawValue),
     ]
     if requantizes { json["requantize"] = true }
+    json["smooth"] = smoothing?.json
     if !calibration.isEmpty {
       json["activations"] = .array(calibration.map { $0.json("xxh64") })
     }

@@ -9,6 +9,8 @@ package struct ConversionPlan: Sendable {
   package let tensors: [TensorPlan]
   private let tie: TiedWeights
   private let arranged: ArrangedSource
+  /// The channels that are scaled; nil where none are.
+  let folding: Folding?
   /// What the manifest says of the adapters that are merged.
   package let adapters: Manifest.Adapters?
   /// The files that those are read from.
@@ -46,9 +48,16 @@ package struct ConversionPlan: Sendable {
     // What a manifest records of it is whether it was done.
     var options = options
     options.requantizes = isPacked
+    let folding = options.folds.isEmpty ? nil : try Folding(options.folds, of: checkpoint)
+    if let folding {
+      options.meanSquares = folding.scaled(meanSquares: options.meanSquares)
+      options.grams = options.grams.map { FoldedGrams(base: $0, folding: folding) }
+    }
     try self.init(
-      checkpoint, ArrangedSource(sources, of: checkpoint, arrangement), options: options,
-      tie: TiedWeights(sources, of: checkpoint), adapters: adapters)
+      checkpoint,
+      ArrangedSource(folding?.scaled(sources) ?? sources, of: checkpoint, arrangement),
+      options: options, folding: folding, tie: TiedWeights(sources, of: checkpoint),
+      adapters: adapters)
   }
 
   /// The same conversion, without adapters, with the widths of `bitPlan`, which took the place of the
@@ -59,13 +68,14 @@ package struct ConversionPlan: Sendable {
     options.overrides = []
     options.keep = []
     return try ConversionPlan(
-      checkpoint, arranged, options: options, tie: tie, adapters: nil)
+      checkpoint, arranged, options: options, folding: folding, tie: tie, adapters: nil)
   }
 
   private init(
     _ checkpoint: Checkpoint, _ arranged: ArrangedSource, options: ConversionOptions,
-    tie: TiedWeights, adapters: AdapterSet?
+    folding: Folding?, tie: TiedWeights, adapters: AdapterSet?
   ) throws {
+    self.folding = folding
     self.arranged = arranged
     self.checkpoint = checkpoint
     self.options = options

@@ -36,6 +36,8 @@ package struct OutputPlan: Sendable {
         sources: sources, options: plan.options.json,
         plan: plan.options.plan?.manifestJSON(tensors: Set(tensors.map(\.name))),
         adapters: plan.adapters)
+      manifest.folds =
+        plan.folding?.records(of: Set(tensors.flatMap { $0.tensor.parts.map(\.name) })) ?? []
       manifest.carried = destination.recorded
       manifest.output = Manifest.Output(
         shard: position + 1, shardCount: shards.count, digest: .blank, documents: recorded)

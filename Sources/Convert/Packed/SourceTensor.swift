@@ -21,6 +21,8 @@ package struct SourceTensor: Sendable {
   /// What of which tensors it is, where it is not one of its name and shape; of a packed one, as it was
   /// before packing.
   var origin: TensorOrigin?
+  /// What its elements are multiplied with when they are read; nil where they are read as they are.
+  var elementScales: ElementScales?
   /// The tensors of the checkpoint that it is made of; none where it is one of those.
   let pieces: [SourceTensor]
   /// Whether the changes of its origin are made only where it is packed.

@@ -23,6 +23,20 @@ package struct GramMatrix: Sendable, Equatable {
     Checked.product(order, Checked.sum(order, 1)).map { $0 / 2 }
   }
 
+  /// Of the inputs divided by these factors, one for each channel: `H_ij / (s_i s_j)`.
+  func divided(by factors: [Float]) -> GramMatrix {
+    precondition(factors.count == order)
+    var values = values
+    var index = 0
+    for row in 0..<order {
+      for column in 0...row {
+        values[index] /= factors[row] * factors[column]
+        index += 1
+      }
+    }
+    return GramMatrix(order: order, tokenCount: tokenCount, values: values)
+  }
+
   package subscript(row: Int, column: Int) -> Float {
     let (high, low) = (max(row, column), min(row, column))
     return values[high * (high + 1) / 2 + low]

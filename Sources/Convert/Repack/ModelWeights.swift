@@ -11,7 +11,7 @@ package struct ModelWeights: Sendable {
 
   package let checkpoint: Checkpoint
   private let packed: PackedCheckpoint?
-  private let holders: [String: Holder]
+  private var holders: [String: Holder]
   /// Scales of 8-bit floats, which belong to weights, among others.
   private let stored: [String: Checkpoint.Tensor]
   /// How the weights of these names are quantized as they are read.
@@ -76,6 +76,17 @@ package struct ModelWeights: Sendable {
         quantizer: WeightQuantizer(
           layout: layout, scaleType: ScaleType(ofWeights: dtype, in: checkpoint), method: method),
         importance: meanSquares[name].flatMap { ChannelImportance.measured(meanSquares: $0) })
+    }
+    return weights
+  }
+
+  /// The same weights, of which channels are scaled.
+  ///
+  /// - Parameter folding: of the checkpoint, which then is not packed.
+  package func folded(_ folding: Folding) -> ModelWeights {
+    var weights = self
+    for case (let name, .stored(let tensor)) in holders {
+      weights.holders[name] = .stored(folding.scaled(tensor))
     }
     return weights
   }

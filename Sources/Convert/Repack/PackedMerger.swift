@@ -35,6 +35,9 @@ package struct PackedMerger {
     self.target = target
     self.biasType = biasType
     try packed.checkWhole()
+    guard packed.manifests.allSatisfy(\.folds.isEmpty) else {
+      throw MergeError.folded(path: packed.checkpoint.path)
+    }
     let merged = packed.manifests.compactMap(\.adapters).flatMap(\.merged)
     guard merged.isEmpty else {
       throw MergeError.alreadyMerged(

@@ -66,8 +66,12 @@ struct PlainDecoder {
   private let checkpoint: Checkpoint
   private let tensors: [String: Checkpoint.Tensor]
 
-  init(_ checkpoint: Checkpoint) {
+  /// What the elements of a source were scaled by, where channels were.
+  private let folding: Folding?
+
+  init(_ checkpoint: Checkpoint, folding: Folding? = nil) {
     self.checkpoint = checkpoint
+    self.folding = folding
     tensors = Dictionary(
       checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -117,7 +121,16 @@ struct PlainDecoder {
       }
       values = zip(values, factors).map { Self.single.rounded($0 * $1) }
     }
-    return values
+    guard let (rows, columns) = folding?.factors(of: name), rows != nil || columns != nil else {
+      return values
+    }
+    let shape = tensor.info.dimensions
+    let (height, width) = (shape[shape.count - 2], shape[shape.count - 1])
+    return zip(values, places).map { value, place in
+      let factor =
+        Double(rows?[place / width % height] ?? 1) * Double(columns?[place % width] ?? 1)
+      return Self.single.rounded(value * factor)
+    }
   }
 
   /// The tensor of the source that a row of an entry comes from, and the numbers of its elements.

@@ -17,13 +17,15 @@ struct RowCheck {
   private static let rowsBetween = 2
 
   /// - Throws: `ManifestError`, `PackedError` where the source is packed and not what it should be.
-  init(_ packed: PackedCheckpoint, source: Checkpoint) throws {
+  ///
+  /// - Parameter folding: what was done to the source's channels.
+  init(_ packed: PackedCheckpoint, source: Checkpoint, folding: Folding? = nil) throws {
     self.packed = packed
     packedSources = Dictionary(
       (try PackedCheckpoint(ifPacked: source)?.tensors ?? []).map { ($0.entry.name, $0) },
       uniquingKeysWith: { first, _ in first })
     packedDecoder = PlainDecoder(packed.checkpoint)
-    sourceDecoder = PlainDecoder(source)
+    sourceDecoder = PlainDecoder(source, folding: folding)
   }
 
   /// The first row, the last, and some between, always the same.

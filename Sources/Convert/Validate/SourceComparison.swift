@@ -22,6 +22,7 @@ struct SourceComparison {
     // What the conversion did about such weights is recorded; here they must not stop the check.
     options.nonFinite = .zero
     options.requantizes = true
+    options.folds = Manifest.folds(of: packed.manifests)
     plan = try ConversionPlan(
       Checkpoint(path: source), options: options, arrangement: TensorArrangement(of: packed))
     sources = Dictionary(
@@ -37,7 +38,8 @@ struct SourceComparison {
     }
     let pass = ComparisonPass(compared)
     try pass.run(context)
-    let rows = RowCheckPass(try RowCheck(packed, source: plan.checkpoint), compared)
+    let rows = RowCheckPass(
+      try RowCheck(packed, source: plan.checkpoint, folding: plan.folding), compared)
     try rows.run(RunContext(threads: context.threads, cancellation: context.cancellation))
     var findings =
       try SourceFileCheck(packed, plan.checkpoint, pass.digests).findings(context)

@@ -20,13 +20,20 @@ extension Manifest {
   }
 
   /// One manifest for the tensors of all shards of an output. What is about the whole output is the
-  /// same in each; a plan is cut to its shard's tensors.
+  /// same in each; a plan and folds are cut to a shard's tensors.
   init(uniting shards: [Manifest]) {
     precondition(!shards.isEmpty, "an output has a file")
     self = shards[0]
     tensors = shards.flatMap(\.tensors)
     let planned = shards.compactMap { $0.plan?["tensors"]?.arrayValue }.flatMap(\.self)
+    folds = Self.folds(of: shards)
     if plan != nil { plan?["tensors"] = .array(planned) }
+  }
+
+  /// Those of an output, each once; none of one that has no manifests.
+  static func folds(of shards: [Manifest]) -> [Fold] {
+    var isKnown = Set<String>()
+    return shards.flatMap(\.folds).filter { isKnown.insert($0.module).inserted }
   }
 
   mutating func sortTensors() {

@@ -16,6 +16,7 @@ extension Manifest {
     ]
     json["plan"] = plan
     json["adapters"] = adapters?.json
+    if !folds.isEmpty { json["folds"] = .array(folds.map(\.json)) }
     json["carried"] = .array(carried.map(\.json))
     json["output"] = output?.json
     return json
@@ -43,6 +44,7 @@ extension Manifest {
     options = json["options"] ?? [:]
     plan = json["plan"]
     adapters = try Adapters(json["adapters"], reader)
+    folds = try Fold.all(json["folds"], reader)
     carried =
       reader.version == 1 && json["carried"] == nil
       ? []

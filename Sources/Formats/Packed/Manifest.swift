@@ -23,6 +23,8 @@ package struct Manifest: Sendable, Equatable {
   package var plan: JSONValue?
   /// Nil where none was merged.
   package var adapters: Adapters?
+  /// Those of which the file's tensors have a part.
+  package var folds: [Fold] = []
   /// The files that were carried over beside the weights, by their paths in the directory.
   package var carried: [RecordedFile] = []
   /// Nil in files of a decant that did not record it.

@@ -19,6 +19,16 @@ package struct DecoderDescription: Sendable, Equatable {
   package let head: HeadDescription
   /// What names begin with that files of the model without its head leave out, such as `transformer.`.
   package let optionalPrefix: String
+
+  /// What the names of a file lack at their beginning; empty where they are those of the description.
+  package func missingPrefix(in names: some Sequence<String>) -> String {
+    names.contains { $0.hasPrefix(optionalPrefix) } ? "" : optionalPrefix
+  }
+
+  /// The name that a file has for a tensor or a module whose names lack a prefix.
+  package func stored(_ name: String, without missingPrefix: String) -> String {
+    name.hasPrefix(missingPrefix) ? String(name.dropFirst(missingPrefix.count)) : name
+  }
 }
 
 /// How tokens become the first hidden states.

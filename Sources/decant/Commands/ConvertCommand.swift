@@ -1,7 +1,7 @@
 import Convert
 import Formats
-import Foundation
 import Forward
+import Foundation
 
 enum ConvertCommand: Command {
   static let description = CommandDescription(
@@ -45,6 +45,13 @@ enum ConvertCommand: Command {
           errors where inputs are large. Without it, the weights themselves say where.
           """,
         isRepeatable: true),
+      OptionDescription(
+        long: "smooth", value: .init("ALPHA|auto"),
+        help: """
+          Scale channels between layers first, for the inputs in --calibration, so that the model stays the \
+          same and its weights lose less. ALPHA, 0 to 1, is how much of the spread of the inputs moves into \
+          the weights (SmoothQuant); 'auto' looks for what keeps most of each layer's outputs (AWQ).
+          """),
       CommonOption.nonFinite,
       CommonOption.adapter,
       CommonOption.pooling,
@@ -97,6 +104,9 @@ enum ConvertCommand: Command {
       .init(
         "decant convert Qwen3-0.6B -o tuned --adapter my-adapter",
         "Merge a LoRA adapter before quantization."),
+      .init(
+        "decant convert Qwen3-0.6B -o smooth --bits 4 --smooth auto --calibration cal.safetensors",
+        "Scale channels for the inputs that 'decant calibrate' saw, then quantize."),
       .init(
         "decant convert Qwen3-0.6B -o better --bits 3 --method gptq --calibration cal.safetensors",
         "Let weights make up for one another's errors, on what 'decant calibrate --gram' saw."),
@@ -154,6 +164,9 @@ enum ConvertCommand: Command {
     if let budget {
       options.plan = try plan(budget, arguments, options, checkpoint, calibrated, runner)
     }
+    if let smoothing = try arguments.smoothing() {
+      try fold(checkpoint, smoothing, known?.file, into: &options, runner)
+    }
     let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
     plan.warnings.forEach(terminal.warn)
     let conversion = try Conversion(plan, target: target)
@@ -184,6 +197,25 @@ enum ConvertCommand: Command {
     }
     _ = try evaluation.get()
     return .done
+  }
+
+  /// Chooses the scales of channels.
+  private static func fold(
+    _ checkpoint: Checkpoint, _ smoothing: ChannelSmoothing, _ calibration: CalibrationFile?,
+    into options: inout ConversionOptions, _ runner: Runner
+  ) throws {
+    guard let calibration else {
+      throw UsageError(
+        "--smooth needs the inputs of layers, and there is neither a text nor a --calibration",
+        hint: "give a text with '--text FILE', or make it with 'decant calibrate \(checkpoint.path)"
+          + " --text FILE -o CAL'")
+    }
+    // Holds every tensor against the description by which the scales are kept apart.
+    _ = try ForwardModel(checkpoint)
+    let search = try FoldSearch(
+      smoothing, ConversionPlan(checkpoint, options: options), calibration)
+    options.folds = try runner.run("smooth", byteCount: search.byteCount, search.run)
+    options.smoothing = smoothing
   }
 
   /// The widths that 'plan' would choose.
@@ -241,7 +273,7 @@ enum ConvertCommand: Command {
       ["bits", "group-size", "scale-dtype", "override", "keep"]
       + (options.method.needsGrams ? [] : ["method"])
     for option in ["activations", "calibration", "text", "tokens"]
-    where arguments.isGiven(option) && options.method == .minmax {
+    where arguments.isGiven(option) && options.method == .minmax && !arguments.isGiven("smooth") {
       throw UsageError(
         "--\(option) changes nothing with --method minmax", hint: "leave one of them out")
     }

@@ -65,6 +65,7 @@ struct ConversionReport {
         "evaluation": evaluation?.json ?? .null,
         "tensors": .array(plan.tensors.indices.map(tensorJSON)),
       ]
+      if plan.options.smoothing != nil { json["folds"] = .integer(plan.options.folds.count) }
       if let adapters = plan.adapters {
         json["adapters"] = .array(adapters.merged.map(\.reportJSON))
         json["rounding"] = rounding?.reportJSON
@@ -141,6 +142,9 @@ struct ConversionReport {
         + " \(percent(coverage.keptShare)) kept on purpose,"
         + " \(percent(coverage.unfitShare)) kept because something did not fit",
     ]
+    if plan.options.smoothing != nil {
+      lines.append("channels were scaled behind \(plan.options.folds.count) modules")
+    }
     for adapter in plan.adapters?.merged ?? [] { lines.append(adapter.summary) }
     if let rounding { lines.append(rounding.summary) }
     lines += searchedLines

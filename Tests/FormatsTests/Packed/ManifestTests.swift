@@ -83,6 +83,23 @@ import Testing
     #expect(try Self.sample().json["adapters"] == nil)
   }
 
+  @Test func foldsComeThroughAsLetters() throws {
+    var manifest = try Self.sample()
+    manifest.folds = [.init(module: "a.norm", exponents: [-12, -1, 0, 1, 12])]
+    #expect(manifest.json["folds"]?.arrayValue?.first?["exponents"]?.stringValue == "almny")
+    #expect(try Manifest(text: manifest.jsonText, file: "f") == manifest)
+    #expect(try Self.sample().json["folds"] == nil)
+  }
+
+  @Test(arguments: [
+    "{}", #"[{"module": "a"}]"#, #"[{"module": "a", "exponents": "mz"}]"#,
+    #"[{"module": "a", "exponents": "m"}, {"module": "a", "exponents": "m"}]"#,
+  ])
+  func brokenFoldsAreRefused(record: String) throws {
+    let text = try edited { $0["folds"] = try? JSONValue(parsing: Array(record.utf8)) }
+    #expect(throws: ManifestError.self) { try Manifest(text: text, file: "f") }
+  }
+
   @Test(arguments: [
     "[]", "{}", #"{"merged": [{}]}"#, #"{"merged": [], "originals": {"a": "xyz"}}"#,
     #"{"merged": [], "originals": []}"#,

@@ -16,6 +16,7 @@ package struct CalibrationFile: Sendable {
   static let formatKey = "format"
   static let recordDigestKey = "record_digest"
   static let recordName = "calibration.json"
+  static let tokensName = "tokens"
   private static let longestRecord = 256_000_000
   /// What stands after the name of what it is of.
   static let meanSquaresEnding = ".mean_square"
@@ -100,6 +101,27 @@ package struct CalibrationFile: Sendable {
       grams[weight.name] = gram
     }
     return grams
+  }
+}
+
+extension CalibrationFile {
+  /// The tokens of the windows that were read, one window after the other; nil in files of before, which do not
+  /// hold them.
+  ///
+  /// - Throws: `CalibrationError.damaged`, `.unfit`, `.notACalibration`; `FileError`.
+  package func tokens() throws -> [Int]? {
+    guard let digest = record.digests[Self.tokensName] else { return nil }
+    let bytes = try content.bytes(Self.tokensName, digest: digest)
+    let window = record.text.windowLength
+    guard bytes.count == 4 * record.text.tokenCount, window > 0, bytes.count / 4 % window == 0
+    else {
+      throw CalibrationError.unfit(
+        file: path, tensor: Self.tokensName,
+        reason: "\(bytes.count) bytes, for \(record.text.tokenCount) tokens in windows of \(window)"
+      )
+    }
+    let span = bytes.span
+    return (0..<bytes.count / 4).map { Int(span.loadLittleEndian(at: 4 * $0, as: UInt32.self)) }
   }
 }
 

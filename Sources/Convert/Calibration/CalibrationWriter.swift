@@ -13,8 +13,15 @@ package final class CalibrationWriter {
   ///   - nameLength: of the longest name of a module, in bytes.
   package init(creating path: String, moduleLimit: Int, nameLength: Int) throws(FileError) {
     file = try SafetensorsAppender(
-      creating: path, tensorLimit: 3 * moduleLimit + 1, nameLength: nameLength + 24,
+      creating: path, tensorLimit: 3 * moduleLimit + 2, nameLength: nameLength + 24,
       metadataLength: 256)
+  }
+
+  /// Adds the tokens of the text's whole windows.
+  package func append(tokens: [Int]) throws(FileError) {
+    digests[CalibrationFile.tokensName] = try file.append(
+      CalibrationFile.tokensName,
+      tokens.flatMap { token in (0..<4).map { UInt8(truncatingIfNeeded: token >> (8 * $0)) } })
   }
 
   /// Adds second moments of a module's inputs.

@@ -14,6 +14,13 @@ package struct Converter {
     package let outputByteCount: Int
     /// What storing merged biases lost.
     package let rounding: BiasRounding
+
+    /// With other errors, in the same order.
+    package func replacingErrors(_ errors: [QuantizationError?]) -> Result {
+      Result(
+        errors: errors, zeroedCounts: zeroedCounts, outputByteCount: outputByteCount,
+        rounding: rounding)
+    }
   }
 
   package init(_ plan: ConversionPlan, output: OutputPlan) {

@@ -112,7 +112,7 @@ package struct GroupQuantizer {
         bytes, elements, groups, layout, scaleType, level: level, codes: &codes,
         scales: &scales, biases: &biases, figures: &figures)
     // GPTQ begins with what the search finds.
-    case .search, .gptq:
+    case .search, .gptq, .learn:
       QuantizationKernels.bySearch(
         bytes, elements, groups, layout, scaleType, importance: importance.span,
         firstInput: firstInput, moveLimit: Self.largestMove, level: level,

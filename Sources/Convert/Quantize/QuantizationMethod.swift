@@ -9,9 +9,12 @@ package enum QuantizationMethod: String, Sendable, CaseIterable {
   /// the inputs (GPTQ, arXiv 2210.17323), and scales and biases are refitted. A matrix whose inputs were not
   /// measured is done by `search`.
   case gptq
+  /// Then each weight is rounded to the one of two codes that serves its layer best (`LearnedRounding`): made of
+  /// a checkpoint that `gptq` packed.
+  case learn
 
   /// Whether it takes Gram matrices.
-  package var needsGrams: Bool { self == .gptq }
+  package var needsGrams: Bool { self == .gptq || self == .learn }
 
   /// As manifests record it. The same method must give the same bytes again, so that a search that
   /// finds other parameters has another name: `search` is that of format version 1 and of the first
@@ -21,6 +24,7 @@ package enum QuantizationMethod: String, Sendable, CaseIterable {
     case .minmax: "minmax"
     case .search: "search-2"
     case .gptq: "gptq"
+    case .learn: "learn"
     }
   }
 

@@ -19,11 +19,13 @@ struct PackedRewrite {
   ///   - producers: what makes a tensor's stored tensors anew.
   ///   - adapters: the record for a file, given the tensors in it; the digests of what was stored
   ///     before are made when it is kept.
+  ///   - revise: what else becomes of a file's manifest.
   /// - Throws: what `producers` throws; `FileError`.
   init(
     _ packed: PackedCheckpoint, target: OutputTarget,
     producers: (PackedCheckpoint.Tensor) throws -> [any TensorProducer],
-    adapters: ([PackedCheckpoint.Tensor]) -> Manifest.Adapters?, extra: Extra?
+    adapters: ([PackedCheckpoint.Tensor]) -> Manifest.Adapters?, extra: Extra?,
+    revise: (inout Manifest) -> Void = { _ in }
   ) throws {
     self.packed = packed
     let destination = try Destination(target, source: packed.checkpoint)
@@ -62,6 +64,7 @@ struct PackedRewrite {
       manifest.sortTensors()
       manifest.adapters = adapters(tensors)
       manifest.carried = destination.recorded
+      revise(&manifest)
       // A base that does not say what it should be whole of cannot be vouched for.
       if manifest.output != nil {
         manifest.output = Manifest.Output(

@@ -2,7 +2,7 @@ import Foundation
 
 /// A file for what does not fit into memory. It has no name: the system removes it when it is closed, however
 /// the process ends.
-package final class TemporaryFile {
+package final class TemporaryFile: Sendable {
   /// The name that it was created under, for messages.
   private let path: String
   private let descriptor: Int32

@@ -69,7 +69,7 @@ package struct Manifest: Sendable, Equatable {
     package let name: String
     package let layout: Layout
     /// How scales and biases were chosen; nil where there are none.
-    package let method: String?
+    package var method: String?
     package let sourceDType: DType
     /// Of the weights that came from the source: its own shape, unless an origin says what that was.
     package let sourceShape: [UInt64]

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 /// Numbers of tokens in the middle of a model: `[tokens, features]`, row-major.
 final class Activations {
@@ -95,6 +96,19 @@ final class Activations {
     return taken
   }
 
+  /// Runs of consecutive features of all tokens, put beside each other.
+  ///
+  /// - Parameter count: of all.
+  func columns(_ runs: [FusedRows.PlacedRun], count: Int) -> Activations {
+    let taken = Activations(tokens: tokens, features: count)
+    for run in runs {
+      copyColumns(
+        values, features: features, from: run.source, count: run.count, to: run.target, of: count,
+        into: &taken.values)
+    }
+    return taken
+  }
+
   private func copyRow(
     _ source: Span<Float>, from: Int, count: Int? = nil, to: Int, into target: inout [Float]
   ) {
@@ -131,7 +145,7 @@ final class Activations {
   }
 }
 
-private func addScaled(_ other: [Float], times factor: Float, to values: inout [Float]) {
+func addScaled(_ other: [Float], times factor: Float, to values: inout [Float]) {
   for index in values.indices { values[index] += other[index] * factor }
 }
 

@@ -2,9 +2,9 @@ import Model
 
 /// A norm with its numbers.
 struct Norm {
-  private let description: NormDescription
+  let description: NormDescription
   /// For each feature; empty for ones.
-  private let factors: [Float]
+  let factors: [Float]
   /// For each feature; empty for zeros.
   private let summands: [Float]
 

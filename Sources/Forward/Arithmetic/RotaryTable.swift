@@ -25,32 +25,37 @@ struct RotaryTable {
   ///   - window: the tokens that are at the table's positions.
   ///   - headWidth: features of a head.
   ///   - offset: those of them that come before the ones that turn.
+  ///   - isInverse: whether they are turned, and put, back.
   func rotate(
-    _ activations: Activations, window: Range<Int>, headWidth: Int, offset: Int = 0
+    _ activations: Activations, window: Range<Int>, headWidth: Int, offset: Int = 0,
+    isInverse: Bool = false
   ) {
     Self.rotate(
       &activations.values, features: activations.features, window, headWidth: headWidth,
-      offset: offset, description, cosines, sines)
+      offset: offset, description, cosines, sines, isInverse: isInverse)
   }
 
   private static func rotate(
     _ values: inout [Float], features: Int, _ window: Range<Int>, headWidth: Int, offset: Int,
-    _ description: RotaryDescription, _ cosines: [Float], _ sines: [Float]
+    _ description: RotaryDescription, _ cosines: [Float], _ sines: [Float], isInverse: Bool
   ) {
     let pairs = description.width / 2
-    let (step, apart) = description.pairing == .halves ? (1, pairs) : (2, 1)
+    // Where the members of a pair are, and where they are put.
+    let before = description.pairing == .halves ? (step: 1, apart: pairs) : (step: 2, apart: 1)
+    let after = description.pairing == .adjacent ? (step: 2, apart: 1) : (step: 1, apart: pairs)
+    let (from, to) = isInverse ? (after, before) : (before, after)
+    let direction: Float = isInverse ? -1 : 1
     var turned = [Float](repeating: 0, count: description.width)
     for (position, token) in window.enumerated() {
       for head in stride(from: token * features, to: (token + 1) * features, by: headWidth) {
         let first = head + offset
         for pair in 0..<pairs {
-          let (a, b) = (values[first + pair * step], values[first + pair * step + apart])
-          let (cosine, sine) = (cosines[position * pairs + pair], sines[position * pairs + pair])
-          let (x, y) = (a * cosine - b * sine, b * cosine + a * sine)
-          switch description.pairing {
-          case .halves, .adjacentToHalves: (turned[pair], turned[pairs + pair]) = (x, y)
-          case .adjacent: (turned[2 * pair], turned[2 * pair + 1]) = (x, y)
-          }
+          let place = first + pair * from.step
+          let (a, b) = (values[place], values[place + from.apart])
+          let cosine = cosines[position * pairs + pair]
+          let sine = direction * sines[position * pairs + pair]
+          turned[pair * to.step] = a * cosine - b * sine
+          turned[pair * to.step + to.apart] = b * cosine + a * sine
         }
         for index in 0..<description.width { values[first + index] = turned[index] }
       }

@@ -68,6 +68,7 @@ package struct TextCalibration {
     let writer = try CalibrationWriter(
       creating: path, moduleLimit: model.matrixCount,
       nameLength: names.map(\.utf8.count).max() ?? 0)
+    try writer.append(tokens: Array(tokens.prefix(capture.tokenCount)))
     let grams = modules.isEmpty ? nil : GramObserver(of: modules, to: writer, context)
     let measured = try capture.run(options: forward, alongside: grams, context).tensors
     try grams?.finish()

@@ -35,21 +35,6 @@ struct BlockRun {
   func split(
     _ fused: Activations, _ rows: FusedRows, _ parts: [FusedRows.Part]
   ) -> [Activations] {
-    parts.map { part in
-      let taken = Activations(tokens: fused.tokens, features: rows.rowCount(of: part))
-      var (source, target) = (0, 0)
-      for _ in 0..<rows.repeats {
-        for run in rows.pattern {
-          if run.part == part {
-            copyColumns(
-              fused.values, features: fused.features, from: source, count: run.count, to: target,
-              of: taken.features, into: &taken.values)
-            target += run.count
-          }
-          source += run.count
-        }
-      }
-      return taken
-    }
+    parts.map { fused.columns(rows.runs(of: $0), count: rows.rowCount(of: $0)) }
   }
 }

@@ -54,6 +54,29 @@ package struct FusedRows: Sendable, Equatable {
     pattern.reduce(0) { $0 + ($1.part == part ? $1.count : 0) } * repeats
   }
 
+  /// Consecutive rows of a part: where they stand among all, and among those of the part.
+  package struct PlacedRun: Sendable, Equatable {
+    package let source: Int
+    package let target: Int
+    package let count: Int
+  }
+
+  /// In their order.
+  package func runs(of part: Part) -> [PlacedRun] {
+    var runs: [PlacedRun] = []
+    var (source, target) = (0, 0)
+    for _ in 0..<repeats {
+      for run in pattern {
+        if run.part == part {
+          runs.append(PlacedRun(source: source, target: target, count: run.count))
+          target += run.count
+        }
+        source += run.count
+      }
+    }
+    return runs
+  }
+
   /// The part that row `row` belongs to.
   package func part(ofRow row: Int) -> Part {
     precondition(row >= 0 && row < rowCount)

@@ -9,7 +9,7 @@ enum ConvertCommand: Command {
     summary: "quantize the weights of a checkpoint",
     operands: [CommonOption.path],
     options: [
-      CommonOption.output,
+      CommonOption.output
     ] + BudgetInput.options + TextInput.boundedOptions + [
       OptionDescription(
         long: "plan", value: .init("FILE", .path),
@@ -25,13 +25,14 @@ enum ConvertCommand: Command {
       OptionDescription(
         long: "method",
         value: .init(
-          "NAME", .choices(["search", "minmax", "gptq"]),
+          "NAME", .choices(["search", "minmax", "gptq", "learn"]),
           default: .described("search; with a text gptq")),
         help: """
           How scales and codes are chosen. 'search' tries several scales for each group and keeps the one \
           with the least error; 'minmax' spans the group's range and is faster; 'gptq' starts from the \
           search and lets the weights of a row make up for one another's errors, for the inputs of a \
-          text or in --calibration.
+          text or in --calibration; 'learn' then rounds each weight the way that serves its layer, which \
+          takes many passes over the text.
           """),
       CommonOption.scaleType,
       CommonOption.override,
@@ -88,7 +89,8 @@ enum ConvertCommand: Command {
         "4 bits, with a scale for every 64 weights."),
       .init(
         "decant convert Qwen3-0.6B -o best --target-bpw 3.5 --text calibration.txt",
-        "Run the model over a text, choose widths by what they do to predictions, and quantize with gptq."),
+        "Run the model over a text, choose widths by what they do to predictions, and quantize with gptq."
+      ),
       .init(
         "decant convert Qwen3-0.6B -o small --bits 3 --override '*.down_proj.weight=6:32'",
         "3 bits, but 6 in groups of 32 where it hurts most."),
@@ -121,7 +123,7 @@ enum ConvertCommand: Command {
       PATTERN is a glob over a tensor's whole name, as in 'model.layers.*.mlp.*', or a regular \
       expression after 're:'. Quote it, so that the shell leaves it alone. A pattern that matches \
       no tensor is an error.
-      """
+      """,
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
@@ -146,9 +148,10 @@ enum ConvertCommand: Command {
     if options.method.needsGrams {
       guard let file = known?.file, file.hasGrams else {
         throw UsageError(
-          "--method gptq needs the Gram matrices of the inputs, and "
+          "--method \(options.method.rawValue) needs the Gram matrices of the inputs, and "
             + (known.map { "\($0.file.path) holds none" } ?? "there is no --calibration"),
-          hint: "give a text with '--text FILE', or make them with 'decant calibrate \(path) --text FILE"
+          hint:
+            "give a text with '--text FILE', or make them with 'decant calibrate \(path) --text FILE"
             + " --gram -o CAL'")
       }
       options.grams = file
@@ -164,6 +167,9 @@ enum ConvertCommand: Command {
     if let budget {
       options.plan = try plan(budget, arguments, options, checkpoint, calibrated, runner)
     }
+    let learns = options.method == .learn
+    // What is learned begins with what that packs.
+    if learns { options.method = .gptq }
     if let smoothing = try arguments.smoothing() {
       try fold(checkpoint, smoothing, known?.file, into: &options, runner)
     }
@@ -179,10 +185,19 @@ enum ConvertCommand: Command {
       return .done
     }
     let start = ContinuousClock.now
-    let result = try runner.run("convert", byteCount: report.sourceByteCount) {
-      try conversion.run(replacing: arguments.flag("force"), $0)
+    let replacing = arguments.flag("force")
+    if learns, let file = known?.file {
+      let outcome = try LearnedConversion(
+        conversion: conversion, calibration: file, runner: runner
+      ).run(replacing: replacing, sourceByteCount: report.sourceByteCount)
+      report.finish(outcome.result, seconds: (ContinuousClock.now - start) / .seconds(1))
+      report.learned = outcome
+    } else {
+      let result = try runner.run("convert", byteCount: report.sourceByteCount) {
+        try conversion.run(replacing: replacing, $0)
+      }
+      report.finish(result, seconds: (ContinuousClock.now - start) / .seconds(1))
     }
-    report.finish(result, seconds: (ContinuousClock.now - start) / .seconds(1))
     // The output is there, whatever becomes of the comparison.
     let evaluation = Result {
       try known?.heldBack.map { text in
@@ -262,6 +277,11 @@ enum ConvertCommand: Command {
     var options = ConversionOptions()
     if TextInput.isGiven(arguments) { options.method = .gptq }
     try arguments.readWidthOptions(into: &options)
+    if options.method == .learn, arguments.isGiven("adapter") {
+      throw UsageError(
+        "--method learn brings a model to what its source computes, and --adapter changes that",
+        hint: "merge the adapter first, or use '--method gptq'")
+    }
     if choosesWidths, let option = ["plan", "bits", "group-size"].first(where: arguments.isGiven) {
       throw UsageError(
         "--\(option) and a budget cannot be given together",

@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Forward
 import Foundation
 import Model
 import Stats
@@ -13,6 +14,8 @@ struct ConversionReport {
   private var zeroedCounts: [Int]
   private var rounding: BiasRounding?
   private var seconds: Double?
+  /// Where codes were learned.
+  var learned: LearnedConversion.Outcome?
   /// On the part of the text that nothing else saw.
   var evaluation: EvaluationReport?
 
@@ -62,6 +65,7 @@ struct ConversionReport {
         "seconds": .double(seconds),
         "peak_memory_bytes": seconds == nil ? .null : peakMemory().map { .integer($0) } ?? .null,
         "predicted_kl": .double(predictedDivergence),
+        "learned_layers": learned.map { .array($0.layers.map(\.json)) } ?? .null,
         "evaluation": evaluation?.json ?? .null,
         "tensors": .array(plan.tensors.indices.map(tensorJSON)),
       ]
@@ -104,6 +108,7 @@ struct ConversionReport {
 
   private func method(of tensor: TensorPlan) -> QuantizationMethod? {
     guard case .quantize = tensor.action else { return nil }
+    if learned?.learned.contains(tensor.name) == true { return .learn }
     return tensor.method(askedFor: plan.options.method)
   }
 
@@ -158,8 +163,10 @@ struct ConversionReport {
     }
     if let predictedDivergence {
       lines.append(
-        "predicted KL divergence with 'search': \(figure(predictedDivergence)) nats, the sum of single tensors'")
+        "predicted KL divergence with 'search': \(figure(predictedDivergence)) nats, the sum of single tensors'"
+      )
     }
+    if let learned { lines.append(learned.text) }
     if let evaluation, let divergence = evaluation.divergence {
       lines.append(
         "measured on \(groupedText(evaluation.loss.count)) tokens held back: KL divergence"
@@ -235,6 +242,26 @@ struct ConversionReport {
   }
 
   private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+}
+
+extension LearnedConversion.Outcome {
+  fileprivate var text: String {
+    let better = layers.count { $0.after < $0.before }
+    let shares = layers.compactMap { $0.before > 0 ? $0.after / $0.before : nil }.sorted()
+    let range =
+      shares.isEmpty
+      ? ""
+      : ": squared errors of their outputs fall to"
+        + String(format: " %.0f to %.0f %%", 100 * shares[0], 100 * shares[shares.count - 1])
+    return "learned codes of \(countText(learned.count, "tensor")), in \(better) of"
+      + " \(countText(layers.count, "layer"))\(range)"
+  }
+}
+
+extension LearnedRounding.Layer {
+  fileprivate var json: JSONValue {
+    ["mse_before": .double(before), "mse_after": .double(after)]
+  }
 }
 
 extension TensorPlan.Action {

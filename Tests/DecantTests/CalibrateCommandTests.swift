@@ -153,12 +153,52 @@ import Testing
       #expect(refused.status == 64 && refused.error.contains(part), "\(refused.error)")
     }
     let bare = try decant(["convert", model, "-o", folder.path("again"), "--smooth", "auto"])
-    #expect(bare.status == 64 && bare.error.contains("there is no --calibration"))
+    #expect(bare.status == 64 && bare.error.contains("neither a text nor a --calibration"))
     let packed = try decant([
       "convert", out, "-o", folder.path("again"), "--smooth", "auto", "--calibration", file,
     ])
     #expect(packed.status == 1)
     #expect(!FileManager.default.fileExists(atPath: folder.path("again")))
+  }
+
+  /// Codes are learned on top of gptq's, into a single file too, and what was kept makes them again.
+  @Test func codesAreLearned() throws {
+    let (whole, again) = (folder.path("whole.safetensors"), folder.path("again"))
+    let learn = ["--bits", "2", "--method", "learn"]
+    let made = try decant(
+      ["convert", model, "-o", whole, "--text", text, "--keep-calibration", file, "--json"]
+        + learn + ["--tokens-limit", "256", "--context", "64", "--smooth", "0.2"])
+    #expect(made.status == 0, "\(made.error)")
+    let json = try JSONValue(parsing: Array(made.output.utf8))
+    let layers = json["learned_layers"]?.arrayValue ?? []
+    #expect(layers.count == 4)
+    for layer in layers {
+      let (before, after) = (layer["mse_before"]?.doubleValue, layer["mse_after"]?.doubleValue)
+      #expect((after ?? 1) < (before ?? 0))
+    }
+    let methods = (json["tensors"]?.arrayValue ?? []).compactMap { $0["method"]?.stringValue }
+    #expect(methods.count { $0 == "learn" } == 28 && methods.count == 30)
+    #expect(json["evaluation"]?["kl_mean"]?.doubleValue ?? 0 > 0)
+    let valid = try decant(["validate", whole, "--against", model])
+    #expect(valid.status == 0, "\(valid.output)")
+
+    let second = try decant(
+      ["convert", model, "-o", again, "--calibration", file, "-j", "1", "--smooth", "0.2"] + learn)
+    #expect(second.status == 0, "\(second.error)")
+    let (one, other) = (
+      try SafetensorsFile(path: whole), try SafetensorsFile(path: again + "/model.safetensors")
+    )
+    #expect(one.header.tensors.map(\.name) == other.header.tensors.map(\.name))
+    for (tensor, twin) in zip(one.header.tensors, other.header.tensors) {
+      var bytes = [[UInt8]](repeating: [UInt8](repeating: 0, count: tensor.byteCount), count: 2)
+      try one.read(0..<tensor.byteCount, of: tensor, into: &bytes[0])
+      try other.read(0..<twin.byteCount, of: twin, into: &bytes[1])
+      let isSame = bytes[0] == bytes[1]
+      #expect(isSame, "\(tensor.name)")
+    }
+    // Nothing is left beside the outputs.
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(Set(names) == ["whole.safetensors", "again", "cal.safetensors"])
   }
 
   @Test func refusals() throws {
@@ -187,7 +227,8 @@ import Testing
     try refused(
       convert + ["--target-bpw", "4", "--max-kl", "1"], 64, "more than one budget")
     try refused(
-      convert + ["--keep-calibration", folder.path("kept")], 64, "'--keep-calibration' needs a text")
+      convert + ["--keep-calibration", folder.path("kept")], 64, "'--keep-calibration' needs a text"
+    )
     try refused(
       convert + ["--text", text, "--sensitivity-tokens", "64"], 64, "no widths are chosen")
     try refused(
@@ -195,6 +236,10 @@ import Testing
       "less than two windows")
     try refused(convert + ["--text", text, "--method", "minmax"], 64, "changes nothing")
     try refused(convert + ["--text", text, "--calibration", file], 64, "leave one of them out")
+    try refused(
+      convert + ["--text", text, "--method", "learn", "--adapter", samplesFolder + "/adapter"], 64,
+      "--method learn brings")
+    try refused(convert + ["--method", "learn"], 64, "--method learn needs the Gram matrices")
     try refused(
       ["plan", model, "--max-kl", "0.1", "--calibration", file], 1, "--sensitivity")
     try refused(

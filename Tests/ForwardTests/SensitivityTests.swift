@@ -133,5 +133,6 @@ import Testing
     // Two windows; each predicts all but its first token.
     #expect(read.record.sensitivity?.tokenCount == 30)
     #expect(!read.hasGrams)
+    #expect(try read.tokens() == vector.tokens)
   }
 }

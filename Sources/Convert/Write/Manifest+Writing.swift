@@ -31,7 +31,7 @@ extension Manifest {
   }
 
   /// Those of an output, each once; none of one that has no manifests.
-  static func folds(of shards: [Manifest]) -> [Fold] {
+  package static func folds(of shards: [Manifest]) -> [Fold] {
     var isKnown = Set<String>()
     return shards.flatMap(\.folds).filter { isKnown.insert($0.module).inserted }
   }

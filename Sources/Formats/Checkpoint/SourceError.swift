@@ -12,6 +12,8 @@ package enum SourceError: DescribedError, Equatable {
   case onlyPickles(directory: String, name: String)
   /// The folder of a model in the Hugging Face cache; `snapshot` is the one to name, where there is.
   case cacheFolder(directory: String, snapshot: String?)
+  /// No path, and no model that the cache has.
+  case notInCache(model: String, revision: String?, cache: String)
   case missingShards(index: String, names: [String])
   case unlistedShards(index: String, names: [String])
   case tensorElsewhere(index: String, tensor: String, listed: String, found: String)
@@ -42,6 +44,9 @@ package enum SourceError: DescribedError, Equatable {
       "no safetensors weights in \(directory): \(name) is a PyTorch file"
     case .cacheFolder(let directory, _):
       "\(directory) is a folder of the Hugging Face cache; the checkpoint lies deeper in it"
+    case .notInCache(let model, let revision, let cache):
+      "no such file: \(model)\(revision.map { "@" + $0 } ?? ""); nor does the Hugging Face cache have a model of that"
+        + " name (\(cache))"
     case .missingShards(let index, let names):
       "\(index) names \(Self.list(names)), which the directory lacks"
     case .unlistedShards(let index, let names):
@@ -76,6 +81,8 @@ package enum SourceError: DescribedError, Equatable {
     case .notWeights(_, let directory): "name the directory: \(directory)"
     case .cacheFolder(_, let snapshot?): "name \(snapshot)"
     case .cacheFolder: "download the model again: no snapshot of it is there"
+    case .notInCache(let model, let revision, _):
+      "'hf download \(model)\(revision.map { " --revision " + $0 } ?? "")' fetches a model of that name"
     case .pickle, .onlyPickles: "convert it to safetensors first, with the framework that wrote it"
     case .missingShards: "download the missing files"
     case .unlistedShards: "remove what does not belong, or get the index that fits"

@@ -42,8 +42,8 @@ package enum SourceTriage {
 
   /// What a directory without safetensors files is, where that is something well known.
   static func explain(emptyDirectory directory: String, entries: [String]) -> SourceError {
-    if entries.contains("snapshots"), entries.contains("blobs") || entries.contains("refs") {
-      return .cacheFolder(directory: directory, snapshot: snapshot(in: directory))
+    if HubCache.isModelFolder(directory) {
+      return .cacheFolder(directory: directory, snapshot: HubCache.snapshot(in: directory))
     }
     if let name = entries.first(where: { name in
       [".bin", ".pt", ".pth"].contains { name.hasSuffix($0) }
@@ -55,17 +55,6 @@ package enum SourceTriage {
       return .gguf(path: join(directory, name))
     }
     return .noWeights(directory: directory)
-  }
-
-  /// The snapshot that `refs/main` names, else the first there is.
-  private static func snapshot(in directory: String) -> String? {
-    let folder = join(directory, "snapshots")
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-      .filter { FileStatus.isDirectory(join(folder, $0)) }
-    let main = (try? InputFile(path: join(directory, "refs/main")).readAll(limit: 256)).map {
-      String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-    return (names.first { $0 == main } ?? names.first).map { join(folder, $0) }
   }
 
   static func join(_ directory: String, _ name: String) -> String {

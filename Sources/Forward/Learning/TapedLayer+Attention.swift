@@ -53,7 +53,9 @@ extension TapedLayer {
     let tokens = queries.tokens
     let output = Activations(tokens: tokens, features: heads.count * heads.valueWidth)
     let group = heads.count / heads.keyValueCount
-    try forEachHead(heads.keyValueCount, slots: { HeadAttention(level: PlainProducts.level) }) {
+    try forEachHead(heads.keyValueCount) {
+      HeadAttention(level: PlainProducts.level)
+    } work: {
       $1.attend(inputs, window: 0..<tokens, keyHead: $0)
     } handOn: { head, slot in
       for member in 0..<group {
@@ -65,7 +67,9 @@ extension TapedLayer {
     let result = Variable(output)
     tape?.record {
       var parts = [queries, keys, values].map { [Float](repeating: 0, count: $0.gradient.count) }
-      try forEachHead(heads.keyValueCount, slots: { HeadGradient() }) {
+      try forEachHead(heads.keyValueCount) {
+        HeadGradient()
+      } work: {
         $1.goBack(inputs, result.gradient, keyHead: $0)
       } handOn: { head, slot in
         slot.add(to: &parts, heads, keyHead: head, tokens: tokens)
@@ -77,12 +81,12 @@ extension TapedLayer {
 
   /// In the order of the heads that share keys, on all threads.
   private func forEachHead<Slot>(
-    _ count: Int, slots: () -> Slot, _ work: @escaping (Int, Slot) -> Void,
+    _ count: Int, slot: () -> Slot, work: @escaping (Int, Slot) -> Void,
     handOn: @escaping (Int, Slot) -> Void
   ) throws {
     var next = 0
     let pipeline = OrderedPipeline(
-      slots: (0..<2 * products.threads).map { _ in slots() },
+      slots: (0..<2 * products.threads).map { _ in slot() },
       next: { () -> Int? in
         guard next < count else { return nil }
         defer { next += 1 }

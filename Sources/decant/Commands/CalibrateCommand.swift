@@ -53,7 +53,7 @@ enum CalibrateCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
     let sensitivityTokens = try sensitivityTokens(arguments)
-    let checkpoint = try Checkpoint(path: arguments.operands[0])
+    let checkpoint = try Checkpoint(path: arguments.model())
     let model = try ForwardModel(checkpoint)
     let text = try TextInput(arguments, for: model)
     let inputs = CommandInputs(checkpoint, and: text.paths)

@@ -76,10 +76,28 @@ enum CommonOption {
 
   /// For the commands that read a checkpoint.
   static let path = OperandDescription(
-    name: "PATH", help: "A checkpoint: a directory, or one .safetensors file.", accepts: .path)
+    name: "PATH",
+    help:
+      "A checkpoint: a directory, one .safetensors file, or a model of the Hugging Face cache by name.",
+    accepts: .path)
 }
 
 extension Arguments {
+  /// Where the model is that an operand names.
+  ///
+  /// - Throws: `SourceError.notInCache`.
+  func model(_ index: Int = 0) throws(SourceError) -> String {
+    try HubCache().path(of: operands[index])
+  }
+
+  /// Where the model is that an option names, if it is given.
+  ///
+  /// - Throws: `SourceError.notInCache`.
+  func model(_ long: String) throws(SourceError) -> String? {
+    guard let name = value(long) else { return nil }
+    return try HubCache().path(of: name)
+  }
+
   /// What `--output` names.
   ///
   /// - Throws: `OutputError.unknownEnding`.

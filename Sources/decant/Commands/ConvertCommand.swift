@@ -127,7 +127,7 @@ enum ConvertCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    let path = arguments.operands[0]
+    let path = try arguments.model()
     let runner = try Runner(arguments, terminal)
     let budget = try BudgetInput.budget(arguments)
     var options = try options(arguments, choosesWidths: budget != nil)

@@ -55,11 +55,11 @@ enum EvalCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let asked = try QuantizationInput(arguments)
     let runner = try Runner(arguments, terminal)
-    let model = try ForwardModel(Checkpoint(path: arguments.operands[0]))
+    let model = try ForwardModel(Checkpoint(path: arguments.model()))
     if let path = arguments.value("choices") {
       return try answer(path, arguments, model, runner, terminal)
     }
-    let base = try arguments.value("against").map { try ForwardModel(Checkpoint(path: $0)) }
+    let base = try arguments.model("against").map { try ForwardModel(Checkpoint(path: $0)) }
     let text = try TextInput(arguments, for: model)
     let models = [model] + (base.map { [$0] } ?? [])
     let inputs = CommandInputs(models.map(\.checkpoint), and: text.paths)

@@ -38,7 +38,7 @@ enum GenerateCommand: Command {
     let runner = try Runner(arguments, terminal)
     let count = try arguments.int("count", in: 1...1 << 24) ?? 64
     let cacheBits = try arguments.int("kv-bits", in: QuantizationPoint.cacheBits)
-    let model = try ForwardModel(Checkpoint(path: arguments.operands[0]))
+    let model = try ForwardModel(Checkpoint(path: arguments.model()))
     let observer = try cacheBits.flatMap { QuantizationPoint(cache: $0) }.flatMap {
       try FakeQuantization(model).subject(at: $0).observer
     }

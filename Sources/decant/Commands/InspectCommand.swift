@@ -25,7 +25,7 @@ enum InspectCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    let path = arguments.operands[0]
+    let path = try arguments.model()
     if Adapter.isAdapter(path) {
       let report = AdapterReport(AdapterInspection(try Adapter(path: path)))
       try StandardOutput.write(

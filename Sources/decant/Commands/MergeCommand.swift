@@ -44,7 +44,7 @@ enum MergeCommand: Command {
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
-    let packed = try PackedCheckpoint(Checkpoint(path: arguments.operands[0]))
+    let packed = try PackedCheckpoint(Checkpoint(path: arguments.model()))
     let target = try arguments.outputTarget(terminal)
     let adapters = try arguments.adapters()
     if arguments.flag("undo") {

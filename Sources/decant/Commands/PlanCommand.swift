@@ -129,7 +129,7 @@ enum PlanCommand: Command {
     // Widths of a packed source are those of packing it again.
     options.requantizes = true
 
-    let checkpoint = try Checkpoint(path: arguments.operands[0])
+    let checkpoint = try Checkpoint(path: arguments.model())
     let plan = try ConversionPlan(checkpoint, options: options)
     plan.warnings.forEach(terminal.warn)
     let dumps = arguments.values("activations") + arguments.values("kv")

@@ -114,7 +114,7 @@ enum StatsCommand: Command {
     var options = try options(arguments)
     options.keepsMaps = arguments.isGiven("html")
     let run = try StatisticsRun(
-      Checkpoint(path: arguments.operands[0]), dumps: dumps,
+      Checkpoint(path: arguments.model()), dumps: dumps,
       measuresMore: TextInput.isGiven(arguments), options: options)
     let text = try CapturedText(
       arguments, run.checkpoint, options: run.captureOptions,

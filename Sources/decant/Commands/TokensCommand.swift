@@ -45,7 +45,7 @@ enum TokensCommand: Command {
       throw UsageError(
         "'--text' and '--jsonl' both name what to read", hint: "give one of the two")
     }
-    let tokenizer = try Tokenizer(path: arguments.operands[0])
+    let tokenizer = try Tokenizer(path: arguments.model())
     var run = TokensRun(tokenizer, addSpecialTokens: !arguments.flag("no-special-tokens"))
     if let lines {
       try run.writeLines(of: lines)

@@ -30,7 +30,7 @@ enum UnpackCommand: Command {
     let type = arguments.value("dtype").flatMap { ScaleType(rawValue: $0.uppercased()) }
     let target = try arguments.outputTarget(terminal)
     let unpacker = try Unpacker(
-      PackedCheckpoint(Checkpoint(path: arguments.operands[0])),
+      PackedCheckpoint(Checkpoint(path: arguments.model())),
       target: target, type: type,
       shardLimit: try arguments.size("max-shard-size")?.bytes ?? 5_000_000_000)
     try runner.run("unpack", byteCount: unpacker.byteCount) {

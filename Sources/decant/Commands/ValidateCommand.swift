@@ -28,14 +28,14 @@ enum ValidateCommand: Command {
     discussion: ["Exits with 0 where nothing is wrong, and with 1 where something is."])
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
-    let path = arguments.operands[0]
+    let path = try arguments.model()
     let runner = try Runner(arguments, terminal)
     let adapters = try arguments.adapters()
     guard adapters == nil || arguments.value("against") != nil else {
       throw UsageError(
         "'--adapter' needs '--against'", hint: "name the checkpoint that it was merged into")
     }
-    let source = arguments.value("against")
+    let source = try arguments.model("against")
     let byteCount = Validator.byteCount(path: path, against: source)
     let report = try runner.run("validate", byteCount: byteCount) {
       try Validator(path: path).report(against: source, adapters: adapters, $0)

@@ -33,15 +33,19 @@ from checkpoints import Checks, read_all
 
 WINDOW = 256
 ALLOWED_BITS = "2,3,4,5,6,8"
-# How decant is asked, from the one that knows the least; the last uses the plan of the one before.
-METHODS = ["plan", "measured", "gptq"]
+# How decant is asked, from the one that knows the least, and what its column is called. The last two use the
+# plan of the second.
+METHODS = {
+    "plan": "plan", "measured": "measured losses", "gptq": "… and GPTQ", "learn": "… and learned rounding",
+}
 
 
 class Comparison:
     """One model: its text, its calibration, and what quantizations of it lose."""
 
-    def __init__(self, decant, source, text, scratch, jobs, limit):
+    def __init__(self, decant, source, text, scratch, jobs, limit, methods):
         self.decant, self.source, self.scratch, self.jobs = decant, source, scratch, jobs
+        self.methods = methods
         self.weights = sum(array.size for array in read_all(source).values())
         tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
         tokens = tokenizer.encode(text.read_text(), add_special_tokens=False).ids
@@ -97,17 +101,18 @@ class Comparison:
         """decant's points by method, of no more bytes of tensors."""
         target = math.floor(8e7 * byte_count / self.weights) / 1e7
         points = {}
-        for method in METHODS:
+        for method in self.methods:
             plan, packed = self.scratch / "plan.json", self.scratch / "packed"
             knows = [] if method == "plan" else ["--calibration", self.calibration]
-            if method != "gptq":
+            has_method = method in ("gptq", "learn")
+            if not has_method:
                 self._run(
                     "plan", self.source, "--target-bpw", f"{target:.7f}", "--allow-bits", ALLOWED_BITS,
                     *knows, "-o", plan, "--force")
             shutil.rmtree(packed, ignore_errors=True)
             self._run(
                 "convert", self.source, "--plan", plan, *knows,
-                *(["--method", "gptq"] if method == "gptq" else []), "-o", packed)
+                *(["--method", method] if has_method else []), "-o", packed)
             points[method] = self.point(packed, sum(array.nbytes for array in read_all(packed).values()))
         return points
 
@@ -157,8 +162,9 @@ def over_source(point):
 
 def table(result, is_markdown):
     """A line for each size of a peer; where two peers have the same, one after the other."""
+    methods = [method for method in METHODS if method in result["rows"][0]["decant"]]
     head = [
-        "bits per weight", "bytes", "peer", "its loss", "its KL", "plan", "measured losses", "… and GPTQ",
+        "bits per weight", "bytes", "peer", "its loss", "its KL", *(METHODS[method] for method in methods),
         "loss of that", "ratio",
     ]
     lines = []
@@ -167,15 +173,15 @@ def table(result, is_markdown):
         lines.append([
             f"{peer['bits_per_weight']:.2f}", f"{peer['bytes']:,}", f"{peer['family']} {peer['name']}",
             over_source(peer), figure(peer["kl_mean"]),
-            *(figure(points[method]["kl_mean"]) for method in METHODS),
-            over_source(points["gptq"]), f"{row['ratio']:.2f}",
+            *(figure(points[method]["kl_mean"]) for method in methods),
+            over_source(points[methods[-1]]), f"{row['ratio']:.2f}",
         ])
     title = (
         f"{result['model']}: {result['weights']:,} weights, loss of the source {result['base_nll']:.4f},"
         f" calibrated on {result['calibration_tokens']:,} tokens, evaluated on"
         f" {result['evaluation_tokens']:,}")
     if is_markdown:
-        rule = ["--:", "--:", "---", *["--:"] * 7]
+        rule = ["--:", "--:", "---", *["--:"] * (len(head) - 3)]
         rows = ["| " + " | ".join(line) + " |" for line in [head, rule, *lines]]
         return "\n".join([title, "", *rows, ""])
     widths = [max(map(len, column)) for column in zip(head, *lines)]
@@ -195,6 +201,9 @@ def main():
     parser.add_argument(
         "--peers", nargs="+", metavar="NAME", choices=names, default=names,
         help="only these, as in 'mlx-lm 3 bits' or 'llama.cpp Q4_K_S'")
+    parser.add_argument(
+        "--methods", nargs="+", metavar="NAME", choices=METHODS, default=["plan", "measured", "gptq"],
+        help="of plan, measured, gptq and learn, in this order; learn takes minutes for each size")
     parser.add_argument("--at-most", type=float, metavar="RATIO", help="fail where the ratio is larger")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--markdown", action="store_true", help="print tables as Markdown")
@@ -206,7 +215,7 @@ def main():
         with tempfile.TemporaryDirectory() as scratch:
             comparison = Comparison(
                 arguments.decant.resolve(), model, arguments.text or model / "eval.txt", Path(scratch),
-                arguments.jobs, arguments.tokens_limit)
+                arguments.jobs, arguments.tokens_limit, arguments.methods)
             results.append(comparison.compare(arguments.peers))
         check(checks, results[-1], arguments.at_most)
         print(table(results[-1], arguments.markdown), flush=True)

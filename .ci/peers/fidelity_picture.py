@@ -23,6 +23,7 @@ CURVES = {
     "plan": ("#6f7f93", 2, "3 4", "decant: plan"),
     "measured": ("#3d82c8", 2, "9 4", "decant: measured losses"),
     "gptq": ("#0a4a9c", 3, "", "decant: … and GPTQ"),
+    "learn": ("#5b2a86", 3, "", "decant: … and learned rounding"),
 }
 PEERS = {"llama.cpp": "#c2410c", "mlx-lm": "#333333"}
 
@@ -114,6 +115,7 @@ class Panel:
                 {row["decant"][method]["bytes"]: row["decant"][method] for row in rows}.values(),
                 key=lambda point: point["bytes"])
             for method in CURVES
+            if method in rows[0]["decant"]
         }
         self.peers = {
             family: [row["peer"] for row in rows if row["peer"]["family"] == family] for family in PEERS

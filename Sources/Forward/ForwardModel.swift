@@ -14,10 +14,11 @@ package struct ForwardModel: Sendable {
 
   /// Opens a model and holds the shapes of all its weights against its configuration.
   ///
+  /// - Parameter configuration: of a file that has none beside it; nil for the checkpoint's own.
   /// - Throws: `ArchitectureError`; `ForwardError` where weights are missing, of other shapes, or not used;
   ///   `ManifestError`, `PackedError`.
-  package init(_ checkpoint: Checkpoint) throws {
-    guard let config = checkpoint.configDocument?.json else {
+  package init(_ checkpoint: Checkpoint, configuration: JSONValue? = nil) throws {
+    guard let config = configuration ?? checkpoint.configDocument?.json else {
       throw ArchitectureError.noConfiguration
     }
     let description = try DecoderDescription(config: config)

@@ -260,7 +260,12 @@ enum ConvertCommand: Command {
     _ output: String, against source: Checkpoint, _ text: TextInput, _ arguments: Arguments,
     _ runner: Runner
   ) throws -> EvaluationReport {
-    let models = [try ForwardModel(Checkpoint(path: output)), try ForwardModel(source)]
+    // A single file has no configuration beside it.
+    let models = [
+      try ForwardModel(
+        Checkpoint(path: output), configuration: source.configDocument?.json),
+      try ForwardModel(source),
+    ]
     let options = try MemoryBound.options(
       arguments, models: models, tokens: text.tokens.count, longestWindow: text.windows.length)
     let divergence = try runner.run("eval", byteCount: Evaluation.byteCount(of: models)) {

@@ -240,6 +240,11 @@ import Testing
     try refused(
       convert + ["--text", text, "--method", "learn", "--adapter", samplesFolder + "/adapter"], 64,
       "--method learn brings")
+    // Before the model is run.
+    try refused(
+      ["convert", model, "-o", file, "--text", text, "--keep-calibration", folder.path("kept")], 1,
+      "exists already")
+    #expect(!FileManager.default.fileExists(atPath: folder.path("kept")))
     try refused(convert + ["--method", "learn"], 64, "--method learn needs the Gram matrices")
     try refused(
       ["plan", model, "--max-kl", "0.1", "--calibration", file], 1, "--sensitivity")

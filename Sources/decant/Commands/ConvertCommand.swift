@@ -140,6 +140,12 @@ enum ConvertCommand: Command {
       + ["plan", "calibration", "text", "tokens"].compactMap { arguments.value($0) }
     let target = try arguments.outputTarget(terminal)
     for input in inputs { try target.checkApart(from: input) }
+    let smoothing = try arguments.smoothing()
+    let replacing = arguments.flag("force")
+    // Before a model is run for nothing.
+    if !replacing, !arguments.flag("dry-run"), FileStatus.exists(target.path) {
+      throw FileError.alreadyExists(path: target.path)
+    }
     let known = try CalibrationInput(
       arguments, of: checkpoint,
       .init(
@@ -170,7 +176,7 @@ enum ConvertCommand: Command {
     let learns = options.method == .learn
     // What is learned begins with what that packs.
     if learns { options.method = .gptq }
-    if let smoothing = try arguments.smoothing() {
+    if let smoothing {
       try fold(checkpoint, smoothing, known?.file, into: &options, runner)
     }
     let plan = try ConversionPlan(checkpoint, options: options, adapters: adapters)
@@ -185,7 +191,6 @@ enum ConvertCommand: Command {
       return .done
     }
     let start = ContinuousClock.now
-    let replacing = arguments.flag("force")
     if learns, let file = known?.file {
       let outcome = try LearnedConversion(
         conversion: conversion, calibration: file, runner: runner

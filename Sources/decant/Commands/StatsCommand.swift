@@ -167,9 +167,10 @@ enum StatsCommand: Command {
     }
     let options = try options(arguments)
     // What is wrong with any of them is said before the first is measured.
-    let runs = try arguments.operands.map { path in
+    let runs = try arguments.operands.indices.map { index in
       try StatisticsRun(
-        Checkpoint(path: path), dumps: [], measuresMore: TextInput.isGiven(arguments),
+        Checkpoint(path: arguments.model(index)), dumps: [],
+        measuresMore: TextInput.isGiven(arguments),
         options: options)
     }
     let texts = try runs.map {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds what quantization does to a model's output against mlx-lm, with and without outlier channels.
 
-usage: check_outliers.py DECANT SOURCE --activations DUMP --text TEXT
+usage: check_outliers.py DECANT SOURCE --text TEXT
 
 SOURCE is a small llama. Its twin computes the same function, but some channels of what its norms give
 and of what its MLPs multiply are 16 to 64 times larger, and the weights that read them as much
@@ -23,24 +23,24 @@ from mlx_lm.convert import convert
 from mlx_lm.utils import dequantize_model, load_model
 from safetensors.numpy import load_file, save_file
 
-from check_plan import windows_of
-from checkpoints import Checks, header_of
+from check_plan import WINDOW, windows_of
+from checkpoints import Checks
 
 BITS = [2, 3, 4]
 # Of mlx-lm's KL, at most.
 SHARE = {2: 0.85, 3: 0.85, 4: 0.85}
 PLAN_BITS = 3.5
-# The dump has 64 tokens, too few to tell E[x²] closely: what is left to chance may cost so much.
+# Windows that decant calibrates on; others are judged by. What is left to chance may cost so much.
+CALIBRATION_WINDOWS = 24
 NOISE = 1.05
 FACTORS = [16.0, 32.0, 64.0, 32.0]
 
 
-def make_twin(source, dump, folder):
-    """Writes the twin and its dump; every factor is a power of two, so that nothing is rounded."""
+def make_twin(source, folder):
+    """Writes the twin; every factor is a power of two, so that nothing is rounded."""
     twin = folder / "twin"
     shutil.copytree(source, twin)
     tensors = load_file(source / "model.safetensors")
-    inputs = load_file(dump)
     config = json.loads((source / "config.json").read_text())
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     channels = {hidden * (2 * i + 1) // 9: factor for i, factor in enumerate(FACTORS)}
@@ -55,16 +55,11 @@ def make_twin(source, dump, folder):
                 tensors[f"{prefix}{norm}.weight"][channel] *= factor
                 for reader in readers:
                     tensors[f"{prefix}{reader}.weight"][:, channel] /= factor
-                    if f"{prefix}{reader}.input" in inputs:
-                        inputs[f"{prefix}{reader}.input"][:, channel] *= factor
         for channel, factor in middle.items():
             tensors[f"{prefix}mlp.up_proj.weight"][channel] *= factor
             tensors[f"{prefix}mlp.down_proj.weight"][:, channel] /= factor
-            inputs[f"{prefix}mlp.down_proj.input"][:, channel] *= factor
     save_file(tensors, twin / "model.safetensors", metadata={"format": "pt"})
-    twin_dump = folder / "twin-activations.safetensors"
-    save_file(inputs, twin_dump, metadata=header_of(dump)["__metadata__"])
-    return twin, twin_dump
+    return twin
 
 
 def log_probabilities(path, windows):
@@ -88,12 +83,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("decant", type=Path)
     parser.add_argument("source", type=Path)
-    parser.add_argument("--activations", type=Path, required=True)
     parser.add_argument("--text", type=Path, required=True)
     parser.add_argument("--tokens", type=int, default=8192)
     arguments = parser.parse_args()
     checks = Checks()
-    windows = windows_of(arguments.source, arguments.text, arguments.tokens)
+    windows = windows_of(
+        arguments.source, arguments.text, arguments.tokens + CALIBRATION_WINDOWS * WINDOW)
+    known, windows = windows[:CALIBRATION_WINDOWS], windows[CALIBRATION_WINDOWS:]
 
     def run(*words):
         subprocess.run([arguments.decant, *map(str, words), "-q"], check=True,
@@ -101,10 +97,12 @@ def main():
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        models = [("model", arguments.source, arguments.activations),
-                  ("twin with outliers", *make_twin(arguments.source, arguments.activations, folder))]
+        tokens = folder / "tokens"
+        tokens.write_text(" ".join(map(str, np.array(known).flatten())))
+        models = [("model", arguments.source),
+                  ("twin with outliers", make_twin(arguments.source, folder))]
         print(f"  {'KL in nats per token':<24}{'bits':>6}{'mlx-lm':>9}{'decant':>9}")
-        for name, source, dump in models:
+        for name, source in models:
             reference = log_probabilities(source, windows)
             for bits in BITS:
                 theirs, ours = folder / f"{name}-{bits}-mlx", folder / f"{name}-{bits}"
@@ -116,9 +114,11 @@ def main():
                 checks.require(
                     found <= SHARE[bits] * rival, f"{name}, {bits} bits: KL {found}, mlx-lm {rival}")
             divergences = {}
+            calibration = folder / f"{name}.safetensors"
+            run("calibrate", source, "--tokens", tokens, "--context", WINDOW, "-o", calibration)
             for knows in [False, True]:
                 plan, packed = folder / f"{name}-{knows}.json", folder / f"{name}-{knows}"
-                extra = ["--activations", dump] if knows else []
+                extra = ["--calibration", calibration] if knows else []
                 run("plan", source, "--target-bpw", PLAN_BITS, "-o", plan, *extra)
                 run("convert", source, "--plan", plan, "-o", packed, *extra)
                 divergences[knows] = divergence(reference, log_probabilities(packed, windows))

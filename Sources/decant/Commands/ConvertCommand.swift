@@ -143,7 +143,9 @@ enum ConvertCommand: Command {
     let smoothing = try arguments.smoothing()
     let replacing = arguments.flag("force")
     // Before a model is run for nothing.
-    if !replacing, !arguments.flag("dry-run"), FileStatus.exists(target.path) {
+    if !replacing, !arguments.flag("dry-run"), FileStatus.exists(target.path),
+      !FileStatus.isLink(target.path)
+    {
       throw FileError.alreadyExists(path: target.path)
     }
     let known = try CalibrationInput(
@@ -193,7 +195,7 @@ enum ConvertCommand: Command {
     let start = ContinuousClock.now
     if learns, let file = known?.file {
       let outcome = try LearnedConversion(
-        conversion: conversion, calibration: file, runner: runner
+        conversion: conversion, calibration: file, arguments: arguments, runner: runner
       ).run(replacing: replacing, sourceByteCount: report.sourceByteCount)
       report.finish(outcome.result, seconds: (ContinuousClock.now - start) / .seconds(1))
       report.learned = outcome

@@ -6,6 +6,7 @@ import Forward
 struct LearnedConversion {
   let conversion: Conversion
   let calibration: CalibrationFile
+  let arguments: Arguments
   let runner: Runner
 
   struct Outcome {
@@ -30,9 +31,11 @@ struct LearnedConversion {
       try Conversion(conversion.plan, target: first).run(replacing: false, $0)
     }
     let packed = try PackedCheckpoint(Checkpoint(path: first.path))
+    let windowLength = calibration.record.text.windowLength
     let learning = try LearnedRounding(
-      source, packed: packed, tokens: tokens,
-      windowLength: calibration.record.text.windowLength)
+      source, packed: packed, tokens: tokens, windowLength: windowLength,
+      options: try MemoryBound.options(
+        arguments, models: [source, source], tokens: tokens.count, longestWindow: windowLength))
     let (codes, layers) = try runner.run("learn", byteCount: learning.byteCount, learning.run)
     let rewrite = try CodeRewrite(packed, codes, target: target)
     try runner.run("write", byteCount: rewrite.byteCount) {

@@ -8,7 +8,8 @@ struct LayerLearning {
   /// A packed matrix of the layer.
   struct Packed {
     let linear: LinearDescription
-    let tensor: PackedCheckpoint.Tensor
+    /// Of the tensor, in the manifest.
+    let name: String
     let layout: AffineLayout
     let groups: PackedGroups
     let decodedType: ScaleType
@@ -33,7 +34,7 @@ struct LayerLearning {
     let matrices = matrices.map { packed in
       let linear = learned.linear(packed.linear)
       linear.weights = original.linear(packed.linear).weights
-      return LearnedMatrix(packed.tensor, packed.layout, packed.groups, linear: linear)
+      return LearnedMatrix(packed.layout, packed.groups, linear: linear)
     }
     let before = try error(given, wanted)
     var after = before
@@ -48,12 +49,9 @@ struct LayerLearning {
     for (matrix, packed) in zip(matrices, self.matrices) {
       let (words, error) = matrix.packed(
         of: original.linear(packed.linear).weights, in: packed.decodedType)
-      try codes.append(words, error, of: packed.tensor.entry.name)
+      try codes.append(words, error, of: packed.name)
     }
-    for window in windows {
-      let output = try learned.run(Variable(given.rows(window)), nil)
-      try given.replaceRows(from: window.lowerBound, with: output.values)
-    }
+    try learned.run(windows, over: given)
     return .init(before: before, after: after)
   }
 

@@ -7,7 +7,6 @@ import Stats
 ///
 /// Source: AdaRound, arXiv 2004.10568; SignRound, arXiv 2309.05516, section 3, for the steps along signs.
 final class LearnedMatrix {
-  let tensor: PackedCheckpoint.Tensor
   let linear: TapedLinear
   private let layout: AffineLayout
   private let scales: [Float]
@@ -24,11 +23,7 @@ final class LearnedMatrix {
   /// - Parameters:
   ///   - linear: with the source's weights, which it is given those of the codes for.
   ///   - groups: as stored.
-  init(
-    _ tensor: PackedCheckpoint.Tensor, _ layout: AffineLayout, _ groups: PackedGroups,
-    linear: TapedLinear
-  ) {
-    self.tensor = tensor
+  init(_ layout: AffineLayout, _ groups: PackedGroups, linear: TapedLinear) {
     self.linear = linear
     self.layout = layout
     let count = linear.weights.count

@@ -64,7 +64,7 @@ package struct LearnedRounding {
     var layers: [Layer] = []
     for layer in source.description.layers {
       let original = try TapedLayer(layer, in: source, products)
-      try run(original, over: wanted)
+      try original.run(batch.windows, over: wanted)
       layers.append(
         try LayerLearning(
           original: original, learned: TapedLayer(layer, in: model, products),
@@ -78,14 +78,6 @@ package struct LearnedRounding {
     return (codes, layers)
   }
 
-  /// Replaces what goes into a layer by what comes out of it.
-  private func run(_ layer: TapedLayer, over hidden: HiddenStates) throws {
-    for window in batch.windows {
-      let output = try layer.run(Variable(hidden.rows(window)), nil)
-      try hidden.replaceRows(from: window.lowerBound, with: output.values)
-    }
-  }
-
   /// The packed tensors that are matrices of a layer as the source has them, with what is stored.
   private func matrices(of layer: LayerDescription) throws -> [LayerLearning.Packed] {
     try layer.linears.compactMap { linear in
@@ -95,7 +87,7 @@ package struct LearnedRounding {
         let groups = try packed.groups(of: tensor)
       else { return nil }
       return LayerLearning.Packed(
-        linear: linear, tensor: tensor, layout: groups.layout, groups: groups.groups,
+        linear: linear, name: tensor.entry.name, layout: groups.layout, groups: groups.groups,
         decodedType: groups.type)
     }
   }

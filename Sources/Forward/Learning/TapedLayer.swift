@@ -6,7 +6,6 @@ import Model
 struct TapedLayer {
   let layer: LayerDescription
   let products: PlainProducts
-  /// By weight and, in a stack, number of the matrix.
   private(set) var linears: [TapedLinear] = []
   private var norms: [String: Norm] = [:]
 
@@ -83,6 +82,14 @@ struct TapedLayer {
     throw ForwardError.nonFinite(
       module: "the sum of residuals", layer: layer.index,
       value: "\(output.values.values[place])", token: place / output.features)
+  }
+
+  /// Replaces what goes into the layer by what comes out of it, window by window.
+  func run(_ windows: [Range<Int>], over hidden: HiddenStates) throws {
+    for window in windows {
+      let output = try run(Variable(hidden.rows(window)), nil)
+      try hidden.replaceRows(from: window.lowerBound, with: output.values)
+    }
   }
 
   func normalized(_ input: Variable, _ description: NormDescription?, _ tape: Tape?) -> Variable {

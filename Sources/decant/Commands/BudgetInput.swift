@@ -1,4 +1,5 @@
 import Convert
+import Formats
 
 /// The size or the loss that widths are chosen for, as the commands that choose them are told it.
 enum BudgetInput {
@@ -41,6 +42,17 @@ enum BudgetInput {
       throw UsageError("more than one budget given", hint: "give one of \(words)")
     }
     return budgets.first
+  }
+
+  /// What was given of some options with one value, for the record of a plan.
+  static func request(
+    _ arguments: Arguments, _ options: [String] = BudgetInput.names
+  ) -> JSONValue {
+    var json: JSONValue = [:]
+    for name in options where arguments.isGiven(name) {
+      json[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
+    }
+    return json
   }
 
   /// `--target-bpw, --target-size, …`

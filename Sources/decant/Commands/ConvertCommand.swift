@@ -252,14 +252,10 @@ enum ConvertCommand: Command {
     if options.method.needsGrams { options.method = .search }
     candidates.method = options.method
     options.groupSize = candidates.groupSizes.max() ?? options.groupSize
-    var request: JSONValue = [:]
-    for name in BudgetInput.names where arguments.isGiven(name) {
-      request[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
-    }
     let plan = try ConversionPlan(checkpoint, options: options)
     candidates.offerWidths(for: budget, of: plan)
     let work = PlanWork(plan: plan, calibrated: calibrated, runner: runner)
-    return try work.planner(candidates, request: request).plan(budget)
+    return try work.planner(candidates, request: BudgetInput.request(arguments)).plan(budget)
   }
 
   /// What the predictions of the output lose.

@@ -254,10 +254,7 @@ enum PlanCommand: Command {
 
   /// The options that were given, for the record.
   private static func request(_ arguments: Arguments, bits: [Int]) -> JSONValue {
-    var json: JSONValue = [:]
-    for name in BudgetInput.names + ["preset", "tie", "sample"] where arguments.isGiven(name) {
-      json[name.replacing("-", with: "_")] = arguments.value(name).map { .string($0) }
-    }
+    var json = BudgetInput.request(arguments, BudgetInput.names + ["preset", "tie", "sample"])
     json["allow_bits"] = .string(
       arguments.value("allow-bits") ?? bits.map(String.init).joined(separator: ","))
     json["allow_groups"] = arguments.value("allow-groups").map { .string($0) }

@@ -41,8 +41,8 @@ package func product(
     pack(weights, from: first, rows: rows, depth: depth, apart: (stride, 1), into: &panels, at: 0)
     multiply(
       inputs, from: first, tokens: tokens, apart: k, panels.span, from: 0,
-      panelSize: ProductBlock.rows &* depth, rows: 0..<rows, depth: depth, into: &output,
-      at: 0, isFirst: first == 0)
+      panelSize: ProductBlock.rows &* depth, rows: 0..<rows, depth: depth, fused: true,
+      into: &output, at: 0, isFirst: first == 0)
   }
 }
 
@@ -75,11 +75,12 @@ package func packPanels(
 ///   - inputs: `[tokens, used inputs]`, from `first` on, tokens beginning every `stride` numbers.
 ///   - panels: as `packPanels` lays out `rows` rows of `k` inputs.
 ///   - usedRows: from the beginning of a panel: a multiple of 16.
+///   - fused: whether a level that can adds products before it rounds them. Otherwise all levels give the same.
 ///   - output: receives `[tokens, used rows]`, from `place` on.
 package func panelProduct(
   inputs: Span<Float>, from first: Int, tokens: Int, stride: Int, panels: Span<Float>, rows: Int,
-  k: Int, usedRows: Range<Int>, usedInputs: Range<Int>, into output: inout MutableSpan<Float>,
-  at place: Int
+  k: Int, usedRows: Range<Int>, usedInputs: Range<Int>, fused: Bool,
+  into output: inout MutableSpan<Float>, at place: Int
 ) {
   guard tokens > 0, !usedRows.isEmpty, !usedInputs.isEmpty else { return }
   precondition(usedRows.lowerBound >= 0 && usedRows.upperBound <= rows)
@@ -97,7 +98,8 @@ package func panelProduct(
       inputs, from: first &+ input &- usedInputs.lowerBound, tokens: tokens, apart: stride, panels,
       from: block &* paddedRows(rows) &+ (input &- block) &* ProductBlock.rows,
       panelSize: ProductBlock.rows &* min(inputsAtOnce, k - block), rows: usedRows,
-      depth: end &- input, into: &output, at: place, isFirst: input == usedInputs.lowerBound)
+      depth: end &- input, fused: fused, into: &output, at: place,
+      isFirst: input == usedInputs.lowerBound)
     input = end
   }
 }
@@ -109,7 +111,7 @@ package func panelProduct(
 ///   - panels: panel 0 begins at `start`, each has `panelSize` numbers.
 private func multiply(
   _ inputs: Span<Float>, from first: Int, tokens: Int, apart: Int, _ panels: Span<Float>,
-  from start: Int, panelSize: Int, rows: Range<Int>, depth: Int,
+  from start: Int, panelSize: Int, rows: Range<Int>, depth: Int, fused: Bool,
   into output: inout MutableSpan<Float>, at place: Int, isFirst: Bool
 ) {
   let firstPanel = rows.lowerBound / ProductBlock.rows
@@ -125,8 +127,13 @@ private func multiply(
         for index in 0..<ProductBlock.tokens {
           places[index] = first &+ min(token &+ index, end &- 1) &* apart
         }
-        let sums = ProductBlock(
-          inputs, tokens: places, panels, panel: start &+ panel &* panelSize, depth: depth)
+        let begin = start &+ panel &* panelSize
+        let sums =
+          fused
+          ? ProductBlock(
+            inputs, tokens: places, panels, panel: begin, depth: depth, fused: true)
+          : ProductBlock(
+            inputs, tokens: places, panels, panel: begin, depth: depth, fused: false)
         sums.forEachToken { index, low, high in
           guard token &+ index < end else { return }
           write(

@@ -146,4 +146,16 @@ import Testing
     let bad = try eval()
     #expect(bad.status == 1 && bad.error.contains("'x'"))
   }
+
+  @Test func smoothingSaysWhatItNeeds() throws {
+    for (words, message) in [
+      (["--a-bits", "8", "--smooth", "auto"], "there is no '--calibration'"),
+      (["--w-bits", "8", "--smooth", "0.5", "--calibration", "cal"], "none are quantized"),
+      (["--a-bits", "8", "--calibration", "cal"], "nothing is smoothed"),
+      (["--a-bits", "8", "--smooth", "1.5", "--calibration", "cal"], "a number from 0 to 1"),
+    ] {
+      let result = try eval(words)
+      #expect(result.status == 64 && result.error.contains(message), "\(words): \(result.error)")
+    }
+  }
 }

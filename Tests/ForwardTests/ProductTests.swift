@@ -105,4 +105,32 @@ import Testing
       }
     }
   }
+
+  /// What is rounded before it is added has the same bits at every level: those of sums in the order that is
+  /// promised.
+  @Test(arguments: levels, [1, 6, 255, 256, 257, 600])
+  func productsThatAreNotFusedAreTheSameEverywhere(_ level: ProcessorLevel, k: Int) {
+    var noise = Noise(seed: 9)
+    let (rows, tokens) = (37, 14)
+    let factors = Factors(tokens: tokens, rows: rows, k: k, stride: k, &noise)
+    var panels = Numbers.Panels()
+    panels.pack(
+      factors.weights, from: 0, rows: rows, k: k, rowStride: k, inputStride: 1, level: level)
+    var found = [Float](repeating: .nan, count: tokens * rows)
+    panels.product(
+      factors.inputs, from: 0, tokens: tokens, stride: k, rows: 0..<rows, inputs: 0..<k,
+      fused: false, into: &found, level: level)
+    for token in 0..<tokens {
+      for row in 0..<rows {
+        var sum: Float?
+        for first in stride(from: 0, to: k, by: 256) {
+          let part = (first..<min(first + 256, k)).reduce(Float(0)) {
+            $0 + factors.inputs[token * k + $1] * factors.weights[row * k + $1]
+          }
+          sum = sum.map { $0 + part } ?? part
+        }
+        #expect(found[token * rows + row] == sum, "token \(token), row \(row)")
+      }
+    }
+  }
 }

@@ -28,10 +28,10 @@ final class HeadAttention {
   /// A row for each feature of the values, of which the keys are the inputs.
   private var values = Numbers.Panels()
   private var scores: [Float] = []
-  /// Of the instructions that products are computed with.
-  private let level: ProcessorLevel
+  /// See `Kernels.panelProduct`.
+  private let fused: Bool
 
-  init(level: ProcessorLevel = .current) { self.level = level }
+  init(fused: Bool = true) { self.fused = fused }
 
   /// Queries at a time: a multiple of what the kernels take at once.
   static let queryCount = 36
@@ -57,15 +57,15 @@ final class HeadAttention {
           inputs.queries.values,
           from: (window.lowerBound + first) * inputs.queries.features + head * heads.width,
           tokens: rows.count, stride: inputs.queries.features, rows: seen, inputs: 0..<heads.width,
-          into: &scores, level: level)
+          fused: fused, into: &scores)
         Self.weigh(
           &scores, queries: past + rows.lowerBound..<past + rows.upperBound, keys: seen,
           inputs.scoring, bias: inputs.bias.map { ($0.form, slopes[head]) },
           sink: inputs.sinks.isEmpty ? nil : inputs.sinks[head])
         values.product(
           scores, from: 0, tokens: rows.count, stride: seen.count, rows: 0..<heads.valueWidth,
-          inputs: seen, into: &output, at: (member * length + first) * heads.valueWidth,
-          level: level)
+          inputs: seen, fused: fused, into: &output,
+          at: (member * length + first) * heads.valueWidth)
       }
     }
   }
@@ -75,13 +75,11 @@ final class HeadAttention {
     let heads = inputs.heads
     keys.pack(
       inputs.keys.values, from: tokens.lowerBound * inputs.keys.features + head * heads.width,
-      rows: tokens.count, k: heads.width, rowStride: inputs.keys.features, inputStride: 1,
-      level: level)
+      rows: tokens.count, k: heads.width, rowStride: inputs.keys.features, inputStride: 1)
     values.pack(
       inputs.values.values,
       from: tokens.lowerBound * inputs.values.features + head * heads.valueWidth,
-      rows: heads.valueWidth, k: tokens.count, rowStride: 1, inputStride: inputs.values.features,
-      level: level)
+      rows: heads.valueWidth, k: tokens.count, rowStride: 1, inputStride: inputs.values.features)
   }
 
   /// Makes probabilities of the products of queries with keys; 0 for keys that a query does not see.

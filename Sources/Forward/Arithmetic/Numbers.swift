@@ -5,7 +5,7 @@ import Kernels
   import KernelsAVX2
 #endif
 
-/// Kernels of the forward pass, of the level that is used. Products depend on the level in their last digits,
+/// Kernels of the forward pass, of the level that is used. Fused products depend on the level in their last digits,
 /// since not every processor adds them before it rounds them; nothing else does.
 package enum Numbers {
   /// See `Kernels.product`.
@@ -70,20 +70,22 @@ package enum Numbers {
     /// See `Kernels.panelProduct`.
     func product(
       _ inputs: [Float], from first: Int, tokens: Int, stride: Int, rows usedRows: Range<Int>,
-      inputs usedInputs: Range<Int>, into output: inout [Float], at place: Int = 0,
-      level: ProcessorLevel = .current
+      inputs usedInputs: Range<Int>, fused: Bool = true, into output: inout [Float],
+      at place: Int = 0, level: ProcessorLevel = .current
     ) {
       var results = output.mutableSpan
       #if canImport(KernelsAVX2)
         if level >= .avx2 {
           return KernelsAVX2.panelProduct(
             inputs: inputs.span, from: first, tokens: tokens, stride: stride, panels: numbers.span,
-            rows: rows, k: k, usedRows: usedRows, usedInputs: usedInputs, into: &results, at: place)
+            rows: rows, k: k, usedRows: usedRows, usedInputs: usedInputs, fused: fused,
+            into: &results, at: place)
         }
       #endif
       Kernels.panelProduct(
         inputs: inputs.span, from: first, tokens: tokens, stride: stride, panels: numbers.span,
-        rows: rows, k: k, usedRows: usedRows, usedInputs: usedInputs, into: &results, at: place)
+        rows: rows, k: k, usedRows: usedRows, usedInputs: usedInputs, fused: fused, into: &results,
+        at: place)
     }
   }
 

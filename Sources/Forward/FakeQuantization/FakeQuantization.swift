@@ -6,11 +6,18 @@ import Model
 package struct FakeQuantization {
   package let model: ForwardModel
   package let groups: WeightGroups
+  /// Of points that quantize activations; nil where they are quantized as they are.
+  private let smoothing: ActivationSmoothing?
 
-  /// - Parameter groupSize: of weights; nil for 128 where that divides their inputs, else 64 or 32.
+  /// - Parameters:
+  ///   - groupSize: of weights; nil for 128 where that divides their inputs, else 64 or 32.
+  ///   - smoothing: of the same model.
   /// - Throws: `ForwardError.groupDoesNotDivide`.
-  package init(_ model: ForwardModel, groupSize: Int? = nil) throws {
+  package init(
+    _ model: ForwardModel, groupSize: Int? = nil, smoothing: ActivationSmoothing? = nil
+  ) throws {
     self.model = model
+    self.smoothing = smoothing
     groups = try WeightGroups(model, size: groupSize)
   }
 
@@ -23,8 +30,12 @@ package struct FakeQuantization {
 
   /// What is run for a point.
   ///
+  /// - Parameter scaled: the model with scaled channels; nil for the model as it is.
   /// - Throws: `ForwardError.noCache`, `.nothingToQuantize`.
-  package func subject(at point: QuantizationPoint) throws -> Evaluation.Subject {
+  package func subject(
+    at point: QuantizationPoint, of scaled: ForwardModel? = nil
+  ) throws -> Evaluation.Subject {
+    let model = scaled ?? model
     guard hasCache || point.cache == nil else {
       throw ForwardError.noCache(modelType: model.description.modelType)
     }
@@ -45,13 +56,32 @@ package struct FakeQuantization {
   package func measure(
     _ points: [QuantizationPoint], on tokens: [Int], _ evaluation: Evaluation
   ) throws -> [MeasuredPoint] {
+    let chosen = try points.map { try candidate(for: $0, evaluation) }
     let found = try evaluation.divergences(
-      of: points.map(subject), from: model, on: tokens)
-    return zip(points, found).map { MeasuredPoint(point: $0, divergence: $1) }
+      of: zip(points, chosen).map { try subject(at: $0, of: $1?.model) }, from: model, on: tokens)
+    return zip(zip(points, chosen), found).map {
+      MeasuredPoint(point: $0.0, alpha: $0.1?.alpha, divergence: $1)
+    }
+  }
+
+  /// How channels are scaled for a point: as the calibration's tokens lose least, the first of several.
+  private func candidate(
+    for point: QuantizationPoint, _ evaluation: Evaluation
+  ) throws -> ActivationSmoothing.Candidate? {
+    guard let smoothing, point.activations != nil else { return nil }
+    let candidates = smoothing.candidates
+    guard candidates.count > 1 else { return candidates.first }
+    let losses = try evaluation.with(smoothing.windows).divergences(
+      of: candidates.map { try subject(at: point, of: $0.model) }, from: model,
+      on: smoothing.tokens
+    ).map(\.divergence.mean)
+    return candidates.indices.min { (losses[$0], $0) < (losses[$1], $1) }.map { candidates[$0] }
   }
 
   /// Bytes of progress that `measure` is.
   package func byteCount(of points: [QuantizationPoint]) -> Int {
-    (points.count + 1) * model.byteCount
+    let tried = smoothing.map { $0.candidates.count > 1 ? $0.candidates.count + 1 : 0 } ?? 0
+    let trials = points.count { $0.activations != nil } * tried
+    return (points.count + 1 + trials) * model.byteCount
   }
 }

@@ -3,10 +3,15 @@ import Foundation
 /// What quantization to a point's widths does to a model's predictions.
 package struct MeasuredPoint: Sendable, Equatable {
   package let point: QuantizationPoint
+  /// Of SmoothQuant; nil where channels are as they were.
+  package let alpha: Double?
   package let divergence: DivergenceSummary
 
-  package init(point: QuantizationPoint, divergence: DivergenceSummary) {
+  package init(
+    point: QuantizationPoint, alpha: Double? = nil, divergence: DivergenceSummary
+  ) {
     self.point = point
+    self.alpha = alpha
     self.divergence = divergence
   }
 

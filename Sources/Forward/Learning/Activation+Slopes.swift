@@ -31,7 +31,7 @@ extension Activation {
     // e^-|u| is at most 1, and the same at every level of instructions.
     var decays = pairs.map { -abs($0.0) }
     var span = decays.mutableSpan
-    _ = Numbers.exponentiate(&span, 0..<span.count, largest: 0, level: PlainProducts.level)
+    _ = Numbers.exponentiate(&span, 0..<span.count, largest: 0)
     return values.indices.map { index in
       let (u, slope) = pairs[index]
       let most = 1 / (1 + decays[index])

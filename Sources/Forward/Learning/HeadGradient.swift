@@ -18,14 +18,13 @@ final class HeadGradient {
     let heads = inputs.heads
     let (tokens, width, valueWidth) = (inputs.keys.tokens, heads.width, heads.valueWidth)
     let group = heads.count / heads.keyValueCount
-    let level = PlainProducts.level
     let keyStart = keyHead * width
     keys.pack(
       inputs.keys.values, from: keyStart, rows: tokens, k: width,
-      rowStride: inputs.keys.features, inputStride: 1, level: level)
+      rowStride: inputs.keys.features, inputStride: 1)
     values.pack(
       inputs.values.values, from: keyHead * valueWidth, rows: tokens, k: valueWidth,
-      rowStride: inputs.values.features, inputStride: 1, level: level)
+      rowStride: inputs.values.features, inputStride: 1)
     queryGradient = [Float](repeating: 0, count: group * tokens * width)
     keyGradient = [Float](repeating: 0, count: tokens * width)
     valueGradient = [Float](repeating: 0, count: tokens * valueWidth)
@@ -37,13 +36,13 @@ final class HeadGradient {
       let outputs = heads.count * valueWidth
       keys.product(
         inputs.queries.values, from: queryStart, tokens: tokens, stride: inputs.queries.features,
-        rows: 0..<tokens, inputs: 0..<width, into: &products, level: level)
+        rows: 0..<tokens, inputs: 0..<width, fused: false, into: &products)
       var probabilities = products
       HeadAttention.weigh(
         &probabilities, queries: 0..<tokens, keys: 0..<tokens, inputs.scoring, bias: nil, sink: nil)
       values.product(
         gradient, from: outputStart, tokens: tokens, stride: outputs, rows: 0..<tokens,
-        inputs: 0..<valueWidth, into: &given, level: level)
+        inputs: 0..<valueWidth, fused: false, into: &given)
       // Values: Pᵀ times the gradient of the output.
       multiplyAdd(
         transposed(probabilities, rows: tokens, columns: tokens), tokens, gradient,
@@ -90,12 +89,11 @@ final class HeadGradient {
     into output: inout [Float], at place: Int = 0
   ) {
     panels.pack(
-      b, from: first, rows: width, k: tokens, rowStride: 1, inputStride: features,
-      level: PlainProducts.level)
+      b, from: first, rows: width, k: tokens, rowStride: 1, inputStride: features)
     var results = [Float](repeating: 0, count: tokens * width)
     panels.product(
       a, from: 0, tokens: tokens, stride: tokens, rows: 0..<width, inputs: 0..<tokens,
-      into: &results, level: PlainProducts.level)
+      fused: false, into: &results)
     for index in results.indices { output[place + index] += results[index] }
   }
 

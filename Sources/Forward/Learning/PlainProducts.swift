@@ -1,10 +1,8 @@
 import Convert
-import Formats
 
-/// Products in F32 by instructions that every processor has: their last digits are the same everywhere, with any
-/// number of threads.
+/// Products in F32 that are rounded before they are added: their last digits are the same on every processor, with
+/// any number of threads.
 struct PlainProducts {
-  static let level = ProcessorLevel.baseline
   let threads: Int
   let cancellation: Cancellation
   /// Columns of a product that are computed at a time.
@@ -42,11 +40,11 @@ struct PlainProducts {
         try cancellation.check()
         slot.panels.pack(
           b, from: range.lowerBound * columnStride, rows: range.count, k: k,
-          rowStride: columnStride, inputStride: stride, level: Self.level)
+          rowStride: columnStride, inputStride: stride)
         slot.results.grow(to: rows * range.count, filler: 0)
         slot.panels.product(
           a, from: 0, tokens: rows, stride: k, rows: 0..<range.count, inputs: 0..<k,
-          into: &slot.results, level: Self.level)
+          fused: false, into: &slot.results)
       },
       handOn: { range, slot in
         place(slot.results, range, of: columns, rows: rows, into: &results)

@@ -54,7 +54,7 @@ extension TapedLayer {
     let output = Activations(tokens: tokens, features: heads.count * heads.valueWidth)
     let group = heads.count / heads.keyValueCount
     try forEachHead(heads.keyValueCount) {
-      HeadAttention(level: PlainProducts.level)
+      HeadAttention(fused: false)
     } work: {
       $1.attend(inputs, window: 0..<tokens, keyHead: $0)
     } handOn: { head, slot in

@@ -15,6 +15,11 @@ package struct Evaluation {
     self.context = context
   }
 
+  /// The same of texts that are cut in another way.
+  func with(_ plan: WindowPlan) -> Evaluation {
+    Evaluation(plan, options: options, context)
+  }
+
   /// A model that is run.
   package struct Subject {
     let model: ForwardModel

@@ -109,7 +109,8 @@ struct CalibrationInput {
       ).path, replacing: false, inputs: inputs)
   }
 
-  private static func open(
+  /// - Throws: as `CalibrationFile.init`.
+  static func open(
     _ path: String, for checkpoint: Checkpoint, _ runner: Runner
   ) throws -> CalibrationFile {
     try runner.run("check", byteCount: checkpoint.inputs.reduce(0) { $0 + $1.byteCount }) {

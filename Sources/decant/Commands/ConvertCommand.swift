@@ -140,7 +140,7 @@ enum ConvertCommand: Command {
       + ["plan", "calibration", "text", "tokens"].compactMap { arguments.value($0) }
     let target = try arguments.outputTarget(terminal)
     for input in inputs { try target.checkApart(from: input) }
-    let smoothing = try arguments.smoothing()
+    let smoothing = try smoothing(arguments)
     let replacing = arguments.flag("force")
     // Before a model is run for nothing.
     if !replacing, !arguments.flag("dry-run"), FileStatus.exists(target.path),
@@ -219,6 +219,21 @@ enum ConvertCommand: Command {
     }
     _ = try evaluation.get()
     return .done
+  }
+
+  /// What `--smooth` asks for; nil where it is not given.
+  ///
+  /// - Throws: `UsageError`, also beside what channels cannot be scaled for.
+  private static func smoothing(_ arguments: Arguments) throws -> ChannelSmoothing? {
+    guard let smoothing = try arguments.smoothing() else { return nil }
+    for option in ["adapter", "requantize"] where arguments.isGiven(option) {
+      throw UsageError(
+        "--smooth and --\(option) cannot be given together",
+        hint: option == "adapter"
+          ? "adapters were trained on inputs as they are; merge, calibrate and convert one after the other"
+          : "channels are scaled before weights are quantized; convert the original")
+    }
+    return smoothing
   }
 
   /// Chooses the scales of channels.

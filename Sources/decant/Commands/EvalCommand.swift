@@ -32,6 +32,9 @@ enum EvalCommand: Command {
         "decant eval Qwen3-0.6B --text eval.txt --sweep qllm",
         "The same for all points of Qllm-Eval, beside what its authors recommend."),
       .init(
+        "decant eval Qwen3-0.6B --text eval.txt --w-bits 8 --a-bits 8 --smooth auto --calibration CAL",
+        "W8A8 with SmoothQuant; CAL is what 'calibrate' left of another text."),
+      .init(
         "decant eval Qwen3-0.6B --choices questions.jsonl",
         "The share of multiple-choice questions that are answered rightly."),
     ],
@@ -43,7 +46,8 @@ enum EvalCommand: Command {
       """
       Quantization while the model runs is that of Qllm-Eval (arXiv 2402.18158): values are quantized and decoded, \
       and the model is compared with itself. Weights are those of the blocks' linear layers, quantized as \
-      'convert --method minmax' does; embedding and head stay as they are.
+      'convert --method minmax' does; embedding and head stay as they are. With --smooth channels are scaled by \
+      powers of two, wherever the architecture lets it, for points that quantize activations.
       """,
       """
       The answer to a question is the option that is the most likely after the context, and, normalised, \
@@ -84,7 +88,14 @@ enum EvalCommand: Command {
     _ model: ForwardModel, _ asked: QuantizationInput, _ text: TextInput, _ page: ReportFile?,
     _ arguments: Arguments, _ runner: Runner, _ terminal: Terminal
   ) throws -> ExitStatus {
-    let quantization = try FakeQuantization(model, groupSize: asked.groupSize)
+    let smoothing = try asked.smoothing.map { smoothing in
+      let file = try CalibrationInput.open(smoothing.calibration, for: model.checkpoint, runner)
+      return try runner.run {
+        try ActivationSmoothing(smoothing.choice, model, file, $0)
+      }
+    }
+    let quantization = try FakeQuantization(
+      model, groupSize: asked.groupSize, smoothing: smoothing)
     let points =
       switch asked.points {
       case .one(let point): [point]

@@ -1,3 +1,4 @@
+import Convert
 import Formats
 import Forward
 
@@ -11,6 +12,8 @@ struct QuantizationInput {
   let points: Points
   /// Of weights; nil for what fits.
   let groupSize: Int?
+  /// How channels are scaled, and by which calibration.
+  let smoothing: (choice: ChannelSmoothing, calibration: String)?
 
   static let options: [OptionDescription] = [
     OptionDescription(
@@ -29,6 +32,15 @@ struct QuantizationInput {
     OptionDescription(
       long: "sweep", value: .init("GRID", .choices(["qllm"])),
       help: "Run all points of a grid: 'qllm' is that of Qllm-Eval, W8 to W4KV4."),
+    OptionDescription(
+      long: "smooth", value: .init("ALPHA"),
+      help: """
+        Scale channels before activations are quantized, as SmoothQuant does: an exponent from 0 to 1, or 'auto' \
+        for the best on the calibration's tokens. Needs --calibration.
+        """),
+    OptionDescription(
+      long: "calibration", value: .init("CAL", .path),
+      help: "What 'decant calibrate' measured of this model, for --smooth."),
   ]
 
   /// Nil where nothing is quantized.
@@ -50,6 +62,7 @@ struct QuantizationInput {
         "'--sweep' has its own widths; \(point.name) is another point",
         hint: "leave out '--w-bits', '--a-bits' and '--kv-bits'")
     }
+    smoothing = try Self.smoothing(arguments, isUsed: isSweep || activations != nil)
     guard isSweep || point != nil else { return nil }
     guard !arguments.isGiven("against") else {
       throw UsageError(
@@ -57,6 +70,28 @@ struct QuantizationInput {
         hint: "leave out '--against'")
     }
     points = point.map { .one($0) } ?? .qllmEval
+  }
+
+  private static func smoothing(
+    _ arguments: Arguments, isUsed: Bool
+  ) throws -> (choice: ChannelSmoothing, calibration: String)? {
+    guard let choice = try arguments.smoothing() else {
+      guard !arguments.isGiven("calibration") else {
+        throw UsageError(
+          "'--calibration' is for '--smooth', and nothing is smoothed", hint: "add '--smooth auto'")
+      }
+      return nil
+    }
+    guard isUsed else {
+      throw UsageError(
+        "'--smooth' is for activations, and none are quantized", hint: "add '--a-bits N'")
+    }
+    guard let path = arguments.value("calibration") else {
+      throw UsageError(
+        "'--smooth' needs the inputs of layers, and there is no '--calibration'",
+        hint: "make one with 'decant calibrate PATH --text FILE -o CAL', of another text")
+    }
+    return (choice, path)
   }
 
   private static func groupSize(_ arguments: Arguments, isUsed: Bool) throws -> Int? {

@@ -45,7 +45,7 @@ struct EvaluationReport {
       for (name, value) in Self.figures(divergence) { json[name] = .double(value) }
     }
     if case .quantized(let measured, let groups) = result {
-      for member in measured.point.json.members ?? [] { json[member.name] = member.value }
+      for member in measured.json.members ?? [] { json[member.name] = member.value }
       if let groups {
         json["weight_groups"] = groups.json
         json["weights_kept"] = .array(groups.kept.map { .string($0) })
@@ -97,6 +97,6 @@ struct EvaluationReport {
   var quantization: String {
     guard case .quantized(let measured, let groups) = result else { return "" }
     let weights = groups.map { ": weights \($0.text)" } ?? ""
-    return "quantized to \(measured.point.name)\(weights)"
+    return "quantized to \(measured.name)\(weights)"
   }
 }

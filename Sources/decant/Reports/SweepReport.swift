@@ -51,7 +51,7 @@ struct SweepReport {
 
   private static func json(_ measured: MeasuredPoint) -> JSONValue {
     let found = measured.divergence
-    var json = measured.point.json
+    var json = measured.json
     for (name, value) in [
       ("nll", found.model.nll.mean), ("perplexity", found.model.perplexity.mean),
       ("perplexity_error", found.model.perplexity.standardError),
@@ -82,7 +82,7 @@ struct SweepReport {
     for measured in points {
       let found = measured.divergence
       table.append(
-        [measured.point.name] + pair(found.model.perplexity, "%.3f")
+        [measured.name] + pair(found.model.perplexity, "%.3f")
           + pair(found.logRatio, "%+.4f")
           + [
             String(format: "%.5f", found.divergence.mean),
@@ -104,6 +104,20 @@ extension QuantizationPoint {
       "point": .string(name), "w_bits": bits(weights), "a_bits": bits(activations),
       "kv_bits": bits(cache),
     ]
+  }
+}
+
+extension MeasuredPoint {
+  /// That of the point, with the exponent that its channels were scaled by.
+  var name: String {
+    alpha.map { "\(point.name), smoothed by \(String(format: "%.2g", $0))" } ?? point.name
+  }
+
+  /// The point's, with the exponent; null where channels are as they were.
+  var json: JSONValue {
+    var json = point.json
+    json["smooth_alpha"] = alpha.map { .double($0) } ?? .null
+    return json
   }
 }
 

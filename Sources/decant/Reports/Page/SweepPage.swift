@@ -116,7 +116,7 @@ struct SweepPage {
     let rows = points.map { point -> Markup in
       let found = point.divergence
       return """
-        <tr><th scope="row">\(point.point.name)</th><td>\(point.standing.words)</td>\
+        <tr><th scope="row">\(point.name)</th><td>\(point.standing.words)</td>\
         <td>\(decimalText(found.divergence.mean, 5))</td>\
         <td>\(decimalText(found.divergence.standardError, 5))</td>\
         <td>\(point.cost.rawValue)</td><td>\(decimalText(found.logRatio.mean, 5))</td>\

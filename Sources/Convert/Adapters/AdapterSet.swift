@@ -186,12 +186,11 @@ private struct Resolver {
     }
     // PEFT corrects fan_in_fan_out layer by layer and saves one value for all, so shapes decide
     // where they can.
-    guard
-      pair.isEmbedding || rows != columns
-        || adapter.config.isInputMajor == (target.order == .inputMajor)
-    else {
+    if let isInputMajor = adapter.config.isInputMajor, !pair.isEmbedding, rows == columns,
+      isInputMajor != (target.order == .inputMajor)
+    {
       throw .storageOrder(
-        adapter: path, module: module.name, saysInputMajor: adapter.config.isInputMajor)
+        adapter: path, module: module.name, saysInputMajor: isInputMajor)
     }
     let factor = member.weight * pair.scaling
     guard found < inputs else {

@@ -49,7 +49,7 @@ package struct AdapterInspection: Sendable {
       }
       let group =
         pair.isEmbedding ? 1 : sizes[module.name] ?? whole ?? adapter.config.qaLoRAGroupSize
-      let tensors = [pair.a, pair.b, pair.magnitude, pair.bias].compactMap(\.self)
+      let tensors = [pair.a.tensor, pair.b.tensor, pair.magnitude, pair.bias].compactMap(\.self)
       return Module(
         name: module.name,
         kind: pair.magnitude != nil ? .dora : (group ?? 1) > 1 ? .qalora : .lora,

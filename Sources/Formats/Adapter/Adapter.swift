@@ -1,10 +1,10 @@
 import Foundation
 
-/// A PEFT adapter directory open for reading: what each module's tensors are, with every rule that
-/// needs no base model checked.
+/// A directory that PEFT or mlx-lm saved an adapter in, open for reading: what each module's tensors are, with every
+/// rule that needs no base model checked.
 ///
-/// Source: huggingface/peft, `utils/save_and_load.py`, for names and shapes. Names are those of the
-/// base model's modules after `base_model.model.`.
+/// Source: huggingface/peft, `utils/save_and_load.py`, for names and shapes, which begin with `base_model.model.`
+/// before the names of the base model's modules; ml-explore/mlx-lm, `tuner/lora.py` and `tuner/dora.py`.
 package struct Adapter: Sendable {
   /// What an adapter holds for one module of the base model.
   package struct Module: Sendable {
@@ -23,9 +23,9 @@ package struct Adapter: Sendable {
   /// The low-rank pair of a module.
   package struct Pair: Sendable {
     /// `[r, in]`; `[r, in / group]` where inputs are pooled; `[r, entries]` for an embedding.
-    package let a: TensorInfo
+    package let a: Factor
     /// `[out, r]`; `[width, r]` for an embedding.
-    package let b: TensorInfo
+    package let b: Factor
     package let isEmbedding: Bool
     package let rank: Int
     package let alpha: Double
@@ -37,6 +37,20 @@ package struct Adapter: Sendable {
     package let bias: TensorInfo?
   }
 
+  /// A matrix of a pair.
+  package struct Factor: Sendable {
+    package let tensor: TensorInfo
+    /// Whether it is stored with rows and columns exchanged, as mlx-lm stores both.
+    package let isTransposed: Bool
+
+    package var name: String { tensor.name }
+    /// Of the matrix that is meant.
+    package var shape: [UInt64] { isTransposed ? tensor.shape.reversed() : tensor.shape }
+    package var dimensions: [Int] {
+      isTransposed ? tensor.dimensions.reversed() : tensor.dimensions
+    }
+  }
+
   /// The directory.
   package let path: String
   package let config: AdapterConfig
@@ -45,7 +59,8 @@ package struct Adapter: Sendable {
   package let modules: [Module]
 
   package static let configName = "adapter_config.json"
-  package static let weightsName = "adapter_model.safetensors"
+  private static let peftWeightsName = "adapter_model.safetensors"
+  private static let mlxWeightsName = "adapters.safetensors"
 
   /// Whether `path` is a directory that an adapter was saved in, and no model.
   package static func isAdapter(_ path: String) -> Bool {
@@ -60,15 +75,16 @@ package struct Adapter: Sendable {
     guard FileStatus.exists(path) else { throw FileError.missing(path: path) }
     let configPath = SourceTriage.join(path, Self.configName)
     guard FileStatus.exists(configPath) else { throw AdapterError.noConfig(directory: path) }
-    let weightsPath = SourceTriage.join(path, Self.weightsName)
-    for name in [Self.configName, Self.weightsName] {
-      try SourceTriage.checkInside(path, name: name, of: path)
-    }
+    try SourceTriage.checkInside(path, name: Self.configName, of: path)
     config = try AdapterConfig(path: configPath)
+    let weightsName = config.form == .mlx ? Self.mlxWeightsName : Self.peftWeightsName
+    let weightsPath = SourceTriage.join(path, weightsName)
+    try SourceTriage.checkInside(path, name: weightsName, of: path)
     guard FileStatus.exists(weightsPath) else {
       let pickle = SourceTriage.join(path, "adapter_model.bin")
       throw FileStatus.exists(pickle)
-        ? AdapterError.pickled(path: pickle) : AdapterError.noWeights(directory: path)
+        ? AdapterError.pickled(path: pickle)
+        : AdapterError.noWeights(directory: path, name: weightsName)
     }
     file = try SourceTriage.open(weightsPath)
     self.path = path
@@ -89,6 +105,16 @@ package struct Adapter: Sendable {
     var values = [Float](repeating: 0, count: tensor.elementCount)
     try read(0..<tensor.elementCount, of: tensor, into: &values)
     return values
+  }
+
+  /// The elements of a factor, row after row of the matrix that is meant.
+  ///
+  /// - Throws: as `read`.
+  package func values(of factor: Factor) throws -> [Float] {
+    let stored = try values(of: factor.tensor)
+    guard factor.isTransposed else { return stored }
+    let (rows, columns) = (factor.dimensions[0], factor.dimensions[1])
+    return (0..<stored.count).map { stored[$0 % columns * rows + $0 / columns] }
   }
 
   /// Decodes elements `range` of a tensor into `values`, from its start.

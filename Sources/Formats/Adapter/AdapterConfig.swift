@@ -1,7 +1,8 @@
 /// What `adapter_config.json` says that bears on a merge.
 ///
-/// Source: huggingface/peft, `tuners/lora/config.py`. Members that only steer training are ignored;
-/// members that name a method whose result is no low-rank update of the weights are refused.
+/// Source: huggingface/peft, `tuners/lora/config.py`; ml-explore/mlx-lm, `lora.py` and `tuner/utils.py`, for those
+/// that mlx-lm trained. Members that only steer training are ignored; members that name a method whose result is
+/// no low-rank update of the weights are refused.
 package struct AdapterConfig: Sendable, Equatable {
   /// A value for the modules that a pattern matches.
   package struct Pattern: Sendable, Equatable {
@@ -17,7 +18,14 @@ package struct AdapterConfig: Sendable, Equatable {
     case peqa = "PEQA"
   }
 
+  /// Whose files they are: names of tensors and their order differ.
+  package enum Form: Sendable {
+    case peft
+    case mlx
+  }
+
   package let path: String
+  package let form: Form
   package let method: Method
   /// XXH64 of the file.
   package let checksum: UInt64
@@ -30,8 +38,8 @@ package struct AdapterConfig: Sendable, Equatable {
   /// In file order: the first that matches holds.
   package let rankPatterns: [Pattern]
   package let alphaPatterns: [Pattern]
-  /// The base stores these weights `[in, out]`.
-  package let isInputMajor: Bool
+  /// Whether the base stores these weights `[in, out]`; nil where the file does not say.
+  package let isInputMajor: Bool?
   /// PEFT's own mark of a QA-LoRA adapter, and the group size it goes with. A float layer gets an
   /// ordinary pair in spite of it, so shapes decide what a module is.
   package let qaLoRAGroupSize: Int?
@@ -64,13 +72,14 @@ package struct AdapterConfig: Sendable, Equatable {
     }
     self.path = path
     checksum = XXH64.digest(bytes)
-    let reader = Reader(path: path, json: json)
+    form = json["peft_type"] == nil && json["lora_parameters"] != nil ? .mlx : .peft
+    let reader = try Reader(path: path, json: form == .mlx ? Self.peftMembers(json, path) : json)
     method = try reader.method(Self.otherMethods, plainStarts: Self.plainStarts)
     rank = try reader.rank("r", limit: Self.largestRank)
     alpha = try reader.number("lora_alpha")
     usesRSLoRA = try reader.flag("use_rslora")
     usesDoRA = try reader.flag("use_dora")
-    isInputMajor = try reader.flag("fan_in_fan_out")
+    isInputMajor = form == .mlx ? nil : try reader.flag("fan_in_fan_out")
     rankPatterns = try reader.patterns("rank_pattern") {
       $0 == $0.rounded() && (1...Double(Self.largestRank)).contains($0)
     }
@@ -78,7 +87,30 @@ package struct AdapterConfig: Sendable, Equatable {
     qaLoRAGroupSize =
       try reader.flag("use_qalora")
       ? reader.rank("qalora_group_size", fallback: 16, limit: Self.largestRank) : nil
-    baseModel = json["base_model_name_or_path"]?.stringValue
+    baseModel = json[form == .mlx ? "model" : "base_model_name_or_path"]?.stringValue
+  }
+
+  /// What mlx-lm's configuration says, in PEFT's words: its scale is alpha / rank, one for all modules.
+  private static func peftMembers(_ json: JSONValue, _ path: String) throws(AdapterError)
+    -> JSONValue
+  {
+    let type = json["fine_tune_type"].flatMap { $0 == .null ? nil : $0 } ?? "lora"
+    guard type == "lora" || type == "dora" else {
+      throw .unmergeable(
+        path: path, member: "fine_tune_type", value: String(type.compactText.prefix(80)))
+    }
+    let place = "lora_parameters"
+    guard let rank = json[place]?["rank"]?.intValue, (1...largestRank).contains(rank) else {
+      throw .badConfig(
+        path: path, place: "\(place)['rank']", expected: "an integer from 1 to \(largestRank)")
+    }
+    guard let scale = json[place]?["scale"]?.doubleValue, scale.isFinite else {
+      throw .badConfig(path: path, place: "\(place)['scale']", expected: "a number")
+    }
+    return [
+      "peft_type": "LORA", "r": .integer(rank), "lora_alpha": .double(scale * Double(rank)),
+      "use_dora": .bool(type == "dora"),
+    ]
   }
 
   /// The factor of B·A for a pair of this rank and alpha.

@@ -1,7 +1,7 @@
 /// Why an adapter directory cannot be used, found before any weight is touched.
 package enum AdapterError: DescribedError, Equatable {
   case noConfig(directory: String)
-  case noWeights(directory: String)
+  case noWeights(directory: String, name: String)
   /// `adapter_model.bin`: a pickle, which is never loaded.
   case pickled(path: String)
   case badConfig(path: String, place: String, expected: String)
@@ -22,7 +22,7 @@ package enum AdapterError: DescribedError, Equatable {
   package var message: String {
     switch self {
     case .noConfig(let directory): "\(directory) is no adapter: it has no adapter_config.json"
-    case .noWeights(let directory): "\(directory) has no adapter_model.safetensors"
+    case .noWeights(let directory, let name): "\(directory) has no \(name)"
     case .pickled(let path): "\(path) is a PyTorch pickle, which can run code when it is loaded"
     case .badConfig(let path, let place, let expected): "\(path): \(place) must be \(expected)"
     case .otherMethod(let path, let method):
@@ -51,11 +51,13 @@ package enum AdapterError: DescribedError, Equatable {
 
   package var hint: String? {
     switch self {
-    case .noConfig: "give the directory that PEFT's save_pretrained wrote"
+    case .noConfig: "give the directory that PEFT's save_pretrained or mlx-lm wrote"
     case .noWeights, .missingHalf, .empty: "the adapter is incomplete; download or save it again"
     case .pickled: "save the adapter again with safe_serialization=True"
     case .unmergeable(_, "init_lora_weights", _):
       "it changed the base weights too; convert the adapter to a plain one with PEFT first"
+    case .unmergeable(_, "fine_tune_type", _):
+      "whole weights were trained; join them with 'mlx_lm.fuse', and convert that"
     case .unmergeable, .otherMethod: "merge it with the program that trained it"
     case .hardPattern: "write the module names out in adapter_config.json"
     case .notFinite: "the training diverged; use an earlier checkpoint of the adapter"

@@ -5,7 +5,13 @@ struct ModuleReader {
   private let ranks: [ModulePattern]
   private let alphas: [ModulePattern]
 
-  private static let prefix = "base_model.model."
+  /// What stands before the names of the base model's modules.
+  private var prefix: String { config.form == .mlx ? "" : "base_model.model." }
+  /// Tables whose rows are entries, by the last part of their names: mlx-lm calls their factors as all others'.
+  private static let embeddings: Set<String> = [
+    "embed_tokens", "wte", "wpe", "word_embeddings", "embedding", "embeddings", "tok_embeddings",
+    "embed_positions",
+  ]
 
   /// What the end of a tensor's name makes it.
   private enum Part: String, CaseIterable {
@@ -21,7 +27,18 @@ struct ModuleReader {
     case scales = ".scales"
 
     /// As people know it.
-    var spelling: String { String(rawValue.dropFirst()) }
+    func spelling(_ form: AdapterConfig.Form) -> String { String(ending(form)!.dropFirst()) }
+
+    /// Nil for what there is none of in a form.
+    func ending(_ form: AdapterConfig.Form) -> String? {
+      switch (form, self) {
+      case (.peft, _): rawValue
+      case (.mlx, .a): ".lora_a"
+      case (.mlx, .b): ".lora_b"
+      case (.mlx, .magnitude): ".m"
+      case (.mlx, _): nil
+      }
+    }
   }
 
   init(_ file: SafetensorsFile, _ config: AdapterConfig) throws {
@@ -44,12 +61,14 @@ struct ModuleReader {
 
   private func place(_ tensor: TensorInfo) throws(AdapterError) -> (module: String, Part) {
     let unknown = AdapterError.unknownTensor(path: file.path, tensor: tensor.name)
-    guard tensor.name.hasPrefix(Self.prefix) else { throw unknown }
-    let name = tensor.name.dropFirst(Self.prefix.count)
-    guard let part = Part.allCases.first(where: { name.hasSuffix($0.rawValue) }) else {
-      throw unknown
-    }
-    let module = String(name.dropLast(part.rawValue.count))
+    guard tensor.name.hasPrefix(prefix) else { throw unknown }
+    let name = tensor.name.dropFirst(prefix.count)
+    let found = Part.allCases.lazy.compactMap { part in
+      part.ending(config.form).map { (part, $0) }
+    }.first { name.hasSuffix($0.1) }
+    guard let (named, ending) = found else { throw unknown }
+    let module = String(name.dropLast(ending.count))
+    let part = config.form == .mlx ? Self.part(named, of: module) : named
     // What is left must be a module: a piece of another method's name is none.
     guard !module.isEmpty, !module.contains(".lora_"), !module.hasSuffix(".base_layer") else {
       throw unknown
@@ -60,6 +79,14 @@ struct ModuleReader {
       throw .notFloat(path: file.path, tensor: tensor.name, dtype: tensor.dtype)
     }
     return (module, part)
+  }
+
+  /// What a factor that mlx-lm stored is.
+  private static func part(_ part: Part, of module: String) -> Part {
+    guard let last = module.split(separator: ".").last, embeddings.contains(String(last)) else {
+      return part
+    }
+    return part == .a ? .embeddingA : part == .b ? .embeddingB : part
   }
 
   private func module(
@@ -77,7 +104,8 @@ struct ModuleReader {
     }
     for part in [Part.magnitude, .pairBias] where linear == nil && parts[part] != nil {
       throw .missingHalf(
-        path: file.path, module: name, present: part.spelling, missing: Part.a.spelling)
+        path: file.path, module: name, present: part.spelling(config.form),
+        missing: Part.a.spelling(config.form))
     }
     if linear != nil, let second = parts[.embeddingA] {
       throw .unknownTensor(path: file.path, tensor: second.name)
@@ -88,7 +116,8 @@ struct ModuleReader {
     }
     if config.usesDoRA, linear != nil, parts[.magnitude] == nil {
       throw .missingHalf(
-        path: file.path, module: name, present: "a DoRA pair", missing: Part.magnitude.spelling)
+        path: file.path, module: name, present: "a DoRA pair",
+        missing: Part.magnitude.spelling(config.form))
     }
     return Adapter.Module(
       name: name, pair: pair, weight: parts[.weight], bias: parts[.baseBias] ?? parts[.bias],
@@ -104,7 +133,8 @@ struct ModuleReader {
     case (let a, _):
       let (present, missing) = a == nil ? (second, first) : (first, second)
       throw .missingHalf(
-        path: file.path, module: module, present: present.spelling, missing: missing.spelling)
+        path: file.path, module: module, present: present.spelling(config.form),
+        missing: missing.spelling(config.form))
     }
   }
 
@@ -112,20 +142,28 @@ struct ModuleReader {
     _ module: String, _ a: TensorInfo, _ b: TensorInfo, isEmbedding: Bool,
     _ parts: [Part: TensorInfo]
   ) throws(AdapterError) -> Adapter.Pair {
-    for (tensor, expected) in [(a, "[rank, inputs]"), (b, "[outputs, rank]")] {
+    let isTransposed = config.form == .mlx
+    let shapes =
+      isTransposed
+      ? ["[inputs, rank]", "[rank, outputs]"] : ["[rank, inputs]", "[outputs, rank]"]
+    for (tensor, expected) in zip([a, b], shapes) {
       guard tensor.shape.count == 2, !tensor.shape.contains(0) else {
         throw .wrongShape(
           path: file.path, tensor: tensor.name, shape: tensor.shape, expected: expected)
       }
     }
+    let (a, b) = (
+      Adapter.Factor(tensor: a, isTransposed: isTransposed),
+      Adapter.Factor(tensor: b, isTransposed: isTransposed)
+    )
     let configured = Int(ranks.first { $0.matches(module) }?.value ?? Double(config.rank))
     let alpha = alphas.first { $0.matches(module) }?.value ?? config.alpha
     for (tensor, rank, other) in [(a, a.shape[0], a.shape[1]), (b, b.shape[1], b.shape[0])]
     where rank != UInt64(configured) {
       guard other != UInt64(configured) else {
         throw .transposed(
-          path: file.path, tensor: tensor.name, shape: tensor.shape,
-          expected: tensor.shape.reversed())
+          path: file.path, tensor: tensor.name, shape: tensor.tensor.shape,
+          expected: tensor.tensor.shape.reversed())
       }
       throw .wrongRank(path: file.path, module: module, found: rank, configured: configured)
     }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Convert
 
-/// Adapters merged while converting: into float weights, against PEFT's own merges.
+/// Adapters merged while converting: into float weights, against merges of PEFT and of mlx-lm.
 @Suite struct FloatMergeTests {
   private static let vectors = [
     "lora_patterns", "lora_rslora", "lora_modules_to_save_bias", "dora", "lora_embedding",
-    "qalora_flag_on_float_linear",
+    "qalora_flag_on_float_linear", "mlx_lora", "mlx_dora",
   ]
   private let folder: TemporaryFolder
   private var source: String { folder.path + "/source" }
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test(arguments: vectors)
-  func keptWeightsAreThoseThatPEFTMerges(vector: String) throws {
+  func keptWeightsAreThoseThatItsProgramMerges(vector: String) throws {
     try write("base", of: vector, to: source)
     let adapter = try AdapterFixture.path(vector)
     _ = try convert(
@@ -73,9 +73,9 @@ import Testing
     #expect(findings == [])
   }
 
-  /// Converting base + adapter and converting what PEFT merged measure the same weights.
+  /// Converting base + adapter and converting what its program merged measure the same weights.
   @Test(arguments: vectors)
-  func quantizedWeightsAreThoseThatPEFTMerges(vector: String) throws {
+  func quantizedWeightsAreThoseThatItsProgramMerges(vector: String) throws {
     try write("base", of: vector, to: source)
     try write("merged", of: vector, to: folder.path + "/peft")
     var options = ConversionOptions()

@@ -110,6 +110,73 @@ private struct AdapterDirectory {
     ) { try directory.open() }
   }
 
+  /// mlx-lm's names and shapes: both factors are the other way round, and the scale is the factor itself.
+  @Test func mlxAdaptersAreRead() throws {
+    let folder = try TemporaryDirectory()
+    try folder.write(
+      #"{"fine_tune_type": "lora", "model": "m", "lora_parameters": {"rank": 2, "scale": 5.5}}"#,
+      to: "adapter_config.json")
+    let module = AdapterDirectory.module
+    try folder.write(
+      safetensors([
+        TestTensor(f32: module + ".lora_a", [3, 2], [1, 2, 3, 4, 5, 6]),
+        TestTensor(f32: module + ".lora_b", [2, 4], [0, 1, 2, 3, 4, 5, 6, 7]),
+      ]), to: "adapters.safetensors")
+    let adapter = try Adapter(path: folder.path)
+    #expect(adapter.config.baseModel == "m" && adapter.modules.map(\.name) == [module])
+    let pair = try #require(adapter.modules.first?.pair)
+    #expect(pair.rank == 2 && pair.scaling == 5.5 && pair.magnitude == nil)
+    #expect(pair.a.dimensions == [2, 3] && pair.b.dimensions == [4, 2])
+    #expect(try adapter.values(of: pair.a) == [1, 3, 5, 2, 4, 6])
+    #expect(try adapter.values(of: pair.b) == [0, 4, 1, 5, 2, 6, 3, 7])
+  }
+
+  @Test(arguments: [
+    (#"{"lora_parameters": {"rank": 2, "alpha": 4}}"#, "lora_parameters['scale'] must be a number"),
+    (#"{"lora_parameters": {"scale": 4}}"#, "lora_parameters['rank'] must be an integer"),
+    (
+      #"{"fine_tune_type": "full", "lora_parameters": {"rank": 2, "scale": 4}}"#,
+      "'fine_tune_type' is \"full\""
+    ),
+    (
+      #"{"fine_tune_type": "dora", "lora_parameters": {"rank": 2, "scale": 4}}"#,
+      "has a DoRA pair but no m"
+    ),
+    (
+      #"{"lora_parameters": {"rank": 3, "scale": 4}}"#, "has rank 2; adapter_config.json gives it 3"
+    ),
+  ])
+  func mlxAdaptersThatDoNotHoldAreRefused(config: String, message: String) throws {
+    let folder = try TemporaryDirectory()
+    try folder.write(config, to: "adapter_config.json")
+    let module = AdapterDirectory.module
+    try folder.write(
+      safetensors([
+        TestTensor(f32: module + ".lora_a", [4, 2], Array(repeating: 1, count: 8)),
+        TestTensor(f32: module + ".lora_b", [2, 5], Array(repeating: 1, count: 10)),
+      ]), to: "adapters.safetensors")
+    let error = #expect(throws: AdapterError.self) { try Adapter(path: folder.path) }
+    #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+  }
+
+  /// A stack of experts has a factor for each, which is no pair.
+  @Test func mlxAdaptersOfExpertsAreRefused() throws {
+    let folder = try TemporaryDirectory()
+    try folder.write(
+      #"{"lora_parameters": {"rank": 2, "scale": 4}}"#, to: "adapter_config.json")
+    let name = "model.layers.0.mlp.switch_mlp.up_proj.lora_"
+    try folder.write(
+      safetensors([
+        TestTensor(f32: name + "a", [2, 2, 3], Array(repeating: 1, count: 12)),
+        TestTensor(f32: name + "b", [2, 3, 2], Array(repeating: 1, count: 12)),
+      ]), to: "adapters.safetensors")
+    #expect(
+      throws: AdapterError.wrongShape(
+        path: folder.path("adapters.safetensors"), tensor: name + "a", shape: [2, 2, 3],
+        expected: "[inputs, rank]")
+    ) { try Adapter(path: folder.path) }
+  }
+
   @Test func otherMethodsAndPicklesAreRefusedByName() throws {
     let other = try AdapterDirectory(config: #"{"peft_type": "PREFIX_TUNING"}"#)
     #expect(throws: AdapterError.otherMethod(path: other.config, method: "PREFIX_TUNING")) {
@@ -117,7 +184,10 @@ private struct AdapterDirectory {
     }
     let pickled = try AdapterDirectory()
     try FileManager.default.removeItem(atPath: pickled.weights)
-    #expect(throws: AdapterError.noWeights(directory: pickled.folder.path)) { try pickled.open() }
+    #expect(
+      throws: AdapterError.noWeights(
+        directory: pickled.folder.path, name: "adapter_model.safetensors")
+    ) { try pickled.open() }
     try pickled.folder.write([0x80, 0x02], to: "adapter_model.bin")
     #expect(throws: AdapterError.pickled(path: pickled.folder.path("adapter_model.bin"))) {
       try pickled.open()

@@ -34,6 +34,9 @@ struct SubBlockRange {
   var low = Lanes.zero
   var high = Lanes.zero
   var total = Lanes.zero
+
+  /// Of the same weights with the other sign.
+  var negated: SubBlockRange { SubBlockRange(low: -high, high: -low, total: total) }
 }
 
 /// Sums over the weights of eight sub-blocks, each weight times what its error counts. `c` is `code - zero` of

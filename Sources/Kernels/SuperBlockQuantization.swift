@@ -34,7 +34,18 @@ struct SuperBlockSearch {
   let batches: Int
 
   typealias Pair = InlineArray<2, Lanes>
-  typealias Ranges = InlineArray<2, SubBlockRange>
+
+  /// Of each batch.
+  struct Ranges {
+    var first = SubBlockRange()
+    var second = SubBlockRange()
+
+    @inline(__always)
+    subscript(batch: Int) -> SubBlockRange { batch == 0 ? first : second }
+
+    /// Of the same weights with the other sign.
+    var negated: Ranges { Ranges(first: first.negated, second: second.negated) }
+  }
 
   /// What sub-blocks want, each for itself, and how much it costs them not to get it.
   struct Wishes {
@@ -54,16 +65,23 @@ struct SuperBlockSearch {
     return (0..<batches).contains { batch in (0..<8).contains { ranges[batch].low[$0] > 0 } }
   }
 
+  func ranges(_ side: Span<Float>, _ counts: Span<Float>, isWeighted: Bool) -> Ranges {
+    var ranges = Ranges()
+    ranges.first = blockRange(side, counts, isWeighted: isWeighted, from: 0, count: grid.count)
+    if batches > 1 {
+      ranges.second = blockRange(
+        side, counts, isWeighted: isWeighted, from: 8 &* grid.count, count: grid.count)
+    }
+    return ranges
+  }
+
   func run(
-    _ side: Span<Float>, _ counts: Span<Float>, isWeighted: Bool
-  ) -> (SuperBlockScales, ranges: Ranges) {
-    var ranges = Ranges(repeating: SubBlockRange())
+    _ side: Span<Float>, _ counts: Span<Float>, isWeighted: Bool, _ ranges: Ranges
+  ) -> SuperBlockScales {
     var wishes = Wishes()
     let search = SubBlockSearch(grid: grid, isAffine: isAffine, isStored: false)
     for batch in 0..<batches {
       let start = batch &* 8 &* grid.count
-      ranges[batch] = blockRange(
-        side, counts, isWeighted: isWeighted, from: start, count: grid.count)
       let found = search.best(
         side, counts, isWeighted: isWeighted, from: start, ranges[batch])
       let sums = grid.sums(
@@ -86,7 +104,7 @@ struct SuperBlockSearch {
       if starts[index].error < best.error { best = starts[index] }
     }
     improve(&best, rounds: 3)
-    return (best, ranges)
+    return best
 
     @inline(__always)
     func measure(_ scales: inout SuperBlockScales) {
@@ -338,10 +356,12 @@ package func quantizeSuperBlocks(
       weights, from: 256 &* block, blockLength: 256, importance,
       input: firstInput &+ 256 &* block, subBlockLength: count, into: &side, counts: &counts)
     let isWeighted = !importance.isEmpty
-    var (scales, ranges) = search.run(side.span, counts.span, isWeighted: isWeighted)
+    let ranges = search.ranges(side.span, counts.span, isWeighted: isWeighted)
+    var scales = search.run(side.span, counts.span, isWeighted: isWeighted, ranges)
     if search.mayBeBetterMirrored(ranges) {
       negate(&side)
-      let mirrored = search.run(side.span, counts.span, isWeighted: isWeighted).0
+      let mirrored = search.run(
+        side.span, counts.span, isWeighted: isWeighted, ranges.negated)
       negate(&side)
       if mirrored.error < scales.error { scales = mirrored.negated }
     }

@@ -12,6 +12,7 @@ struct Benchmarks {
            Benchmarks products --peers PYTHON     products of matrices beside OpenBLAS's
            Benchmarks generate FOLDER [options]   a checkpoint of a given size
            Benchmarks headers FOLDER              headers of a large model without data
+           Benchmarks blocks TYPE WEIGHTS OUT     F32 numbers as blocks of a GGUF type
 
     Checkpoints:
       --size SIZE          as in 250MB or 1GB (default 1GB)
@@ -33,6 +34,10 @@ struct Benchmarks {
 
     scaling:
       --sizes LIST         (default 100MB,1GB)
+
+    blocks:
+      --inputs N           weights of a row (default: those of a block)
+      --importance FILE    F32 numbers: what squared errors count by input
     """
 
   static func main() {
@@ -70,6 +75,8 @@ struct Benchmarks {
     case "headers":
       let options = try Options(rest, known: [], operandCount: 1)
       try SparseCheckpoint.write(into: options.operands[0])
+    case "blocks":
+      try BlockFile(Options(rest, known: BlockFile.options, operandCount: 3)).run()
     case Floor.mode:
       try Floor(arguments: rest).run()
     case "help":

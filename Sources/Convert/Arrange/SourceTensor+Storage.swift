@@ -55,6 +55,10 @@ extension SourceTensor {
         piece.scaled(
           PlainStorage(checkpoint: checkpoint, tensor: piece.stored[0], scale: scale))
       }
+    if let rows = stored.rowOrder {
+      return OrderedRows(
+        base: base, rowsPerMatrix: stored.whole.outputs, matrices: stored.matrices, rows: rows)
+    }
     return SelectedRows(
       base: base, rowsPerMatrix: stored.whole.outputs, matrices: stored.matrices,
       rows: stored.outputs)

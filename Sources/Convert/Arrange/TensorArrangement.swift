@@ -9,6 +9,8 @@ package enum TensorArrangement: Sendable {
   case mlx
   /// Those that were written before.
   case recorded([Manifest.Entry])
+  /// Those that llama.cpp takes.
+  case gguf
 
   /// What a packed checkpoint says, or what mlx-lm would have made of its source.
   init(of packed: PackedCheckpoint) {
@@ -23,18 +25,35 @@ struct ArrangedSource: Sendable {
   /// Why tensors of these names are kept as they are, or left out.
   var kept: [String: String] = [:]
   var dropped: [String: String] = [:]
+  /// What llama.cpp is told of the model, where it is arranged for that.
+  private(set) var gguf: GGUFModel?
 
-  /// - Parameter sources: all that the checkpoint holds.
-  init(_ sources: [SourceTensor], of checkpoint: Checkpoint, _ arrangement: TensorArrangement) {
+  /// - Parameters:
+  ///   - sources: all that the checkpoint holds.
+  ///   - redundantHead: a head that equals the embedding.
+  /// - Throws: for llama.cpp, `ArchitectureError` and `GGUFModelError` where it has no such model.
+  init(
+    _ sources: [SourceTensor], of checkpoint: Checkpoint, _ arrangement: TensorArrangement,
+    redundantHead: String?
+  ) throws {
     switch arrangement {
     case .asStored: self.init(sources, sources.indices.map { .same($0) })
     case .mlx: self.init(sources, Self.items(sources, checkpoint))
     case .recorded(let entries):
       self.init(sources, Self.items(sources, checkpoint, recorded: entries))
+    case .gguf:
+      guard let config = checkpoint.configDocument?.json else {
+        throw ArchitectureError.noConfiguration
+      }
+      let model = try GGUFModel(
+        DecoderDescription(config: config), tensors: Self.listed(sources, checkpoint),
+        redundantHead: redundantHead)
+      self.init(sources, model.items)
+      gguf = model
     }
   }
 
-  private init(_ sources: [SourceTensor], _ items: [MLXArrangement.Item]) {
+  private init(_ sources: [SourceTensor], _ items: [ArrangedItem]) {
     var kept: [String: String] = [:]
     var dropped: [String: String] = [:]
     tensors = items.map { item in
@@ -56,35 +75,40 @@ struct ArrangedSource: Sendable {
 
   private static func items(
     _ sources: [SourceTensor], _ checkpoint: Checkpoint
-  ) -> [MLXArrangement.Item] {
+  ) -> [ArrangedItem] {
     // Before every tensor is looked at for the order of its matrix.
     guard MLXArrangement.knows(checkpoint.config) else { return sources.indices.map { .same($0) } }
+    return MLXArrangement(
+      config: checkpoint.config, tensors: listed(sources, checkpoint)
+    ).items
+  }
+
+  private static func listed(
+    _ sources: [SourceTensor], _ checkpoint: Checkpoint
+  ) -> [ListedTensor] {
     let naming = TensorNaming(
       config: checkpoint.config, tensors: sources.map { ($0.name, $0.dimensions) })
-    return MLXArrangement(
-      config: checkpoint.config,
-      tensors: sources.map { tensor in
-        .init(
-          name: tensor.name, dtype: tensor.dtype, shape: tensor.shape,
-          order: naming.identify(
-            name: tensor.name, dtype: tensor.dtype, shape: tensor.dimensions,
-            order: tensor.knownOrder
-          ).order, isPacked: tensor.isPacked,
-          isMade: tensor.origin != nil
-            || tensor.isPacked && !tensor.isPublishedPacked && tensor.recorded[0] == nil)
-      }
-    ).items
+    return sources.map { tensor in
+      .init(
+        name: tensor.name, dtype: tensor.dtype, shape: tensor.shape,
+        order: naming.identify(
+          name: tensor.name, dtype: tensor.dtype, shape: tensor.dimensions,
+          order: tensor.knownOrder
+        ).order, isPacked: tensor.isPacked,
+        isMade: tensor.origin != nil
+          || tensor.isPacked && !tensor.isPublishedPacked && tensor.recorded[0] == nil)
+    }
   }
 
   /// What was made is made again of what the record names; what it does not name, and what was left
   /// out, is left out again.
   private static func items(
     _ sources: [SourceTensor], _ checkpoint: Checkpoint, recorded entries: [Manifest.Entry]
-  ) -> [MLXArrangement.Item] {
+  ) -> [ArrangedItem] {
     let places = Dictionary(
       sources.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     let present = Set(entries.map(\.name))
-    var items: [MLXArrangement.Item] = []
+    var items: [ArrangedItem] = []
     var isUsed = Set<Int>()
     for entry in entries {
       guard let origin = entry.origin else { continue }

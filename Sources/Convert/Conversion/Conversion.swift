@@ -8,12 +8,18 @@ package struct Conversion {
   package let output: OutputPlan
   package let destination: Destination
 
-  /// - Throws: `FileError` or `SourceError` where the files to carry over cannot be listed.
+  /// - Throws: `FileError` or `SourceError` where the files to carry over cannot be listed; `GGUFError` where
+  ///   a GGUF file cannot hold the tensors.
   package init(_ plan: ConversionPlan, target: OutputTarget) throws {
     self.plan = plan
     destination = try Destination(
       target, source: plan.checkpoint, shardLimit: plan.options.shardLimit)
-    output = OutputPlan(plan, for: destination)
+    precondition(target.isGGUF == (plan.gguf != nil), "a plan is made for its output")
+    do {
+      output = try OutputPlan(plan, for: destination)
+    } catch let violation as GGUFError.Violation {
+      throw GGUFError(file: target.path, violation: violation)
+    }
   }
 
   /// Files of the source directory that are left behind.
@@ -30,7 +36,7 @@ package struct Conversion {
   ///
   /// - Throws: `PlanError.nothingQuantized`, `.larger`.
   package func checkGain() throws {
-    guard plan.options.minimumCoverage != 0 else { return }
+    guard plan.options.minimumCoverage != 0, plan.gguf == nil else { return }
     guard plan.tensors.contains(where: { $0.standing == .quantized }) else {
       throw PlanError.nothingQuantized(path: plan.checkpoint.path)
     }

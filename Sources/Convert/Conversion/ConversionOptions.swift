@@ -59,6 +59,8 @@ package struct ConversionOptions: Sendable {
   /// decide by the options above.
   package var recordedLayouts: [String: AffineLayout]?
   package var nonFinite = NonFinitePolicy.error
+  /// Of what a GGUF file may hold in any type; nil for that of the source, with 16 bits.
+  package var storedType: ScaleType?
   /// Whether weights that are packed already are decoded and packed again.
   package var requantizes = false
   /// Data bytes after which the next shard begins.
@@ -77,6 +79,14 @@ package struct ConversionOptions: Sendable {
   }
 
   package init() {}
+
+  /// Those of a GGUF file as its manifest records them.
+  package var ggufJSON: JSONValue {
+    [
+      "type": .string(storedType?.rawValue.lowercased() ?? "auto"),
+      "non_finite": .string(nonFinite.rawValue),
+    ]
+  }
 
   /// The options as the manifest records them.
   package var json: JSONValue {

@@ -26,18 +26,21 @@ extension TensorPlan {
 }
 
 extension ConversionPlan {
-  /// What makes the output's tensors, one for each tensor of the plan.
+  /// What makes the output's tensors, one for each tensor of the plan, then those that are worked out.
   func producers() -> [any TensorProducer] {
     let importance = ImportanceSampler(meanSquares: options.meanSquares)
     let gptq = options.grams.map { GPTQCache($0) }
     var isRead = Set<String>()
-    return tensors.map { tensor in
+    let derived = (gguf?.model.derived ?? []).map {
+      DerivedTensor(name: $0.name, values: $0.values)
+    }
+    return tensors.map { tensor -> any TensorProducer in
       // What several are made of is digested once.
       let reads = checkpoint.readParts(tensor.tensor).filter {
         isRead.insert($0.tensor.name).inserted
       }
       return producer(of: tensor, reads, importance, gptq)
-    }
+    } + derived
   }
 
   private func producer(
@@ -47,10 +50,13 @@ extension ConversionPlan {
     switch tensor.action {
     case .drop: return UnwrittenTensor(reads: reads)
     case .copy:
-      return CopiedTensor(reads[0], name: tensor.name, shape: tensor.tensor.shape)
+      return CopiedTensor(
+        checkpoint.readParts(tensor.tensor)[0], name: tensor.name, shape: tensor.tensor.shape,
+        isDigested: !reads.isEmpty)
     case .decode(let type):
       return EncodedTensor(
-        source, reads: reads, as: type, shape: tensor.tensor.shape, order: tensor.tensor.turnedFrom)
+        source, reads: reads, as: type, shape: tensor.tensor.shape, order: tensor.tensor.turnedFrom,
+        option: gguf == nil ? nil : "--type")
     case .quantize(let layout, let scaleType):
       let packing = AffinePacking(layout, scaleType: scaleType, biasType: tensor.biasType)
       return QuantizedTensor(

@@ -18,10 +18,15 @@ package struct ConversionPlan: Sendable {
   /// Whether the output projection uses the embedding; nil for models without a vocabulary.
   package var tiesWordEmbeddings: Bool? { tie.isTied }
   /// What is no failure and should be known: sentences for people.
-  package var warnings: [String] { tie.warning.map { [$0] } ?? [] }
+  package var warnings: [String] {
+    (tie.warning.map { [$0] } ?? []) + (gguf?.warnings ?? [])
+  }
+  /// What a GGUF file says of the model; nil for another output.
+  package let gguf: GGUFContent?
 
   /// - Parameter arrangement: which tensors there will be.
-  /// - Throws: `PlanError`, `SourceError`, `MergeError`, `GramError`; `AllocationError` where the options hold a
+  /// - Throws: `PlanError`, `SourceError`, `MergeError`, `GramError`; `ArchitectureError`, `GGUFModelError`,
+  ///   `TokenizerError` where llama.cpp has no such model; `AllocationError` where the options hold a
   ///   plan that does not fit; `FileError` where scales or tied weights cannot be read.
   package init(
     _ checkpoint: Checkpoint, options: ConversionOptions,
@@ -53,11 +58,13 @@ package struct ConversionPlan: Sendable {
       options.meanSquares = folding.scaled(meanSquares: options.meanSquares)
       options.grams = options.grams.map { FoldedGrams(base: $0, folding: folding) }
     }
+    let tie = try TiedWeights(sources, of: checkpoint)
     try self.init(
       checkpoint,
-      ArrangedSource(folding?.scaled(sources) ?? sources, of: checkpoint, arrangement),
-      options: options, folding: folding, tie: TiedWeights(sources, of: checkpoint),
-      adapters: adapters)
+      ArrangedSource(
+        folding?.scaled(sources) ?? sources, of: checkpoint, arrangement,
+        redundantHead: tie.redundantHead),
+      options: options, folding: folding, tie: tie, adapters: adapters)
   }
 
   /// The same conversion, without adapters, with the widths of `bitPlan`, which took the place of the
@@ -80,6 +87,7 @@ package struct ConversionPlan: Sendable {
     self.checkpoint = checkpoint
     self.options = options
     self.tie = tie
+    gguf = try arranged.gguf.map { try GGUFContent($0, of: checkpoint) }
     var planner = TensorPlanner(checkpoint, arranged, options: options, tie: tie)
     var tensors = try arranged.tensors.map { try planner.plan($0) }
     try planner.checkPatterns()

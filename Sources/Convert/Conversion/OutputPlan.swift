@@ -9,19 +9,22 @@ package struct OutputPlan: Sendable {
   package var dataByteCount: Int { files.reduce(0) { $0 + $1.layout.dataByteCount } }
   package var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
-  package init(_ plan: ConversionPlan, for destination: Destination) {
+  /// - Throws: `GGUFError.Violation` for tensors that a GGUF file cannot hold.
+  package init(_ plan: ConversionPlan, for destination: Destination) throws {
     let shards = destination.shards(
       plan.tensors.indices.filter { plan.tensors[$0].action != .drop },
       sizes: { plan.tensors[$0].storedByteCount })
     let sources = zip(plan.checkpoint.fileNames, plan.checkpoint.files).map { name, file in
       Manifest.RecordedFile(name: name, byteCount: file.input.byteCount, digest: .blank)
     }
-    let weights = shards.enumerated().map { position, indexes in
-      (
+    let weights = try shards.enumerated().map { position, indexes in
+      let stored = indexes.flatMap { plan.tensors[$0].stored }
+      return (
         name: destination.fileName(position, of: shards.count),
-        layout: SafetensorsLayout(indexes.flatMap { plan.tensors[$0].stored })
+        layout: try plan.gguf?.layout(stored) ?? .safetensors(SafetensorsLayout(stored))
       )
     }
+    let derived = plan.tensors.count..<plan.tensors.count + (plan.gguf?.model.derived.count ?? 0)
     let documents = destination.documents(
       config: plan.checkpoint.config.map { PackedConfig.document($0, plan: plan) },
       files: weights)
@@ -33,7 +36,7 @@ package struct OutputPlan: Sendable {
       var manifest = Manifest(
         decantVersion: decantVersion,
         tensors: entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
-        sources: sources, options: plan.options.json,
+        sources: sources, options: plan.gguf == nil ? plan.options.json : plan.options.ggufJSON,
         plan: plan.options.plan?.manifestJSON(tensors: Set(tensors.map(\.name))),
         adapters: plan.adapters)
       manifest.folds =
@@ -42,7 +45,7 @@ package struct OutputPlan: Sendable {
       manifest.output = Manifest.Output(
         shard: position + 1, shardCount: shards.count, digest: .blank, documents: recorded)
       return PlannedFile(
-        name: weights[position].name, tensors: indexes, layout: weights[position].layout,
+        name: weights[position].name, tensors: indexes + derived, layout: weights[position].layout,
         manifest: manifest)
     }
   }

@@ -114,6 +114,14 @@ struct TensorPlanner {
       return plan(.drop, .dropped, "tied: equal to the embedding, which is stored once")
     }
     if let reason = arranged.dropped[name] { return plan(.drop, .dropped, reason) }
+    if let gguf = arranged.gguf {
+      guard !tensor.pieces.isEmpty else {
+        throw GGUFModelError.noHome(tensor: name, architecture: gguf.architecture)
+      }
+      let (type, reason) = try storedType(of: tensor)
+      let isCopied = tensor.isOneCopied && tensor.dtype == type.dtype
+      return plan(isCopied ? .copy : .decode(type), .keptOnPurpose, reason)
+    }
     if let reason = arranged.kept[name] {
       unclaimed[name] = nil
       return try keep(.keptOnPurpose, reason)
@@ -141,6 +149,19 @@ struct TensorPlanner {
       return try keep(.keptUnfit, unfitReason(tensor, identity))
     }
     return plan(.quantize(layout, scaleType(of: tensor)), .quantized, reason)
+  }
+
+  /// In what a GGUF file has a tensor, and why.
+  private func storedType(of tensor: SourceTensor) throws -> (ScaleType, reason: String) {
+    guard tensor.dtype.isFloat else {
+      throw PlanError.cannotArrange(tensor: tensor.name, dtype: tensor.dtype)
+    }
+    if GGUFModel.isAlwaysF32(tensor.name, shape: tensor.dimensions) {
+      return (.f32, "llama.cpp takes it in F32")
+    }
+    if let type = options.storedType { return (type, "as asked for") }
+    let own = tensor.dtype.isFloat8 ? checkpoint.config?.declaredDType ?? .bf16 : tensor.dtype
+    return own == .bf16 ? (.bf16, "BF16, as its source") : (.f16, "F16")
   }
 
   /// What a tensor is, by the name it has in the source, and how it is read.

@@ -36,7 +36,7 @@ package struct Destination: Sendable {
   ///
   /// - Parameter config: nil for a source that has none.
   func documents(
-    config: @autoclosure () -> JSONValue?, files: [(name: String, layout: SafetensorsLayout)]
+    config: @autoclosure () -> JSONValue?, files: [(name: String, layout: WeightFileLayout)]
   ) -> [OutputDocument] {
     target.isDirectory ? OutputDocument.all(config: config(), files: files) : []
   }

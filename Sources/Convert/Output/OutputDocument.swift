@@ -11,7 +11,7 @@ struct OutputDocument {
   /// Those of an output directory with these weight files: the configuration where there is one, and
   /// the index where there are several files.
   static func all(
-    config: JSONValue?, files: [(name: String, layout: SafetensorsLayout)]
+    config: JSONValue?, files: [(name: String, layout: WeightFileLayout)]
   ) -> [OutputDocument] {
     var documents = config.map { [OutputDocument(Self.config, $0)] } ?? []
     if files.count > 1 { documents.append(.init(index, ShardIndexDocument.make(files))) }

@@ -1,10 +1,12 @@
 import Formats
 import Foundation
 
-/// Where a conversion writes: one file, or a directory.
+/// Where a command writes: one file, or a directory.
 package struct OutputTarget: Sendable {
   package let path: String
   package let isDirectory: Bool
+  /// Whether it is one file in llama.cpp's format.
+  package let isGGUF: Bool
   /// Called with what is no failure of the output and should be known.
   package var notice: @Sendable (OutputNotice) -> Void = { _ in }
 
@@ -15,12 +17,14 @@ package struct OutputTarget: Sendable {
     "jsonl", "html", "txt", "dat", "zip", "tar", "gz", "tgz", "xz", "bz2", "zst", "7z",
   ]
 
-  package init(path: String) {
+  /// - Parameter takesGGUF: whether a name that ends in `.gguf` is meant so.
+  package init(path: String, takesGGUF: Bool = false) {
     // A trailing slash must not change what the last component is.
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.path = path
-    isDirectory = !path.hasSuffix(".safetensors")
+    isGGUF = takesGGUF && path.hasSuffix(".gguf")
+    isDirectory = !path.hasSuffix(".safetensors") && !isGGUF
   }
 
   /// The name of the file, where the output is one.

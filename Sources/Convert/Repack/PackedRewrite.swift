@@ -37,7 +37,8 @@ struct PackedRewrite {
       let producers = try tensors.flatMap(producers)
       return (
         name: destination.fileName(position, of: byFile.count),
-        layout: SafetensorsLayout(producers.flatMap(\.parts)), producers: producers
+        layout: WeightFileLayout.safetensors(SafetensorsLayout(producers.flatMap(\.parts))),
+        producers: producers
       )
     }
     documents = destination.documents(
@@ -45,7 +46,7 @@ struct PackedRewrite {
     let recorded = documents.map(\.recorded)
     var all: [any TensorProducer] = []
     func planned(
-      _ name: String, _ layout: SafetensorsLayout, _ producers: [any TensorProducer],
+      _ name: String, _ layout: WeightFileLayout, _ producers: [any TensorProducer],
       _ manifest: Manifest?
     ) -> PlannedFile {
       defer { all += producers }
@@ -76,7 +77,8 @@ struct PackedRewrite {
     if let extra {
       files.append(
         planned(
-          extra.name, SafetensorsLayout(extra.tensors.flatMap(\.parts)), extra.tensors, nil))
+          extra.name, .safetensors(SafetensorsLayout(extra.tensors.flatMap(\.parts))),
+          extra.tensors, nil))
     }
     writer = CheckpointWriter(files: files, producers: all)
   }

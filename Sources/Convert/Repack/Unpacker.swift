@@ -25,7 +25,8 @@ package struct Unpacker {
     let files = shards.enumerated().map { position, indexes in
       PlannedFile(
         name: destination.fileName(position, of: shards.count),
-        tensors: indexes, layout: SafetensorsLayout(indexes.map { requests[$0] }), manifest: nil,
+        tensors: indexes, layout: .safetensors(SafetensorsLayout(indexes.map { requests[$0] })),
+        manifest: nil,
         metadata: [("decant.unpacked_by", decantVersion), ("format", "pt")])
     }
     writer = CheckpointWriter(files: files, producers: producers)

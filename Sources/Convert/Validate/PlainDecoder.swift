@@ -225,6 +225,7 @@ struct PlainDecoder {
     case .normalizeRows(let epsilon):
       let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot() + epsilon
       return values.map { single.rounded($0 / length) }
+    case .negativeExponential: return values.map { single.rounded(-exp($0)) }
     }
   }
 

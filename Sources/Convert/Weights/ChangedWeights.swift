@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 
 /// Multiplies, shifts or normalizes weights on their way from the file.
 struct ChangedWeights: WeightTransform {
@@ -14,7 +15,7 @@ struct ChangedWeights: WeightTransform {
     changes.contains {
       switch $0 {
       case .multiplyRows, .normalizeRows: true
-      case .multiply, .add: false
+      case .multiply, .add, .negativeExponential: false
       }
     }
   }
@@ -32,6 +33,8 @@ struct ChangedWeights: WeightTransform {
       for index in 0..<range.count { weights[index] = Float(Double(weights[index]) * factor) }
     case .add(let value):
       for index in 0..<range.count { weights[index] = Float(Double(weights[index]) + value) }
+    case .negativeExponential:
+      for index in 0..<range.count { weights[index] = Float(-exp(Double(weights[index]))) }
     case .multiplyRows(let factors):
       for start in stride(from: 0, to: range.count, by: max(1, shape.inputs)) {
         let row = (range.lowerBound + start) / shape.inputs % shape.outputs

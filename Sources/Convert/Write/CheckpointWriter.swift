@@ -39,6 +39,10 @@ struct CheckpointWriter {
       manifests[index]?.output?.digest = together
       let header = files[index].header(manifests[index])
       try outputs[index].write(header, 0..<header.count, at: 0)
+      let padding = files[index].layout.padding
+      try outputs[index].write(
+        [UInt8](repeating: 0, count: padding.count), 0..<padding.count,
+        at: header.count + padding.lowerBound)
       try outputs[index].synchronize()
     }
     return pass.outcomes
@@ -48,7 +52,7 @@ struct CheckpointWriter {
     var places: [WritePass.Place?] = producers.map { _ in nil }
     for (index, file) in files.enumerated() {
       let offsets = Dictionary(
-        file.layout.tensors.map { ($0.name, file.blankHeader.count + $0.dataRange.lowerBound) },
+        file.layout.places.map { ($0.name, file.blankHeader.count + $0.range.lowerBound) },
         uniquingKeysWith: { first, _ in first })
       for tensor in file.tensors {
         places[tensor] = .init(
@@ -73,10 +77,10 @@ struct CheckpointWriter {
     }
     guard !scattered.isEmpty else { return digests }
     let written = try InputFile(path: path)
-    for tensor in file.layout.tensors where scattered.contains(tensor.name) {
-      let start = file.blankHeader.count + tensor.dataRange.lowerBound
-      digests[tensor.name] = try written.digest(
-        .blocks, of: start..<start + tensor.byteCount, check: cancellation.check)
+    for (name, range) in file.layout.places where scattered.contains(name) {
+      let start = file.blankHeader.count + range.lowerBound
+      digests[name] = try written.digest(
+        .blocks, of: start..<start + range.count, check: cancellation.check)
     }
     return digests
   }

@@ -3,20 +3,23 @@ import Formats
 /// A stored tensor byte for byte, under the name and of the shape that it has, or others.
 struct CopiedTensor: TensorProducer {
   let source: ReadPart
+  let reads: [ReadPart]
   let parts: [SafetensorsLayout.Request]
 
   /// - Parameters:
   ///   - name: nil for the tensor's own.
   ///   - shape: of as many elements; nil for the tensor's own.
-  init(_ source: ReadPart, name: String? = nil, shape: [UInt64]? = nil) {
+  ///   - isDigested: whether nothing else digests the tensor.
+  init(
+    _ source: ReadPart, name: String? = nil, shape: [UInt64]? = nil, isDigested: Bool = true
+  ) {
     self.source = source
+    reads = isDigested ? [source] : []
     let tensor = source.tensor
     parts = [
       .init(name: name ?? tensor.name, dtype: tensor.dtype, shape: shape ?? tensor.shape)
     ]
   }
-
-  var reads: [ReadPart] { [source] }
 
   func tiles() -> [Range<Int>] {
     Tiling.ranges(source.tensor.byteCount, step: Tiling.byteCount)

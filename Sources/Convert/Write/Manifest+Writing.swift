@@ -5,7 +5,7 @@ extension Manifest {
   var metadata: [(name: String, value: String)] {
     [
       (Manifest.headerChecksumKey, HeaderChecksum.placeholder),
-      (Manifest.manifestKey, jsonText), ("format", "mlx"),
+      (Manifest.manifestKey, jsonText),
     ]
   }
 

@@ -42,6 +42,16 @@ package enum GGMLType: Int32, Sendable, CaseIterable {
   /// The name that ggml prints, in capitals: `Q4_K`.
   package var name: String { "\(self)".uppercased() }
 
+  /// That of elements which a safetensors file may have too; nil for a type that ggml has no number for.
+  package init?(_ dtype: DType) {
+    switch dtype {
+    case .f32: self = .f32
+    case .f16: self = .f16
+    case .bf16: self = .bf16
+    default: return nil
+    }
+  }
+
   /// Values in a block; 1 where values stand alone.
   package var blockLength: Int {
     switch self {

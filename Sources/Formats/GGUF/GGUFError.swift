@@ -6,6 +6,11 @@ package struct GGUFError: DescribedError, Equatable {
   package let file: String
   package let violation: Violation
 
+  package init(file: String, violation: Violation) {
+    self.file = file
+    self.violation = violation
+  }
+
   package enum Violation: Error, Equatable {
     /// The file does not begin with `GGUF` but with these bytes, at most four.
     case notGGUF(start: [UInt8])

@@ -96,7 +96,7 @@ package struct GGUFHeader: Sendable {
   }
 
   /// - Parameter alignment: a power of two below 2^32. `offset` is at most the size of a file.
-  private static func roundedUp(_ offset: Int, to alignment: Int) -> Int {
+  static func roundedUp(_ offset: Int, to alignment: Int) -> Int {
     (offset + alignment - 1) & ~(alignment - 1)
   }
 }

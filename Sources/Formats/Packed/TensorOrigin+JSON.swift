@@ -18,6 +18,7 @@ extension TensorOrigin {
       return json
     }
     json["inputs"] = inputs.map(Self.json)
+    json["rows"] = rows.map { .array($0.runs.map(\.json)) }
     if !changes.isEmpty { json["changes"] = .array(changes.map(\.json)) }
     return json
   }
@@ -28,6 +29,15 @@ extension TensorOrigin {
 
   private static func json(_ first: Int, _ count: Int) -> JSONValue {
     ["first": .integer(first), "count": .integer(count)]
+  }
+}
+
+extension RowOrder.Run {
+  fileprivate var json: JSONValue {
+    [
+      "first": .integer(first),
+      "loops": .array(loops.map { ["count": .integer($0.count), "step": .integer($0.step)] }),
+    ]
   }
 }
 
@@ -42,6 +52,7 @@ extension WeightChange {
       ]
     case .add(let value): ["add": .double(value)]
     case .normalizeRows(let epsilon): ["normalize_rows": .double(epsilon)]
+    case .negativeExponential: ["negative_exponential": true]
     }
   }
 }
@@ -55,6 +66,8 @@ extension ManifestReader {
   func origin(
     _ json: JSONValue, _ place: String, shape entryShape: [UInt64], isPacked: Bool
   ) throws -> TensorOrigin {
+    // Only GGUF files have them, and no weight is taken back from those.
+    guard json["rows"] == nil else { throw malformed(place + ".rows", "no member of this file") }
     let names: TensorNameList
     if let name = json["name"] {
       names = TensorNameList(try string(name, place + ".name"))

@@ -18,13 +18,15 @@ package struct TensorOrigin: Sendable, Equatable {
   package let outputs: Steps?
   /// The inputs that are taken of each matrix; nil for all.
   package let inputs: Range<Int>?
+  /// The order in which outputs are taken of each matrix, in the place of `outputs`; nil for their own.
+  package let rows: RowOrder?
   /// What is done to the weights, in this order.
   package var changes: [WeightChange]
 
   package init(
     _ names: TensorNameList, shape: [UInt64], order: MatrixOrder = .outputMajor,
     matrixRows: Int? = nil, matrices: Range<Int>? = nil, outputs: Steps? = nil,
-    inputs: Range<Int>? = nil, changes: [WeightChange] = []
+    inputs: Range<Int>? = nil, rows: RowOrder? = nil, changes: [WeightChange] = []
   ) {
     self.names = names
     self.shape = shape
@@ -33,6 +35,7 @@ package struct TensorOrigin: Sendable, Equatable {
     self.matrices = matrices
     self.outputs = outputs
     self.inputs = inputs
+    self.rows = rows
     self.changes = changes
   }
 
@@ -60,14 +63,14 @@ package struct TensorOrigin: Sendable, Equatable {
 
   /// Whether it is all of one tensor, unchanged but for its name, and the order of a matrix.
   package var isWhole: Bool {
-    matrixRows == nil && matrices == nil && outputs == nil && inputs == nil && changes.isEmpty
-      && !names.isNumbered
+    matrixRows == nil && matrices == nil && outputs == nil && inputs == nil && rows == nil
+      && changes.isEmpty && !names.isNumbered
   }
 
   /// Whether nothing is taken out and nothing turned: the elements lie one after the other as in the
   /// tensors of the source.
   package var keepsElements: Bool {
-    order == .outputMajor && matrices == nil && outputs == nil && inputs == nil
+    order == .outputMajor && matrices == nil && outputs == nil && inputs == nil && rows == nil
   }
 
   /// One of the tensors of the source, as matrices; nil where its shape does not allow that, or what
@@ -85,6 +88,8 @@ package struct TensorOrigin: Sendable, Equatable {
     package let matrices: Range<Int>
     package let outputs: Steps
     package let inputs: Range<Int>
+    /// In the place of `outputs`, which then are all.
+    package let rowOrder: RowOrder?
 
     fileprivate init?(_ origin: TensorOrigin) {
       let shape = origin.shape.map { Int(clamping: $0) }
@@ -101,7 +106,10 @@ package struct TensorOrigin: Sendable, Equatable {
       matrices = origin.matrices ?? 0..<matrixCount
       outputs = origin.outputs ?? Steps(first: 0, count: allOutputs)
       inputs = origin.inputs ?? 0..<allInputs
-      guard !matrices.isEmpty, matrices.lowerBound >= 0, matrices.upperBound <= matrixCount,
+      rowOrder = origin.rows
+      guard
+        rowOrder.map({ origin.outputs == nil && RowOrder($0.runs, of: allOutputs) != nil }) ?? true,
+        !matrices.isEmpty, matrices.lowerBound >= 0, matrices.upperBound <= matrixCount,
         !inputs.isEmpty, inputs.lowerBound >= 0, inputs.upperBound <= allInputs,
         // Rows are read whole.
         order == .inputMajor || inputs.count == allInputs,
@@ -123,7 +131,8 @@ package struct TensorOrigin: Sendable, Equatable {
 
     /// Of what is taken.
     package var taken: MatrixShape {
-      MatrixShape(matrices: matrices.count, outputs: outputs.count, inputs: inputs.count)
+      MatrixShape(
+        matrices: matrices.count, outputs: rowOrder?.count ?? outputs.count, inputs: inputs.count)
     }
 
     private init(
@@ -137,6 +146,7 @@ package struct TensorOrigin: Sendable, Equatable {
       self.matrices = matrices
       self.outputs = outputs
       self.inputs = inputs
+      rowOrder = nil
     }
 
     /// The same of which all outputs of all matrices are taken.
@@ -149,7 +159,7 @@ package struct TensorOrigin: Sendable, Equatable {
 
     /// Where a weight stands in the tensor, given its place in what is taken.
     package func index(matrix: Int, output: Int, input: Int) -> Int {
-      let output = outputs.first + output * outputs.step
+      let output = rowOrder?.row(at: output) ?? outputs.first + output * outputs.step
       let input = inputs.lowerBound + input
       let (row, column) = order == .outputMajor ? (output, input) : (input, output)
       return ((matrices.lowerBound + matrix) * rows + row) * columns + column
@@ -180,6 +190,8 @@ package enum WeightChange: Sendable, Equatable {
   case add(Double)
   /// Every row is divided by its length, to which this is added.
   case normalizeRows(epsilon: Double)
+  /// `-exp(w)`.
+  case negativeExponential
 
   package struct RowFactor: Sendable, Equatable {
     package let count: Int
@@ -198,7 +210,7 @@ package enum WeightChange: Sendable, Equatable {
     case .multiplyRows(let rows):
       .multiplyRows(rows.map { RowFactor(count: $0.count, factor: 1 / $0.factor) })
     case .add(let value): .add(-value)
-    case .normalizeRows: nil
+    case .normalizeRows, .negativeExponential: nil
     }
   }
 }

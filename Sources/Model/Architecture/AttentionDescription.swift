@@ -18,7 +18,7 @@ package struct AttentionDescription: Sendable, Equatable {
 }
 
 /// Query head h attends to the keys of head `h / (count / keyValueCount)`.
-package struct AttentionHeads: Sendable, Equatable {
+package struct AttentionHeads: Sendable, Hashable {
   package let count: Int
   /// Divides `count`.
   package let keyValueCount: Int

@@ -25,6 +25,19 @@ package struct DecoderDescription: Sendable, Equatable {
     names.contains { $0.hasPrefix(optionalPrefix) } ? "" : optionalPrefix
   }
 
+  /// Whether a name is that of frequencies or masks, which are worked out anew.
+  package static func isDerived(_ name: String) -> Bool {
+    [
+      "rotary_emb.inv_freq", "rotary_pos_emb.inv_freq", ".attn.bias", ".attn.masked_bias",
+      ".attention.bias", ".attention.masked_bias",
+    ].contains(where: name.hasSuffix)
+  }
+
+  /// Whether a name is that of scales of 8-bit floats, which are read with their weights.
+  package static func isScale(_ name: String) -> Bool {
+    ["_scale", "_scale_inv", "_scale_ub"].contains(where: name.hasSuffix)
+  }
+
   /// The name that a file has for a tensor or a module whose names lack a prefix.
   package func stored(_ name: String, without missingPrefix: String) -> String {
     name.hasPrefix(missingPrefix) ? String(name.dropFirst(missingPrefix.count)) : name

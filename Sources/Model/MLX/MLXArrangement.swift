@@ -6,68 +6,15 @@ import Formats
 /// mlx-lm's own conversion writes these names and shapes, so that every loader that reads what it
 /// writes, mlx-swift-lm's too, reads these.
 package struct MLXArrangement: Sendable {
-  /// A tensor of the source.
-  package struct Source: Sendable {
-    package let name: String
-    package let dtype: DType
-    package let shape: [UInt64]
-    package let order: MatrixOrder
-    /// Whether it is packed already: such weights are read output by output only.
-    package let isPacked: Bool
-    /// Whether it is one that was made for mlx-lm.
-    package let isMade: Bool
-
-    package init(
-      name: String, dtype: DType, shape: [UInt64], order: MatrixOrder, isPacked: Bool = false,
-      isMade: Bool = false
-    ) {
-      self.name = name
-      self.dtype = dtype
-      self.shape = shape
-      self.order = order
-      self.isPacked = isPacked
-      self.isMade = isMade
-    }
-  }
-
-  /// A tensor that is made of some of the source.
-  package struct Made: Sendable, Equatable {
-    package let name: String
-    /// As MLX has it: `[out, in]`, or `[matrices, out, in]`, and any other shape as it is.
-    package let shape: [UInt64]
-    package let origin: TensorOrigin
-    /// Whether its changes are for packed weights alone.
-    package let changesWhenPacked: Bool
-
-    package init(
-      name: String, shape: [UInt64], origin: TensorOrigin, changesWhenPacked: Bool = false
-    ) {
-      self.name = name
-      self.shape = shape
-      self.origin = origin
-      self.changesWhenPacked = changesWhenPacked
-    }
-  }
-
-  /// What becomes of a tensor.
-  package enum Item: Sendable, Equatable {
-    /// The tensor at this place of the source, under its own name.
-    case same(Int)
-    /// A tensor that is made of those at these places.
-    case made(Made, from: [Int])
-    case keep(Int, reason: String)
-    case drop(Int, reason: String)
-  }
-
   /// In the order of the source, each where its first tensor stands.
-  package let items: [Item]
+  package let items: [ArrangedItem]
 
   /// Whether any rule may hold for a checkpoint; without one, everything stays what it is.
   package static func knows(_ config: ModelConfig?) -> Bool {
     config.map { !MLXFamily.of($0).isEmpty } ?? false
   }
 
-  package init(config: ModelConfig?, tensors: [Source]) {
+  package init(config: ModelConfig?, tensors: [ListedTensor]) {
     let rules = MLXFamily.rules(for: config, tensors)
     guard !rules.isEmpty else {
       items = tensors.indices.map { .same($0) }
@@ -75,7 +22,7 @@ package struct MLXArrangement: Sendable {
     }
     let maker = MLXArranger(rules: rules, config: config)
     var stacks = StackedNames()
-    var items: [Item?] = []
+    var items: [ArrangedItem?] = []
     for (place, tensor) in tensors.enumerated() {
       // Of nothing, nothing can be made.
       if tensor.shape.contains(0) {
@@ -97,7 +44,7 @@ package struct MLXArrangement: Sendable {
     }
     let whole = stacks.items(tensors)
     var next = 0
-    self.items = items.flatMap { item -> [Item] in
+    self.items = items.flatMap { item -> [ArrangedItem] in
       if let item { return [item] }
       defer { next += 1 }
       return whole[next]
@@ -108,7 +55,7 @@ package struct MLXArrangement: Sendable {
 extension MLXFamily {
   /// The rules for a checkpoint; none where its names and numbers are those of MLX.
   static func rules(
-    for config: ModelConfig?, _ tensors: [MLXArrangement.Source]
+    for config: ModelConfig?, _ tensors: [ListedTensor]
   ) -> [MLXRule] {
     guard let config else { return [] }
     return of(config).filter { $0.condition.holds(config, tensors) }.flatMap(\.rules)
@@ -122,8 +69,8 @@ extension MLXFamily {
 }
 
 extension MLXFamily.Condition {
-  fileprivate func holds(_ config: ModelConfig, _ tensors: [MLXArrangement.Source]) -> Bool {
-    func first(_ path: PathPattern) -> MLXArrangement.Source? {
+  fileprivate func holds(_ config: ModelConfig, _ tensors: [ListedTensor]) -> Bool {
+    func first(_ path: PathPattern) -> ListedTensor? {
       tensors.first { tensor in
         path.match(.init(tensor.name)).map { $0.leaf != "bias" } ?? false
       }

@@ -3,7 +3,7 @@ import Formats
 /// Applies a family's rules to one tensor after the other.
 struct MLXArranger {
   enum Outcome {
-    case made([MLXArrangement.Made])
+    case made([MadeTensor])
     case stacked(StackedNames.Part)
     case keep(reason: String)
     case drop(reason: String)
@@ -17,7 +17,7 @@ struct MLXArranger {
     self.config = config
   }
 
-  func outcome(of tensor: MLXArrangement.Source) -> Outcome {
+  func outcome(of tensor: ListedTensor) -> Outcome {
     for case .drop(let beginning, let reason) in rules where tensor.name.hasPrefix(beginning) {
       return .drop(reason: reason)
     }
@@ -47,8 +47,8 @@ struct MLXArranger {
 
   /// Under another name, or none.
   private func whole(
-    _ name: String, _ tensor: MLXArrangement.Source
-  ) -> MLXArrangement.Made {
+    _ name: String, _ tensor: ListedTensor
+  ) -> MadeTensor {
     .init(
       name: name, shape: tensor.order.outputMajor(tensor.shape),
       origin: TensorOrigin(
@@ -56,7 +56,7 @@ struct MLXArranger {
   }
 
   private func part(
-    _ name: PathPattern.Name, _ tensor: MLXArrangement.Source, _ changes: [WeightChange]
+    _ name: PathPattern.Name, _ tensor: ListedTensor, _ changes: [WeightChange]
   ) -> StackedNames.Part? {
     for case .stack(let path, let target) in rules {
       guard let match = path.match(name), let index = match.index else { continue }
@@ -73,8 +73,8 @@ struct MLXArranger {
   }
 
   private func pieces(
-    _ name: PathPattern.Name, _ tensor: MLXArrangement.Source
-  ) -> [MLXArrangement.Made]? {
+    _ name: PathPattern.Name, _ tensor: ListedTensor
+  ) -> [MadeTensor]? {
     for rule in rules {
       switch rule {
       case .split(let path, let targets, let cut):
@@ -112,9 +112,9 @@ struct MLXArranger {
   }
 
   private func split(
-    _ tensor: MLXArrangement.Source, _ match: PathPattern.Match, into targets: [String],
+    _ tensor: ListedTensor, _ match: PathPattern.Match, into targets: [String],
     _ cut: MLXRule.Cut
-  ) -> [MLXArrangement.Made]? {
+  ) -> [MadeTensor]? {
     // A target with a leaf of its own is a vector for each matrix.
     let isVector = targets[0].hasSuffix(".bias")
     func name(_ target: String) -> String {
@@ -142,9 +142,9 @@ struct MLXArranger {
   }
 
   private func apart(
-    _ tensor: MLXArrangement.Source, _ match: PathPattern.Match, to target: String,
+    _ tensor: ListedTensor, _ match: PathPattern.Match, to target: String,
     _ member: MLXRule.MatrixCount, _ rowsAre: MLXRule.RowsAre
-  ) -> [MLXArrangement.Made]? {
+  ) -> [MadeTensor]? {
     let value = config?.fact(member.member)
     guard !tensor.isPacked, tensor.shape.count == 2,
       let count = (member.inner.map { value?[$0] } ?? value)?.intValue, count > 0
@@ -163,8 +163,8 @@ struct MLXArranger {
   }
 
   private func heads(
-    _ tensor: MLXArrangement.Source, _ match: PathPattern.Match, keys: String, values: String
-  ) -> [MLXArrangement.Made]? {
+    _ tensor: ListedTensor, _ match: PathPattern.Match, keys: String, values: String
+  ) -> [MadeTensor]? {
     guard !tensor.isPacked, match.leaf == "weight", tensor.shape.count == 2,
       let keyCount = config?.positive("qk_nope_head_dim", "head_dim"),
       let valueCount = config?.positive("v_head_dim", "head_dim")

@@ -25,7 +25,7 @@ struct StackedNames {
   private var byName: [String: Int] = [:]
 
   /// - Returns: whether it is the first of its stack.
-  mutating func add(_ part: Part, _ tensor: MLXArrangement.Source, at place: Int) -> Bool {
+  mutating func add(_ part: Part, _ tensor: ListedTensor, at place: Int) -> Bool {
     let known = byName[part.name]
     let index = known ?? stacks.count
     if known == nil {
@@ -40,7 +40,7 @@ struct StackedNames {
   /// What becomes of each stack, in the order of their first parts. What has gaps, parts of several
   /// shapes or types, no floats, or weights that are no matrices, is no stack: its parts stay what they
   /// are.
-  func items(_ tensors: [MLXArrangement.Source]) -> [[MLXArrangement.Item]] {
+  func items(_ tensors: [ListedTensor]) -> [[ArrangedItem]] {
     stacks.map { stack in
       let places = (0..<stack.places.count).compactMap { stack.places[$0] }
       let first = tensors[stack.order[0]]

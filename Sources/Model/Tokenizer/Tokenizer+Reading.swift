@@ -14,14 +14,24 @@ extension Tokenizer {
   }
 
   private static func file(in directory: String) throws(TokenizerError) -> String {
+    guard let path = try find(in: directory) else {
+      throw .missing(directory: directory, found: [])
+    }
+    return path
+  }
+
+  /// The `tokenizer.json` of a directory; nil where there is no tokenizer of any kind.
+  ///
+  /// - Throws: `TokenizerError.missing` where there is one of another kind.
+  package static func find(in directory: String) throws(TokenizerError) -> String? {
     let path = directory + "/" + fileName
     if FileStatus.exists(path) { return path }
     let others = [
       "tokenizer.model", "sentencepiece.bpe.model", "spiece.model", "tekken.json",
       "tiktoken.model", "vocab.json", "merges.txt", "vocab.txt",
-    ]
-    throw .missing(
-      directory: directory, found: others.filter { FileStatus.exists(directory + "/" + $0) })
+    ].filter { FileStatus.exists(directory + "/" + $0) }
+    guard others.isEmpty else { throw .missing(directory: directory, found: others) }
+    return nil
   }
 
   /// - Parameters:

@@ -100,9 +100,10 @@ extension Arguments {
 
   /// What `--output` names.
   ///
+  /// - Parameter takesGGUF: whether it may be a GGUF file.
   /// - Throws: `OutputError.unknownEnding`.
-  func outputTarget(_ terminal: Terminal) throws -> OutputTarget {
-    var target = OutputTarget(path: value("output") ?? "")
+  func outputTarget(_ terminal: Terminal, takesGGUF: Bool = false) throws -> OutputTarget {
+    var target = OutputTarget(path: value("output") ?? "", takesGGUF: takesGGUF)
     try target.checkEnding()
     target.notice = { terminal.show($0) }
     return target

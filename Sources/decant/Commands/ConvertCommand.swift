@@ -10,7 +10,7 @@ enum ConvertCommand: Command {
     operands: [CommonOption.path],
     options: [
       CommonOption.output
-    ] + BudgetInput.options + TextInput.boundedOptions + [
+    ] + destinationOptions + BudgetInput.options + TextInput.boundedOptions + [
       OptionDescription(
         long: "plan", value: .init("FILE", .path),
         help: "Take every tensor's bits and group size from a file that 'decant plan' wrote."),
@@ -88,6 +88,8 @@ enum ConvertCommand: Command {
         "decant convert Qwen3-0.6B -o Qwen3-0.6B-4bit",
         "4 bits, with a scale for every 64 weights."),
       .init(
+        "decant convert Qwen3-0.6B -o Qwen3-0.6B.gguf", "For llama.cpp, in 16 bits."),
+      .init(
         "decant convert Qwen3-0.6B -o best --target-bpw 3.5 --text calibration.txt",
         "Run the model over a text, choose widths by what they do to predictions, and quantize with gptq."
       ),
@@ -129,6 +131,11 @@ enum ConvertCommand: Command {
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let path = try arguments.model()
     let runner = try Runner(arguments, terminal)
+    let target = try arguments.outputTarget(terminal, takesGGUF: true)
+    if try isForLlamaCpp(arguments, target) {
+      try writeGGUF(arguments, path: path, target, runner, terminal)
+      return .done
+    }
     let budget = try BudgetInput.budget(arguments)
     var options = try options(arguments, choosesWidths: budget != nil)
     let adapters = try arguments.adapters()
@@ -138,7 +145,6 @@ enum ConvertCommand: Command {
     let inputs =
       (adapters?.members.map(\.adapter.path) ?? []) + activations
       + ["plan", "calibration", "text", "tokens"].compactMap { arguments.value($0) }
-    let target = try arguments.outputTarget(terminal)
     for input in inputs { try target.checkApart(from: input) }
     let smoothing = try smoothing(arguments)
     let replacing = arguments.flag("force")

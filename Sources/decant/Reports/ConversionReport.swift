@@ -143,10 +143,13 @@ struct ConversionReport {
         + " \(ByteSize(bytes: size).text) (\(size) bytes), from"
         + " \(ByteSize(bytes: sourceByteCount).text) of tensors",
       String(format: "bits per weight: %.3f, scales and biases counted", bitsPerWeight),
-      "coverage: \(percent(coverage.quantizedShare)) of the weight bytes quantized,"
-        + " \(percent(coverage.keptShare)) kept on purpose,"
-        + " \(percent(coverage.unfitShare)) kept because something did not fit",
     ]
+    if plan.gguf == nil {
+      lines.append(
+        "coverage: \(percent(coverage.quantizedShare)) of the weight bytes quantized,"
+          + " \(percent(coverage.keptShare)) kept on purpose,"
+          + " \(percent(coverage.unfitShare)) kept because something did not fit")
+    }
     if plan.options.smoothing != nil {
       lines.append("channels were scaled behind \(plan.options.folds.count) modules")
     }

@@ -52,6 +52,11 @@ import Testing
       "name": "w", "shape": [3, 64, 32],
       "changes": .array(.init(repeating: ["add": 1], count: 65)),
     ],
+    // Only GGUF files have one.
+    "an order of rows": [
+      "name": "w", "shape": [3, 64, 32],
+      "rows": [["first": 0, "loops": [["count": 64, "step": 1]]]],
+    ],
     "no elements": ["prefix": "w", "suffix": "", "count": 3, "shape": [64, 0]],
   ]
 

@@ -80,7 +80,7 @@ import Testing
     for (output, message) in [
       ("nosuch/dir/out", "cannot create nosuch/dir/out: there is no directory nosuch/dir"),
       (long, "is a longer name than the file system allows"),
-      (folder.path + "/out.gguf", "ends in .gguf as files do"),
+      (folder.path + "/out.npz", "ends in .npz as files do"),
     ] {
       let result = try decant("convert", source, "--method", "minmax", "-o", output)
       #expect(result.status == 1)

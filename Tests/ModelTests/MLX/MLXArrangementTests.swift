@@ -46,7 +46,7 @@ import Testing
     let naming = TensorNaming(
       config: family.config, tensors: family.source.map { ($0.name, $0.shape.map { Int($0) }) })
     let sources = family.source.map { tensor in
-      MLXArrangement.Source(
+      ListedTensor(
         name: tensor.name, dtype: .bf16, shape: tensor.shape,
         order: naming.identify(
           name: tensor.name, dtype: .bf16, shape: tensor.shape.map { Int($0) }
@@ -98,8 +98,7 @@ import Testing
 
   // MARK: - What is no model's
 
-  private func items(_ config: JSONValue, _ tensors: [(String, [UInt64])]) -> [MLXArrangement.Item]
-  {
+  private func items(_ config: JSONValue, _ tensors: [(String, [UInt64])]) -> [ArrangedItem] {
     MLXArrangement(
       config: ModelConfig(document: config),
       tensors: tensors.map { .init(name: $0, dtype: .bf16, shape: $1, order: .outputMajor) }

@@ -65,6 +65,11 @@ extension Arguments {
     try typed(long) { text throws(InvalidValue) in try integer(parsing: text, in: range) }
   }
 
+  /// A number of tokens or weights within `range`, as in `4096` or `32k`.
+  func count(_ long: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
+    try typed(long) { text throws(InvalidValue) in try decant.count(parsing: text, in: range) }
+  }
+
   /// A number of bytes, as in `5GB`.
   func size(_ long: String) throws(UsageError) -> ByteSize? {
     try typed(long) { text throws(InvalidValue) in try ByteSize(parsing: text) }
@@ -73,6 +78,11 @@ extension Arguments {
   /// A positive decimal number, as in `2.5` or `1e-3`.
   func number(_ long: String) throws(UsageError) -> Double? {
     try typed(long) { text throws(InvalidValue) in try decimal(parsing: text) }
+  }
+
+  /// A positive number of decibels, as in `25` or `25dB`.
+  func decibels(_ long: String) throws(UsageError) -> Double? {
+    try typed(long) { text throws(InvalidValue) in try decant.decibels(parsing: text) }
   }
 
   /// A percentage between 0 and 100, as in `95%`.

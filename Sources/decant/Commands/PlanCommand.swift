@@ -62,10 +62,10 @@ enum PlanCommand: Command {
         help: "Where to write the plan, for 'decant convert --plan'."),
       OptionDescription(
         long: "memory", value: .init("SIZE"),
-        help: "Say what fits a machine with so much memory, as in 24GB."),
+        help: "Say what fits a machine with so much memory, as in 24GB or 16GiB."),
       OptionDescription(
         long: "context", value: .init("TOKENS", default: .value("4096")),
-        help: "Tokens of each sequence, for --memory."),
+        help: "Tokens of each sequence, for --memory, as in 4096 or 32k (k is 1,024)."),
       OptionDescription(
         long: "batch", value: .init("N", default: .value("1")),
         help: "Sequences at a time, for --memory."),
@@ -225,7 +225,7 @@ enum PlanCommand: Command {
     guard arguments.isGiven("memory") || arguments.isGiven("context") else { return nil }
     return try ModelFit(
       plan, format: cache ?? .f16,
-      context: try arguments.int("context", in: 1...MemoryEstimate.longestContext) ?? 4096,
+      context: try arguments.count("context", in: 1...MemoryEstimate.longestContext) ?? 4096,
       batch: try arguments.int("batch", in: 1...1 << 20) ?? 1,
       budget: try arguments.size("memory")?.bytes)
   }
@@ -237,7 +237,7 @@ enum PlanCommand: Command {
     }
     options.groupSizes = try arguments.list("allow-groups", of: AffineLayout.allowedGroupSizes)
     options.sampleSize =
-      arguments.value("sample") == "all" ? nil : try arguments.int("sample", in: 4096...(1 << 40))
+      arguments.value("sample") == "all" ? nil : try arguments.count("sample", in: 4096...(1 << 40))
     return options
   }
 

@@ -18,10 +18,14 @@ struct MeasuredModel {
   let similarities: [LayerSimilarity]
   /// Of inputs that have maps.
   let smoothedInputs: [SmoothedInput]
+  /// Options that tell `plan` what the model computes, as this was told it.
+  let planInputs: [String]
 
   init(
-    _ run: StatisticsRun, tensors: [TensorStatistics], similarities: [LayerSimilarity] = []
+    _ run: StatisticsRun, tensors: [TensorStatistics], similarities: [LayerSimilarity] = [],
+    planInputs: [String] = []
   ) {
+    self.planInputs = planInputs
     path = run.checkpoint.path
     options = run.options
     config = run.checkpoint.config
@@ -42,6 +46,14 @@ struct MeasuredModel {
   /// Nil where no text was read.
   var energies: LayerEnergies? {
     similarities.isEmpty ? nil : LayerEnergies(similarities, tensors)
+  }
+
+  /// What stands out, in words.
+  var findings: [Finding] { StatisticsFindings(self).all }
+
+  /// What follows for the widths of the weights; nothing where none loses anything.
+  var advice: [Finding] {
+    WidthAdvice(self)?.findings(path: path, inputs: planInputs) ?? []
   }
 
   /// Tensors that hold NaN or infinity, about which every report must say so.

@@ -82,6 +82,7 @@ struct StatisticsDocument {
       "std": .double(moments.standardDeviation), "kurtosis": .double(summary.kurtosis),
       "channel_ratio": .double(summary.channelRatio),
       "token_ratio": .double(summary.tokenRatio), "is_outlier": .bool(summary.isOutlier),
+      "is_lossy": .bool(summary.isLossy),
       "histogram": Self.histogram(summary.histogram, zeros: summary.zeroCount),
       "quantization": .array(summary.roundTrips.map(Self.roundTrip)),
     ]

@@ -27,11 +27,19 @@ struct StatisticsPage {
       .init(
         id: "findings", title: "Findings",
         lead: "What stands out, before any picture.",
-        body: PageFindings(measured: measured, figures: figures).markup),
+        body: measured.findings.markup)
+    ]
+    if !measured.advice.isEmpty {
+      sections.append(
+        .init(
+          id: "advice", title: "Advice", lead: "Which widths follow for the weights.",
+          body: measured.advice.markup))
+    }
+    sections += [
       .init(
         id: "layers", title: "Layer by layer",
         lead: "How large, how spread and how heavy-tailed each kind of tensor is, along the depth.",
-        body: LayerPanels(figures: figures).markup),
+        body: LayerPanels(figures: figures).markup)
     ]
     let maps = HeatMaps(measured).markup
     if !maps.text.isEmpty {

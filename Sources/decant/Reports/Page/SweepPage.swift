@@ -56,13 +56,13 @@ struct SweepPage {
 
   private var findings: Markup {
     let departures = points.filter { $0.departure != nil }.map { point in
-      PageFinding(
+      Finding(
         point.cost == .unclear ? .figure : point.standing == .recommended ? .warning : .notice,
         "\(point.departure ?? "")")
     }
-    let sound = PageFinding(.sound, "\(SweepReport.agreement)")
+    let sound = Finding(.sound, "\(SweepReport.agreement)")
     return """
-      \(PageFinding.list(departures.isEmpty ? [sound] : departures))
+      \((departures.isEmpty ? [sound] : departures).markup)
       <p class="note">\(SweepReport.rule)</p>
       """
   }

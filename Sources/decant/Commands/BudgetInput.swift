@@ -12,10 +12,10 @@ enum BudgetInput {
       help: "Bytes of the whole output, as in 3.5GB."),
     OptionDescription(
       long: "max-error", value: .init("X"),
-      help: "Mean relative squared error, at most; the smallest output within it."),
+      help: "Mean relative error, at most; the smallest output within it."),
     OptionDescription(
       long: "min-sqnr", value: .init("DB"),
-      help: "The same in decibels: -10 log10 of the error, at least, as in 25."),
+      help: "The same as an SQNR in dB: -10 log10 of the relative error, at least, as in 25."),
     OptionDescription(
       long: "max-kl", value: .init("NATS"),
       help: """

@@ -123,7 +123,7 @@ extension MeasuredModel {
   /// How certain figures of losses are; nil where every weight was measured.
   var samplingNote: String? {
     largestSamplingError.map {
-      "what widths lose was measured on samples of large tensors: squared errors are uncertain by"
+      "what widths lose was measured on samples of large tensors: relative errors are uncertain by"
         + " \(percent($0)) at most; --exact measures every weight"
     }
   }

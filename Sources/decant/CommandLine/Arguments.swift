@@ -6,16 +6,20 @@ struct Arguments: Sendable {
   let command: CommandDescription
   /// In the order given; as many as the description requires.
   let operands: [String]
+  /// As it was typed, from the program's name on, in a form to copy.
+  let line: String
   private let options: [String: OptionDescription]
   private let given: [String: [String]]
 
   /// - Parameters:
   ///   - options: all that the command takes, shared ones too.
   ///   - given: values by long name; none for a flag.
+  ///   - line: as it was typed.
   init(
     command: CommandDescription, options: [OptionDescription], operands: [String],
-    given: [String: [String]]
+    given: [String: [String]], line: String
   ) {
+    self.line = line
     self.command = command
     self.operands = operands
     self.options = Dictionary(uniqueKeysWithValues: options.map { ($0.long, $0) })

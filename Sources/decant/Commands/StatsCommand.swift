@@ -131,7 +131,7 @@ enum StatsCommand: Command {
     let dump = try arguments.reportFile("dump", inputs: inputs, terminal: terminal)
     let captured = try text?.measure(runner, keeping: dump) ?? CapturedStatistics()
     let measured = try measure(run, captured, runner, planInputs: planInputs(arguments))
-    let html = page.map { _ in StatisticsPage(measured).html }
+    let html = page.map { _ in StatisticsPage(measured, command: arguments.line).html }
     if let html { try page?.write(html) }
     if arguments.flag("json") {
       try StatisticsDocument(measured).write { try StandardOutput.write($0) }
@@ -201,7 +201,8 @@ enum StatsCommand: Command {
       try measure(run, text?.measure(runner) ?? CapturedStatistics(), runner)
     }
     let comparison = ModelComparison(models: models)
-    let html = page.map { _ in ComparisonPage(comparison: comparison).html }
+    let html = page.map { _ in ComparisonPage(comparison: comparison, command: arguments.line).html
+    }
     if let html { try page?.write(html) }
     if arguments.flag("json") {
       try ComparisonReport(comparison).writeJSON { try StandardOutput.write($0) }

@@ -9,8 +9,6 @@ struct LayerTables {
 
   /// Fewer layers than this are all shown.
   private static let few = 9
-  /// Layers of the largest loss that are shown.
-  private static let worst = 5
   /// Columns that a histogram has at least: room for the title of its axis.
   private static let leastAxis = 17
   /// Figures that are left out of a narrow terminal's table, the first of these first.
@@ -28,16 +26,12 @@ struct LayerTables {
   }
 
   /// Those outside the layers, those that stand out, and those of the largest loss at 4 bits.
-  private func shown(_ summaries: [StatisticsSummary]) -> [StatisticsSummary] {
+  private func shown(
+    _ kind: TensorStatistics.Kind, _ summaries: [StatisticsSummary]
+  ) -> [StatisticsSummary] {
     guard !showsAll, summaries.count > Self.few else { return summaries }
-    let worst = summaries.filter { $0.layer != nil }.enumerated()
-      .compactMap { index, summary in
-        summary.sqnr(summary.kind.usualScheme, bits: 4).map { (index, $0, summary.layer) }
-      }
-      .sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(Self.worst).map(\.2)
-    return summaries.filter {
-      $0.layer == nil || $0.isOutlier || $0.isLossy || worst.contains($0.layer)
-    }
+    let notable = measured.notableLayers(kind)
+    return summaries.filter { $0.layer.map(notable.contains) ?? true }
   }
 
   private struct Row {
@@ -50,7 +44,7 @@ struct LayerTables {
     _ kind: TensorStatistics.Kind, _ summaries: [StatisticsSummary], _ terminal: Terminal
   ) -> String? {
     guard !summaries.isEmpty else { return nil }
-    let shown = shown(summaries)
+    let shown = shown(kind, summaries)
     let hasMarks = shown.contains(where: \.isLossy)
     let columns = columns(kind)
     var titles = columns.map(\.title)

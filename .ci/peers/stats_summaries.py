@@ -41,6 +41,30 @@ def losses_of(group):
     return {(scheme, sizes[scheme, bits], bits): sums[scheme, bits] for scheme, bits in sums}
 
 
+USUAL_SCHEMES = {"weight": "group", "activation": "per_token"}
+
+
+def four_bit_error(summary):
+    """What 4 bits lose of a layer over what there is; of inputs without their outlier channels."""
+    usual = USUAL_SCHEMES.get(summary["kind"], "per_token_group")
+    for trip in summary["quantization"]:
+        if trip["scheme"] == usual and trip["bits"] == 4:
+            rest = "rest_" if "rest_squared_norm" in trip else ""
+            norm = trip[f"{rest}squared_norm"]
+            return trip[f"{rest}squared_error"] / norm if norm > 0 else None
+    return None
+
+
+def is_lossy(summary, summaries):
+    errors = [four_bit_error(other) for other in summaries
+              if other["kind"] == summary["kind"] and other["layer"] is not None]
+    errors = [error for error in errors if error is not None]
+    own = four_bit_error(summary)
+    if summary["layer"] is None or own is None or np.median(errors) == 0:
+        return False
+    return bool(own > 2 * np.median(errors))
+
+
 def check_layers(figures, document, measured):
     """The summaries of layers, from what was found of their tensors; vectors take no part."""
     groups = defaultdict(list)
@@ -52,6 +76,8 @@ def check_layers(figures, document, measured):
     for kind, layer in groups.keys() & summaries.keys():
         group = groups[kind, layer]
         layers = [g for (k, l), g in groups.items() if k == kind and l is not None]
+        figures.same(f"{kind} layer {layer}: is_lossy", summaries[kind, layer]["is_lossy"],
+                     is_lossy(summaries[kind, layer], document["layers"]))
         is_outlier = layer is not None and stands_out(group, layers)
         check_layer(
             figures, f"{kind} layer {layer}", summaries[kind, layer], group, is_outlier,
@@ -61,7 +87,8 @@ def check_layers(figures, document, measured):
 def check_layer(figures, where, summary, group, is_outlier, is_searched):
     figures.members(where, summary, [
         "kind", "layer", "tensor_count", "count", "non_finite", "zeros", "absmax", "mean", "std",
-        "kurtosis", "channel_ratio", "token_ratio", "is_outlier", "histogram", "quantization"])
+        "kurtosis", "channel_ratio", "token_ratio", "is_outlier", "is_lossy", "histogram",
+        "quantization"])
     together = np.concatenate([known["finite"] for _, known in group])
     count = sum(entry["count"] for entry, _ in group)
     figures.same(f"{where}: tensor_count", summary["tensor_count"], len(group))

@@ -30,7 +30,7 @@ import Testing
       [], ["--pooling", "mean"], ["--undo", "--adapter", adapter], ["--adapter", "x=nan"],
     ] {
       let result = try runTool(builtProgram, ["merge", base, "-o", folder.path + "/out"] + words)
-      #expect(result.status == (words.last == "x=nan" ? 1 : 64), "\(words)")
+      #expect(result.status == 64, "\(words)")
       #expect(result.output == "" && result.error.contains("error"))
     }
     let validated = try runTool(builtProgram, ["validate", base, "--adapter", adapter])

@@ -62,7 +62,9 @@ import Testing
     ("--allow-bits", ""), ("--allow-groups", "16"), ("--allow-groups", "64;128"),
     ("--tie", "q,k"), ("--sample", "10"), ("--sample", "some"), ("--target-bpw", "-1"),
     ("--target-bpw", "0"), ("--target-bpw", "nan"), ("--target-bpw", "1e999"),
-    ("--target-size", "much"),
+    ("--target-size", "much"), ("--target-size", "400000"), ("--memory", "24"),
+    ("--context", "32q"),
+    ("--jobs", "0"),
   ]) func whatIsNoValueIsAnErrorOfUse(_ option: String, _ value: String) throws {
     let budget = option.hasPrefix("--target") ? [] : ["--target-bpw", "4"]
     let result = try runTool(
@@ -70,6 +72,44 @@ import Testing
     #expect(result.status == 64, "\(result.error)")
     #expect(result.output == "")
     #expect(result.error.contains("'--\(option.dropFirst(2))'"))
+  }
+
+  @Test(arguments: [
+    ["plan", "--target-bpw", "4", "--override", "lm_head"],
+    ["plan", "--target-bpw", "4", "--override", "lm_head=7"],
+    ["plan", "--target-bpw", "4", "--keep", "re:("], ["stats", "--filter", "re:("],
+    ["convert", "-o", "out.gguf"],
+  ]) func whatNoModelMakesRightIsAnErrorOfUse(_ words: [String]) throws {
+    let result = try runTool(builtProgram, [words[0], Self.source] + words.dropFirst())
+    #expect(result.status == 64, "\(result.error)")
+    #expect(result.output == "" && result.error.contains("\nhint: "))
+  }
+
+  @Test func memoryWithoutAUnitNamesTheUnits() throws {
+    let result = try plan("--target-bpw", "4", "--memory", "24")
+    #expect(
+      result.error == """
+        error: '24' is no value for '--memory': it has no unit
+        hint: write '24GB', or another unit: B, KB, MB, GB, TB (powers of 1,000; K, M, G, T for short) or \
+        KiB, MiB, GiB, TiB (powers of 1,024)
+
+        """)
+    #expect(result.status == 64)
+  }
+
+  @Test func anSQNRThatNoPlanReachesIsNamedInDecibels() throws {
+    let result = try plan("--min-sqnr", "90dB")
+    #expect(result.status == 1)
+    #expect(
+      result.error.contains(
+        "no plan has a mean relative error of 1e-09 (90.0 dB): the least possible is "))
+    #expect(result.error.firstMatch(of: /possible is 0\.\d+ \(\d+\.\d dB\)/) != nil)
+  }
+
+  @Test func aContextOf32kIs32768Tokens() throws {
+    let result = try plan("--target-bpw", "4", "--context", "32k", "--json")
+    let json = try JSONValue(parsing: Array(result.output.utf8))
+    #expect(json["memory"]?["context"] == .integer(32_768), "\(result.error)")
   }
 
   @Test func aPlanIsWrittenAndConvertedWith() throws {

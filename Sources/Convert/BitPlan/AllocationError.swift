@@ -24,7 +24,8 @@ package enum AllocationError: DescribedError, Equatable {
     case .tooSmall(let wanted, let smallest, let largest):
       "no plan fits \(wanted): the smallest possible is \(smallest), the largest \(largest)"
     case .tooExact(let wanted, let least, .relativeError):
-      "no plan has a mean relative error of \(wanted): the least possible is \(least)"
+      "no plan has a mean relative error of \(Self.text(wanted)): the least possible is "
+        + Self.text(least)
     case .tooExact(let wanted, let least, .divergence):
       "no plan has a KL divergence of \(wanted) nats: the least possible is \(least)"
     case .otherMeasure(.relativeError):
@@ -69,5 +70,10 @@ package enum AllocationError: DescribedError, Equatable {
     case .widthNotMeasured: "choose among these widths"
     case .unusableStatistics: "capture the dump again, or leave the tensor out"
     }
+  }
+
+  /// A relative error, and the same as an SQNR.
+  private static func text(_ error: Double) -> String {
+    String(format: "%.3g (%.1f dB)", error, -10 * log10(error))
   }
 }

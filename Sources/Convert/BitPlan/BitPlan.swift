@@ -102,6 +102,15 @@ package struct BitPlan: Sendable, Equatable {
 }
 
 extension BitPlan.Input {
+  /// The files of weights, by their headers.
+  package static func headers(of checkpoint: Checkpoint) -> [BitPlan.Input] {
+    zip(checkpoint.fileNames, checkpoint.files).map { name, file in
+      var hash = XXH64()
+      hash.update(file.headerBytes)
+      return BitPlan.Input(name: name, byteCount: file.input.byteCount, checksum: hash.value)
+    }
+  }
+
   /// A whole file, read for its checksum.
   ///
   /// - Throws: `FileError`.

@@ -32,10 +32,15 @@ package struct StatisticsSummary: Sendable {
   package private(set) var outlierFeatureCount = 0
   /// Whether kurtosis or AbsMax stands out among the layers.
   package fileprivate(set) var isOutlier = false
+  /// Whether 4 bits lose much more of it than of other layers.
+  package fileprivate(set) var isLossy = false
 
   /// A layer stands out where its kurtosis or its AbsMax exceeds this many times the median of the
   /// layers.
   package static let outlierRatio = 3.0
+  /// A layer is lossy where its relative error at 4 bits, by the usual scheme of its kind, is more than this
+  /// many times that of the median of the layers: 3 dB.
+  package static let lossRatio = 2.0
 
   init(kind: TensorStatistics.Kind, layer: Int?, role: TensorRole?) {
     self.kind = kind
@@ -89,6 +94,15 @@ package struct StatisticsSummary: Sendable {
     roundTrips.sqnr(scheme, bits: bits)
   }
 
+  /// Of what is lost at 4 bits by the usual scheme, over the signal; nil where that was not measured.
+  private var fourBitError: Double? {
+    guard
+      let error = roundTrips.first(where: { $0.scheme.name == kind.usualScheme && $0.bits == 4 })?
+        .restError, error.squaredNorm > 0
+    else { return nil }
+    return error.squaredError / error.squaredNorm
+  }
+
   /// Of several together, in dB; nil unless it is a finite number.
   package static func sqnr(
     of summaries: [StatisticsSummary], _ scheme: QuantizationScheme.Name, bits: Int
@@ -111,7 +125,10 @@ extension StatisticsSummary {
     let inside = summaries.filter { $0.layer != nil }
     let kurtosis = median(inside.compactMap(\.kurtosis))
     let absMax = median(inside.map { Double($0.absMax) })
+    let error = median(inside.compactMap(\.fourBitError))
     for index in summaries.indices where summaries[index].layer != nil {
+      // Where the median layer loses nothing, that anything is lost says little.
+      summaries[index].isLossy = error > 0 && summaries[index].fourBitError ?? 0 > lossRatio * error
       summaries[index].isOutlier =
         summaries[index].kurtosis ?? 0 > outlierRatio * kurtosis
         || Double(summaries[index].absMax) > outlierRatio * absMax

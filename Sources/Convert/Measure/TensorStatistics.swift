@@ -15,6 +15,15 @@ package struct TensorStatistics: Sendable {
     /// and the rotary key of all heads.
     case latent
     case rotaryKey = "rope_key"
+
+    /// The scheme by which tensors are compared.
+    package var usualScheme: QuantizationScheme.Name {
+      switch self {
+      case .weight: .group
+      case .activation: .perToken
+      case .key, .value, .latent, .rotaryKey: .perTokenGroup
+      }
+    }
   }
 
   package let name: String

@@ -48,7 +48,7 @@ package struct BitPlanner {
     self.plan = plan
     self.tensors = tensors
     self.record = record
-    sources = Self.sources(plan)
+    sources = BitPlan.Input.headers(of: plan.checkpoint)
     let units = try Self.units(tensors, ties: ties)
     self.units = units
     measure = tensors.allSatisfy(\.cost.isMeasured) ? .divergence : .relativeError
@@ -289,14 +289,6 @@ package struct BitPlanner {
       "\(cost) bytes"
     }
     return (words + [comparison]).joined(separator: "; ")
-  }
-
-  private static func sources(_ plan: ConversionPlan) -> [BitPlan.Input] {
-    zip(plan.checkpoint.fileNames, plan.checkpoint.files).map { name, file in
-      var hash = XXH64()
-      hash.update(file.headerBytes)
-      return BitPlan.Input(name: name, byteCount: file.input.byteCount, checksum: hash.value)
-    }
   }
 
   /// Plans with one width for all, as far as each tensor allows it.

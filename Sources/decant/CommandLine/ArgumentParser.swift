@@ -22,7 +22,7 @@ struct ArgumentParser {
     var scan = ArgumentScan(program: program, command: command, continuing: leading)
     try scan.read(Array(words[(nameIndex + 1)...]))
     if let answer = scan.answer { return answer }
-    return .run(try scan.arguments(for: command))
+    return .run(try scan.arguments(for: command, from: words))
   }
 }
 

@@ -151,14 +151,19 @@ struct ArgumentScan {
 
 extension ArgumentScan {
   /// What was found, once nothing is missing and nothing is left over.
-  func arguments(for command: CommandDescription) throws(UsageError) -> Arguments {
+  ///
+  /// - Parameter words: the whole command line but the program's name.
+  func arguments(
+    for command: CommandDescription, from words: [String]
+  ) throws(UsageError) -> Arguments {
     try checkOperands(of: command)
     for option in options where option.isRequired && given[option.long] == nil {
       throw UsageError(
         "'\(program.name) \(command.name)' needs '\(option.spelling)'", hint: usageHint)
     }
     return Arguments(
-      command: command, options: options, operands: operands, given: given)
+      command: command, options: options, operands: operands, given: given,
+      line: shellLine([program.name] + words))
   }
 
   private func checkOperands(of command: CommandDescription) throws(UsageError) {

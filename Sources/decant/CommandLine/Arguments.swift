@@ -6,16 +6,20 @@ struct Arguments: Sendable {
   let command: CommandDescription
   /// In the order given; as many as the description requires.
   let operands: [String]
+  /// As it was typed, from the program's name on, in a form to copy.
+  let line: String
   private let options: [String: OptionDescription]
   private let given: [String: [String]]
 
   /// - Parameters:
   ///   - options: all that the command takes, shared ones too.
   ///   - given: values by long name; none for a flag.
+  ///   - line: as it was typed.
   init(
     command: CommandDescription, options: [OptionDescription], operands: [String],
-    given: [String: [String]]
+    given: [String: [String]], line: String
   ) {
+    self.line = line
     self.command = command
     self.operands = operands
     self.options = Dictionary(uniqueKeysWithValues: options.map { ($0.long, $0) })
@@ -65,6 +69,11 @@ extension Arguments {
     try typed(long) { text throws(InvalidValue) in try integer(parsing: text, in: range) }
   }
 
+  /// A number of tokens or weights within `range`, as in `4096` or `32k`.
+  func count(_ long: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
+    try typed(long) { text throws(InvalidValue) in try decant.count(parsing: text, in: range) }
+  }
+
   /// A number of bytes, as in `5GB`.
   func size(_ long: String) throws(UsageError) -> ByteSize? {
     try typed(long) { text throws(InvalidValue) in try ByteSize(parsing: text) }
@@ -73,6 +82,11 @@ extension Arguments {
   /// A positive decimal number, as in `2.5` or `1e-3`.
   func number(_ long: String) throws(UsageError) -> Double? {
     try typed(long) { text throws(InvalidValue) in try decimal(parsing: text) }
+  }
+
+  /// A positive number of decibels, as in `25` or `25dB`.
+  func decibels(_ long: String) throws(UsageError) -> Double? {
+    try typed(long) { text throws(InvalidValue) in try decant.decibels(parsing: text) }
   }
 
   /// A percentage between 0 and 100, as in `95%`.

@@ -1,3 +1,4 @@
+import Convert
 import Formats
 
 /// What an error that ended the program says, and the status it ends with.
@@ -19,7 +20,17 @@ struct ErrorReport: Equatable {
       (message, status) = (nil, .failure)
     default:
       message = described?.message ?? "\(error)"
-      status = error is UsageError ? .usage : .failure
+      status = Self.isWrongValue(error) ? .usage : .failure
+    }
+  }
+
+  /// Whether the command line alone says that it is wrong, whatever is in the files that it names.
+  private static func isWrongValue(_ error: any Error) -> Bool {
+    switch error {
+    case is UsageError, PlanError.badPattern, PlanError.badOverride, MergeError.badRequest,
+      Convert.OutputError.unknownEnding:
+      true
+    default: false
     }
   }
 

@@ -16,3 +16,13 @@ enum Shell: String, CaseIterable, Sendable {
 func singleQuoted(_ text: String) -> String {
   "'" + text.replacing("'", with: "'\\''") + "'"
 }
+
+/// A command line to copy: words that a shell would read otherwise are quoted.
+func shellLine(_ words: [String]) -> String {
+  words.map { word in
+    let isPlain = word.allSatisfy {
+      $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,@%+".contains($0))
+    }
+    return isPlain && !word.isEmpty ? word : singleQuoted(word)
+  }.joined(separator: " ")
+}

@@ -12,10 +12,10 @@ enum BudgetInput {
       help: "Bytes of the whole output, as in 3.5GB."),
     OptionDescription(
       long: "max-error", value: .init("X"),
-      help: "Mean relative squared error, at most; the smallest output within it."),
+      help: "Mean relative error, at most; the smallest output within it."),
     OptionDescription(
       long: "min-sqnr", value: .init("DB"),
-      help: "The same in decibels: -10 log10 of the error, at least."),
+      help: "The same as an SQNR in dB: -10 log10 of the relative error, at least, as in 25."),
     OptionDescription(
       long: "max-kl", value: .init("NATS"),
       help: """
@@ -34,7 +34,7 @@ enum BudgetInput {
       try arguments.number("target-bpw").map { .bitsPerWeight($0) },
       try arguments.size("target-size").map { .size($0.bytes) },
       try arguments.number("max-error").map { .relativeError($0) },
-      try arguments.number("min-sqnr").map { .sqnr($0) },
+      try arguments.decibels("min-sqnr").map { .sqnr($0) },
       try arguments.number("max-kl").map { .divergence($0) },
     ]
     let budgets = given.compactMap(\.self)

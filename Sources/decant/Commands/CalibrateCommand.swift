@@ -74,7 +74,7 @@ enum CalibrateCommand: Command {
   }
 
   private static func sensitivityTokens(_ arguments: Arguments) throws -> Int? {
-    let tokens = try arguments.int("sensitivity-tokens", in: 2...1 << 24)
+    let tokens = try arguments.count("sensitivity-tokens", in: 2...1 << 24)
     guard arguments.flag("sensitivity") else {
       guard tokens == nil else {
         throw UsageError(

@@ -77,7 +77,7 @@ struct CalibrationInput {
     let kept = try arguments.reportFile("keep-calibration", inputs: inputs, terminal: terminal)
     let place = try kept ?? Self.temporary(inputs)
     let tokens =
-      try arguments.int("sensitivity-tokens", in: 2...1 << 24) ?? SensitivityRun.usualTokens
+      try arguments.count("sensitivity-tokens", in: 2...1 << 24) ?? SensitivityRun.usualTokens
     let summary = try Self.measure(
       model, text, arguments, grams: wanted.grams,
       sensitivityTokens: wanted.sensitivity ? tokens : nil, to: place, runner)

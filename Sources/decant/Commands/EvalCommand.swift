@@ -80,8 +80,24 @@ enum EvalCommand: Command {
     let report = EvaluationReport(
       path: arguments.operands[0], plan: text.windows, basePath: arguments.value("against"),
       result: result)
-    try page?.write(EvaluationPage(report: report).html)
+    try page?.write(
+      EvaluationPage(
+        report: report,
+        origin: origin(
+          arguments,
+          [(arguments.operands[0], model)] + zip([report.basePath ?? ""], base.map { [$0] } ?? []),
+          report.json)
+      ).html)
     return try print(report.json, report.text, arguments, terminal)
+  }
+
+  private static func origin(
+    _ arguments: Arguments, _ models: [(path: String, model: ForwardModel)], _ data: JSONValue
+  ) -> PageOrigin {
+    PageOrigin(
+      command: arguments.line,
+      models: models.map { ($0.path, BitPlan.Input.headers(of: $0.model.checkpoint)) },
+      data: data.compactText)
   }
 
   private static func quantize(
@@ -112,12 +128,15 @@ enum EvalCommand: Command {
       let report = EvaluationReport(
         path: path, plan: text.windows,
         result: .quantized(measured[0], point.weights == nil ? nil : quantization.groups))
-      try page?.write(EvaluationPage(report: report).html)
+      try page?.write(
+        EvaluationPage(report: report, origin: origin(arguments, [(path, model)], report.json)).html
+      )
       return try print(report.json, report.text, arguments, terminal)
     case .qllmEval:
       let report = SweepReport(
         path: path, plan: text.windows, groups: quantization.groups, points: measured)
-      try page?.write(SweepPage(report: report).html)
+      try page?.write(
+        SweepPage(report: report, origin: origin(arguments, [(path, model)], report.json)).html)
       return try print(report.json, report.text, arguments, terminal)
     }
   }

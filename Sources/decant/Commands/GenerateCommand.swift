@@ -36,7 +36,7 @@ enum GenerateCommand: Command {
 
   static func run(_ arguments: Arguments, terminal: Terminal) throws -> ExitStatus {
     let runner = try Runner(arguments, terminal)
-    let count = try arguments.int("count", in: 1...1 << 24) ?? 64
+    let count = try arguments.count("count", in: 1...1 << 24) ?? 64
     let cacheBits = try arguments.int("kv-bits", in: QuantizationPoint.cacheBits)
     let model = try ForwardModel(Checkpoint(path: arguments.model()))
     let observer = try cacheBits.flatMap { QuantizationPoint(cache: $0) }.flatMap {

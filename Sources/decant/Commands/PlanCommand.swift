@@ -62,10 +62,10 @@ enum PlanCommand: Command {
         help: "Where to write the plan, for 'decant convert --plan'."),
       OptionDescription(
         long: "memory", value: .init("SIZE"),
-        help: "Say what fits a machine with so much memory, as in 24GB."),
+        help: "Say what fits a machine with so much memory, as in 24GB or 16GiB."),
       OptionDescription(
         long: "context", value: .init("TOKENS", default: .value("4096")),
-        help: "Tokens of each sequence, for --memory."),
+        help: "Tokens of each sequence, for --memory, as in 4096 or 32k (k is 1,024)."),
       OptionDescription(
         long: "batch", value: .init("N", default: .value("1")),
         help: "Sequences at a time, for --memory."),
@@ -102,7 +102,7 @@ enum PlanCommand: Command {
       search; the plan says how far from the optimum they may be, and why each tensor has its width.
       """,
       """
-      The error of a tensor is the squared error of its outputs over their square, with the inputs \
+      The relative error of a tensor is the squared error of its outputs over their square, with the inputs \
       taken as uncorrelated. Without --text, \
       --calibration or --activations all inputs count alike. With --text, or a calibration with \
       --sensitivity, the loss of a tensor is instead what quantizing it does to the model's predictions.
@@ -158,14 +158,21 @@ enum PlanCommand: Command {
       settings: members.compactMap { name, value in value.map { .init(name, $0) } })
     let bitPlan = try planner.plan(chosen)
     let byteCount = try planner.outputByteCount(bitPlan)
+    let fit = try fit(
+      arguments, plan.assigning(bitPlan), cache?.format ?? settings?.cacheFormat)
     let report = BitPlanReport(
       bitPlan, predictedByteCount: byteCount, settings: settings,
-      cache: cache, activations: activations,
-      fit: try fit(arguments, plan.assigning(bitPlan), cache?.format ?? settings?.cacheFormat),
-      problems: calibrated.problems)
+      cache: cache, activations: activations, fit: fit, problems: calibrated.problems)
     try file?.write(report.json.prettyText)
     try page?.write(
-      PlanPage(plan: bitPlan, predictedByteCount: byteCount, path: checkpoint.path).html)
+      PlanPage(
+        plan: bitPlan, predictedByteCount: byteCount, path: checkpoint.path,
+        asked: asked(arguments, bits: candidateOptions.bits), planFile: arguments.value("output"),
+        circumstances: .init(settings: settings, cache: cache, activations: activations, fit: fit),
+        origin: PageOrigin(
+          command: arguments.line, models: [(checkpoint.path, bitPlan.sources)],
+          data: report.json.compactText, remark: "; the plan, as --output writes it")
+      ).html)
     let isJSON = arguments.flag("json")
     let text =
       isJSON
@@ -225,7 +232,7 @@ enum PlanCommand: Command {
     guard arguments.isGiven("memory") || arguments.isGiven("context") else { return nil }
     return try ModelFit(
       plan, format: cache ?? .f16,
-      context: try arguments.int("context", in: 1...MemoryEstimate.longestContext) ?? 4096,
+      context: try arguments.count("context", in: 1...MemoryEstimate.longestContext) ?? 4096,
       batch: try arguments.int("batch", in: 1...1 << 20) ?? 1,
       budget: try arguments.size("memory")?.bytes)
   }
@@ -237,7 +244,7 @@ enum PlanCommand: Command {
     }
     options.groupSizes = try arguments.list("allow-groups", of: AffineLayout.allowedGroupSizes)
     options.sampleSize =
-      arguments.value("sample") == "all" ? nil : try arguments.int("sample", in: 4096...(1 << 40))
+      arguments.value("sample") == "all" ? nil : try arguments.count("sample", in: 4096...(1 << 40))
     return options
   }
 
@@ -250,6 +257,31 @@ enum PlanCommand: Command {
         }
         return tie
       })
+  }
+
+  /// Those that only say what to do with the plan.
+  private static let incidental = [
+    "output", "html", "curve", "keep-going", "keep-calibration", "max-memory", "jobs", "force",
+    "json",
+  ]
+
+  /// The options that were given, and the widths and the method that hold where none are, for people.
+  private static func asked(
+    _ arguments: Arguments, bits: [Int]
+  ) -> [(option: String, value: String)] {
+    let usual = [
+      "allow-bits": bits.map(String.init).joined(separator: ","),
+      "allow-groups": arguments.value("allow-groups") ?? "",
+      "method": arguments.value("method") ?? "",
+    ]
+    return description.options.compactMap { option in
+      guard !incidental.contains(option.long) else { return nil }
+      guard arguments.isGiven(option.long) else {
+        return usual[option.long].map { (option.long, "\($0) (usual)") }
+      }
+      let value = option.isFlag ? "yes" : arguments.values(option.long).joined(separator: ", ")
+      return (option.long, value)
+    }
   }
 
   /// The options that were given, for the record.

@@ -56,6 +56,11 @@ enum StatsCommand: Command {
           default: .described("kurtosis")),
         help: "List tensors instead of layers, the most striking first."),
       OptionDescription(
+        long: "all",
+        help:
+          "Give every layer a line, not only those that stand out, the five that lose most, and the median."
+      ),
+      OptionDescription(
         long: "channels", help: "With --json: also every channel's figures."),
       OptionDescription(
         long: "keep-going",
@@ -68,7 +73,9 @@ enum StatsCommand: Command {
       CommonOption.json,
     ],
     examples: [
-      .init("decant stats Qwen3-0.6B", "A histogram and the key figures of every layer's weights."),
+      .init(
+        "decant stats Qwen3-0.6B",
+        "What stands out among the weights, a histogram and key figures of layers, and what to do."),
       .init(
         "decant stats Qwen3-0.6B --text calibration.txt --tokens-limit 4096",
         "Also what the model computes over a text: activations and cache."),
@@ -123,8 +130,8 @@ enum StatsCommand: Command {
     let page = try arguments.reportFile("html", inputs: inputs, terminal: terminal)
     let dump = try arguments.reportFile("dump", inputs: inputs, terminal: terminal)
     let captured = try text?.measure(runner, keeping: dump) ?? CapturedStatistics()
-    let measured = try measure(run, captured, runner)
-    let html = page.map { _ in StatisticsPage(measured).html }
+    let measured = try measure(run, captured, runner, planInputs: planInputs(arguments))
+    let html = page.map { _ in StatisticsPage(measured, command: arguments.line).html }
     if let html { try page?.write(html) }
     if arguments.flag("json") {
       try StatisticsDocument(measured).write { try StandardOutput.write($0) }
@@ -137,7 +144,8 @@ enum StatsCommand: Command {
       try StandardOutput.write(
         StatisticsReport(measured).tensors(by: order ?? .kurtosis, limit: top, terminal))
     } else {
-      try StandardOutput.write(StatisticsReport(measured).layers(terminal))
+      try StandardOutput.write(
+        StatisticsReport(measured).layers(terminal, showsAll: arguments.flag("all")))
     }
     return .done
   }
@@ -149,19 +157,29 @@ enum StatsCommand: Command {
   }
 
   private static func measure(
-    _ run: StatisticsRun, _ captured: CapturedStatistics, _ runner: Runner
+    _ run: StatisticsRun, _ captured: CapturedStatistics, _ runner: Runner,
+    planInputs: [String] = []
   ) throws -> MeasuredModel {
     let tensors = try runner.run("stats", byteCount: run.byteCount) {
       try run.run(with: captured.tensors, $0)
     }
-    return MeasuredModel(run, tensors: tensors, similarities: captured.similarities)
+    return MeasuredModel(
+      run, tensors: tensors, similarities: captured.similarities, planInputs: planInputs)
+  }
+
+  /// What was given of the options by which `plan` too is told what the model computes.
+  private static func planInputs(_ arguments: Arguments) -> [String] {
+    let single = ["text", "tokens", "tokens-limit"].flatMap { name in
+      arguments.value(name).map { ["--" + name, $0] } ?? []
+    }
+    return single + arguments.values("activations").flatMap { ["--activations", $0] }
   }
 
   /// Several models, one after the other.
   private static func compare(
     _ arguments: Arguments, _ runner: Runner, _ terminal: Terminal
   ) throws -> ExitStatus {
-    for option in ["activations", "kv", "dump", "tensor", "top", "sort"]
+    for option in ["activations", "kv", "dump", "tensor", "top", "sort", "all"]
     where arguments.isGiven(option) {
       throw UsageError("'--\(option)' is about one model", hint: "give one PATH, or leave it out")
     }
@@ -183,7 +201,8 @@ enum StatsCommand: Command {
       try measure(run, text?.measure(runner) ?? CapturedStatistics(), runner)
     }
     let comparison = ModelComparison(models: models)
-    let html = page.map { _ in ComparisonPage(comparison: comparison).html }
+    let html = page.map { _ in ComparisonPage(comparison: comparison, command: arguments.line).html
+    }
     if let html { try page?.write(html) }
     if arguments.flag("json") {
       try ComparisonReport(comparison).writeJSON { try StandardOutput.write($0) }

@@ -34,7 +34,7 @@ struct TextInput {
   private static func tokensLimit(usual: String) -> OptionDescription {
     OptionDescription(
       long: "tokens-limit", value: .init("N", default: .described(usual)),
-      help: "Use the first N tokens.")
+      help: "Use the first N tokens, as in 4096 or 32k (k is 1,024).")
   }
 
   /// For the command that has more to do than to run the model.
@@ -61,8 +61,8 @@ struct TextInput {
         text == nil ? "there is no text to read" : "'--text' and '--tokens' both name what to read",
         hint: "give one of '--text FILE' and '--tokens FILE'")
     }
-    let limit = try arguments.int("tokens-limit", in: 2...Int.max) ?? usualLimit
-    let context = hasWindows ? try arguments.int("context", in: 2...1 << 24) : nil
+    let limit = try arguments.count("tokens-limit", in: 2...Int.max) ?? usualLimit
+    let context = hasWindows ? try arguments.count("context", in: 2...1 << 24) : nil
     var tokens =
       text == nil
       ? try TokenList.read(path, limit: limit) : try Self.read(path, for: model)

@@ -41,7 +41,7 @@ struct AdapterReport {
     if let convention { lines.append(convention) }
     var table = TextTable([
       .init("module"), .init("kind"), .init("rank", .right), .init("alpha", .right),
-      .init("scaling", .right), .init("group", .right), .init("parameters", .right),
+      .init("scaling", .right), .init("group size", .right), .init("parameters", .right),
     ])
     for module in inspection.modules {
       table.append([

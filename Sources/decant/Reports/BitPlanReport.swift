@@ -52,7 +52,7 @@ struct BitPlanReport {
         ? "at most \(percent(totals.optimalityGap)) above the least possible\n"
         : "the least possible\n")
     if let worst = plan.choices.map(\.samplingError).max(), worst > 0 {
-      text += "measured on samples: the errors are uncertain by \(percent(worst)) at most\n"
+      text += "measured on samples: relative errors are uncertain by \(percent(worst)) at most\n"
     }
     for problem in problems {
       text += terminal.style.yellow("left out:") + " " + printable(problem.message) + "\n"
@@ -71,8 +71,8 @@ struct BitPlanReport {
   /// Headings of losses, and the figures below them.
   private var lossColumns: [TextTable.Column] {
     switch plan.measure {
-    case .relativeError: [.init("error", .right), .init("dB", .right)]
-    case .divergence: [.init("KL", .right)]
+    case .relativeError: [.init("relative error", .right), .init("SQNR dB", .right)]
+    case .divergence: [.init("KL divergence", .right)]
     }
   }
 

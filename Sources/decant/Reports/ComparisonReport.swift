@@ -38,12 +38,21 @@ struct ComparisonReport {
   }
 
   /// The documents of the models, one after the other.
-  func writeJSON(_ put: (String) throws -> Void) rethrows {
+  ///
+  /// - Parameter isBrief: as for `StatisticsDocument`.
+  func writeJSON(isBrief: Bool = false, _ put: (String) throws -> Void) rethrows {
     try put("{\"models\":[\n")
     for (index, model) in comparison.models.enumerated() {
       if index > 0 { try put(",\n") }
-      try StatisticsDocument(model).write(put)
+      try StatisticsDocument(model, isBrief: isBrief).write(put)
     }
     try put("]}\n")
+  }
+
+  /// For a page.
+  var briefJSON: String {
+    var text = ""
+    writeJSON(isBrief: true) { text += $0 }
+    return text
   }
 }

@@ -1,21 +1,41 @@
 import Foundation
 
-/// A measured number in three significant digits, as tables show it: `0.0213`, `4.20`, `187`,
-/// `1.2e-05`. A dash where there is none.
+/// A measured number in three significant digits, as tables show it: `0.0213`, `0.00620`, `4.20`, `187`,
+/// `1.23e-5`. A dash where there is none.
 func figure(_ value: Double?) -> String {
   guard let value, !value.isNaN else { return "-" }
   guard value.isFinite else { return value > 0 ? "inf" : "-inf" }
-  let magnitude = value.magnitude
-  if magnitude == 0 { return "0" }
-  switch magnitude {
-  case ..<0.001: return String(format: "%.1e", value)
-  case ..<0.1: return String(format: "%.4f", value)
-  case ..<1: return String(format: "%.3f", value)
-  case ..<10: return String(format: "%.2f", value)
-  case ..<100: return String(format: "%.1f", value)
-  case ..<1e6: return String(format: "%.0f", value)
-  default: return String(format: "%.1e", value)
+  return threeDigits(value)
+}
+
+/// The notation that text and pages share: three significant digits, all digits of whole numbers from a
+/// thousand on, and an exponent where there would be many zeros.
+///
+/// - Parameter value: finite.
+func threeDigits(_ value: Double, grouped: Bool = false) -> String {
+  let size = value.magnitude
+  if value == 0 { return "0" }
+  if size >= 999_999.5 || size < 0.000_999_5 { return exponentText(value) }
+  if size >= 999.5 {
+    let whole = Int(size.rounded())
+    return (value < 0 ? "-" : "") + (grouped ? groupedText(whole) : "\(whole)")
   }
+  let decimals =
+    switch size {
+    case ..<0.009_995: 5
+    case ..<0.099_95: 4
+    case ..<0.999_5: 3
+    case ..<9.995: 2
+    case ..<99.95: 1
+    default: 0
+    }
+  return String(format: "%.\(decimals)f", value)
+}
+
+/// `1.23e-5`, without the zeros that C puts into the exponent.
+private func exponentText(_ value: Double) -> String {
+  let parts = String(format: "%.2e", value).split(separator: "e")
+  return "\(parts[0])e\(Int(parts[1]) ?? 0)"
 }
 
 /// A ratio of signal to noise in dB: `21.3`; `exact` where nothing was lost, a dash where there is

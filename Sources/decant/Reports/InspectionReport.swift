@@ -6,13 +6,27 @@ import Model
 /// What is in a checkpoint: as JSON, and as text for people.
 struct InspectionReport {
   private let inspection: Inspection
+  /// Those that are listed, in their order.
+  private let tensors: [Inspection.Tensor]
+  /// The pattern that chose them; nil where all are listed.
+  private let filter: String?
+  /// By name, where they were read.
+  private let values: [String: TensorValues]
 
-  init(_ inspection: Inspection) { self.inspection = inspection }
+  init(
+    _ inspection: Inspection, tensors: [Inspection.Tensor], filter: String? = nil,
+    values: [String: TensorValues] = [:]
+  ) {
+    self.inspection = inspection
+    self.tensors = tensors
+    self.filter = filter
+    self.values = values
+  }
 
   private var checkpoint: Checkpoint { inspection.checkpoint }
 
   var json: JSONValue {
-    [
+    var json: JSONValue = [
       "path": .string(checkpoint.path),
       "files": .array(
         zip(checkpoint.fileNames, checkpoint.files).map { name, file in
@@ -32,8 +46,25 @@ struct InspectionReport {
         }),
       "architecture": architectureJSON,
       "bits_per_weight": inspection.isPacked ? .double(inspection.bitsPerWeight) : .null,
-      "tensors": .array(inspection.tensors.map(tensorJSON)),
+      "by_role": .array(
+        inspection.sharesByRole.map { role, share in
+          Self.json(share, ["role": .string(role.rawValue)])
+        }),
+      "by_width": .array(
+        inspection.sharesByWidth.map { width, share in Self.json(share, width.json) }),
     ]
+    if let filter { json["filter"] = .string(filter) }
+    json["tensors"] = .array(tensors.map(tensorJSON))
+    return json
+  }
+
+  private static func json(_ share: InspectionShare, _ key: JSONValue) -> JSONValue {
+    var json = key
+    json["tensors"] = .integer(share.tensorCount)
+    json["byte_count"] = .integer(share.byteCount)
+    json["share"] = .double(share.share)
+    json["bits_per_weight"] = .double(share.bitsPerWeight)
+    return json
   }
 
   private var dtypes: [(DType, (tensors: Int, bytes: Int))] {
@@ -74,6 +105,7 @@ struct InspectionReport {
       "expert": tensor.identity.expert.map { .integer($0) } ?? .null,
       "treatment": .string(treatment), "reason": .string(reason),
     ]
+    if let values = values[tensor.name] { json["values"] = values.json }
     guard inspection.isPacked else { return json }
     json["encoding"] = tensor.packing == nil ? "raw" : "affine"
     json["source_dtype"] = tensor.sourceDType.map { .string($0.rawValue) } ?? .null
@@ -104,7 +136,34 @@ struct InspectionReport {
     if inspection.isPacked, let bits = inspection.bitsPerWeight {
       text += String(format: "bits per weight: %.3f, scales and biases counted\n", bits)
     }
-    return text + "\n" + table(terminal)
+    text += "\n" + shares(terminal) + "\n"
+    if let filter {
+      let bytes = tensors.reduce(0) { $0 + $1.byteCount }
+      let share = Double(bytes) / Double(max(1, inspection.byteCount))
+      text +=
+        "\(printable(filter)): \(tensors.count) of \(inspection.tensors.count) tensors,"
+        + " \(ByteSize(bytes: bytes).text), \(percent(share)) of the bytes\n"
+    }
+    return text + table(terminal)
+  }
+
+  /// Who has the bytes: by role, then by width.
+  private func shares(_ terminal: Terminal) -> String {
+    func table(_ title: String, _ rows: [(name: String, share: InspectionShare)]) -> String {
+      var table = TextTable([
+        .init(title), .init("tensors", .right), .init("size", .right), .init("of bytes", .right),
+        .init("bpw", .right),
+      ])
+      for (name, share) in rows {
+        table.append([
+          name, "\(share.tensorCount)", ByteSize(bytes: share.byteCount).text,
+          percent(share.share), String(format: "%.2f", share.bitsPerWeight),
+        ])
+      }
+      return table.text(style: terminal.style)
+    }
+    return table("role", inspection.sharesByRole.map { ($0.rawValue, $1) }) + "\n"
+      + table("width", inspection.sharesByWidth.map { ($0.words, $1) })
   }
 
   private var architectureText: String? {
@@ -122,27 +181,23 @@ struct InspectionReport {
       .joined(separator: ", ")
   }
 
-  /// Tensors by layer: first those outside the layers, then layer after layer.
   private func table(_ terminal: Terminal) -> String {
     var columns: [TextTable.Column] = [
       .init("layer", .right), .init("tensor"), .init("role"), .init("shape"), .init("dtype"),
-      .init("bytes", .right),
+      .init("size", .right),
     ]
     if inspection.isPacked {
       columns += [
-        .init("bits", .right), .init("group", .right), .init("bpw", .right),
+        .init("bits", .right), .init("group size", .right), .init("bpw", .right),
         .init("SQNR dB", .right),
       ]
     }
     var table = TextTable(columns)
-    let ordered = inspection.tensors.enumerated().sorted { a, b in
-      (a.element.identity.layer ?? -1, a.offset) < (b.element.identity.layer ?? -1, b.offset)
-    }
-    for (_, tensor) in ordered {
+    for tensor in tensors {
       var cells = [
         tensor.identity.layer.map { "\($0)" } ?? "", printable(tensor.name),
         tensor.identity.role.rawValue, shapeText(tensor.shape), tensor.dtype.rawValue,
-        "\(tensor.byteCount)",
+        ByteSize(bytes: tensor.byteCount).text,
       ]
       if inspection.isPacked {
         let decibels = tensor.packing?.error?.sqnrDecibels
@@ -156,6 +211,24 @@ struct InspectionReport {
       table.append(cells)
     }
     return table.text(style: terminal.style)
+  }
+}
+
+extension Inspection.Width {
+  var words: String {
+    switch self {
+    case .quantized(let layout): "\(layout.bits) bits, groups of \(layout.groupSize)"
+    case .kept(let dtype): dtype.rawValue
+    }
+  }
+
+  fileprivate var json: JSONValue {
+    switch self {
+    case .quantized(let layout):
+      ["bits": .integer(layout.bits), "group_size": .integer(layout.groupSize), "dtype": .null]
+    case .kept(let dtype):
+      ["bits": .integer(dtype.bitCount), "group_size": .null, "dtype": .string(dtype.rawValue)]
+    }
   }
 }
 

@@ -42,13 +42,14 @@ struct MagnitudeAxis {
     return columns
   }
 
-  /// Smallest and largest magnitude, `0.0021 … 4`, spread over the columns.
+  /// Smallest and largest magnitude, `0.0210 |x| 4.00`, spread over the columns.
   var label: String {
     guard !bins.isEmpty else { return "" }
     let low = figure(Double(LogHistogram.lowerEdge(ofBin: bins.lowerBound)))
     let high = figure(Double(LogHistogram.lowerEdge(ofBin: bins.upperBound)))
     let width = (bins.count + binsPerColumn - 1) / binsPerColumn
-    let gap = max(1, width - low.count - high.count)
-    return low + String(repeating: " ", count: gap) + high
+    let gap = max(2, width - low.count - high.count - 3)
+    func space(_ count: Int) -> String { String(repeating: " ", count: count) }
+    return low + space(gap / 2) + "|x|" + space(gap - gap / 2) + high
   }
 }

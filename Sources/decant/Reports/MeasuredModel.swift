@@ -6,6 +6,8 @@ import Model
 /// Everything that was measured of a model, as the reports show it.
 struct MeasuredModel {
   let path: String
+  /// By their headers.
+  let files: [BitPlan.Input]
   let options: MeasureOptions
   let config: ModelConfig?
   let tensors: [TensorStatistics]
@@ -18,11 +20,16 @@ struct MeasuredModel {
   let similarities: [LayerSimilarity]
   /// Of inputs that have maps.
   let smoothedInputs: [SmoothedInput]
+  /// Options that tell `plan` what the model computes, as this was told it.
+  let planInputs: [String]
 
   init(
-    _ run: StatisticsRun, tensors: [TensorStatistics], similarities: [LayerSimilarity] = []
+    _ run: StatisticsRun, tensors: [TensorStatistics], similarities: [LayerSimilarity] = [],
+    planInputs: [String] = []
   ) {
+    self.planInputs = planInputs
     path = run.checkpoint.path
+    files = BitPlan.Input.headers(of: run.checkpoint)
     options = run.options
     config = run.checkpoint.config
     // Channels of weights that were kept for the pictures are in no other report.
@@ -42,6 +49,26 @@ struct MeasuredModel {
   /// Nil where no text was read.
   var energies: LayerEnergies? {
     similarities.isEmpty ? nil : LayerEnergies(similarities, tensors)
+  }
+
+  /// Layers that lose most at 4 bits, of those that are worth a look first.
+  private static let worst = 5
+
+  /// Layers of a kind that stand out, and those of which 4 bits lose most.
+  func notableLayers(_ kind: TensorStatistics.Kind) -> Set<Int> {
+    let inside = layerSummaries.filter { $0.kind == kind && $0.layer != nil }
+    let worst = inside.compactMap { summary in
+      summary.sqnr(kind.usualScheme, bits: 4).flatMap { sqnr in summary.layer.map { ($0, sqnr) } }
+    }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(Self.worst).map(\.0)
+    return Set(worst + inside.filter { $0.isOutlier || $0.isLossy }.compactMap(\.layer))
+  }
+
+  /// What stands out, in words.
+  var findings: [Finding] { StatisticsFindings(self).all }
+
+  /// What follows for the widths of the weights; nothing where none loses anything.
+  var advice: [Finding] {
+    WidthAdvice(self)?.findings(path: path, inputs: planInputs) ?? []
   }
 
   /// Tensors that hold NaN or infinity, about which every report must say so.

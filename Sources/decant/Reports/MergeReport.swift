@@ -48,8 +48,8 @@ struct MergeReport {
     if probe.moduleCount > 0 {
       lines.append(
         "probe: \(probe.outputCount) outputs of \(probe.moduleCount) modules are within"
-          + " \(number(probe.largestDifference)) of base + adapter; rounding allows"
-          + " \(number(probe.largestBound)), the largest output is \(number(probe.largestOutput))")
+          + " \(figure(probe.largestDifference)) of base + adapter; rounding allows"
+          + " \(figure(probe.largestBound)), the largest output is \(figure(probe.largestOutput))")
     }
     lines.append(
       result.canBeUndone
@@ -60,12 +60,11 @@ struct MergeReport {
 }
 
 /// `3.1e-04`.
-private func number(_ value: Double) -> String { String(format: "%.1e", value) }
 
 extension BiasRounding {
   var summary: String {
-    "\(count) biases moved, rounded by at most \(number(largest))"
-      + " (\(number(largestInSteps)) of a code's step)"
+    "\(count) biases moved, rounded by at most \(figure(largest))"
+      + " (\(figure(largestInSteps)) of a code's step)"
   }
 
   var reportJSON: JSONValue {

@@ -8,8 +8,14 @@ struct PlanSettingsText {
   init(_ settings: PlanSettings) { self.settings = settings }
 
   func text(_ terminal: Terminal) -> String {
+    let title = terminal.style.bold("preset \(settings.preset.rawValue)")
+    return ([title] + lines).flatMap { wrap($0, width: terminal.width) }.map { $0 + "\n" }.joined()
+  }
+
+  /// What is recommended, then the flags of each runtime.
+  var lines: [String] {
     let advice = settings.recommendation
-    var lines = [terminal.style.bold("preset \(settings.preset.rawValue)")]
+    var lines: [String] = []
     for (name, choice) in [
       ("weights", advice.weights), ("activations", advice.activations), ("keys", advice.keys),
       ("values", advice.values),
@@ -32,7 +38,7 @@ struct PlanSettingsText {
         lines.append("\(flags.runtime.rawValue): " + words.joined(separator: " "))
       }
     }
-    return lines.flatMap { wrap($0, width: terminal.width) }.map { $0 + "\n" }.joined()
+    return lines
   }
 }
 
@@ -43,12 +49,28 @@ struct ModelFitText {
   init(_ fit: ModelFit) { self.fit = fit }
 
   func text(_ terminal: Terminal) -> String {
+    let yellow = ["does not fit", "note:"]
+    let text = lines.flatMap { line in
+      var lines = wrap(printable(line), width: terminal.width)
+      for word in yellow where lines[0].hasPrefix(word) {
+        lines[0] = terminal.style.yellow(word) + lines[0].dropFirst(word.count)
+      }
+      return lines
+    }.map { $0 + "\n" }.joined()
+    return terminal.style.bold(title) + "\n" + text
+  }
+
+  var title: String {
+    let sequences = fit.batch == 1 ? "" : " in \(fit.batch) sequences"
+    return "memory for \(fit.context) tokens\(sequences)"
+  }
+
+  /// What is needed, and whether it is there.
+  var lines: [String] {
     let estimate = fit.estimate
     func size(_ bytes: Int) -> String { ByteSize(bytes: bytes).text }
     func list(_ bits: [Int]) -> String { bits.map(String.init).joined(separator: " and ") }
-    let sequences = fit.batch == 1 ? "" : " in \(fit.batch) sequences"
     var lines = [
-      terminal.style.bold("memory for \(fit.context) tokens\(sequences)"),
       "weights \(size(estimate.weightByteCount)), cache \(size(estimate.cacheByteCount))"
         + " (K \(list(fit.keyBits)) bits, V \(list(fit.valueBits)) bits), activations"
         + " \(size(estimate.activationByteCount)): \(size(estimate.totalByteCount)) in all",
@@ -59,7 +81,7 @@ struct ModelFitText {
       lines.append(
         remaining >= 0
           ? "fits \(size(budget)): \(size(remaining)) left"
-          : terminal.style.yellow("does not fit \(size(budget)):") + " \(size(-remaining)) missing")
+          : "does not fit \(size(budget)): \(size(-remaining)) missing")
       switch estimate.longestFittingContext {
       case .tokens(let count): lines.append("longest context that fits: \(count) tokens")
       case .unlimited: lines.append("the context is not limited by memory")
@@ -76,8 +98,8 @@ struct ModelFitText {
           + " \(traffic.activeParameterCount) of \(traffic.parameterCount) parameters are active")
     }
     for disagreement in fit.disagreements {
-      lines.append(terminal.style.yellow("note:") + " " + printable(disagreement))
+      lines.append("note: \(disagreement)")
     }
-    return lines.flatMap { wrap($0, width: terminal.width) }.map { $0 + "\n" }.joined()
+    return lines
   }
 }

@@ -7,8 +7,24 @@ import Stats
 /// Statistics as JSON (schemas/stats.schema.json).
 struct StatisticsDocument {
   private let measured: MeasuredModel
+  /// Whether of single tensors only what a page shows is in it: no histograms, no profiles, no channels, and no
+  /// more tensors than its table has.
+  private let isBrief: Bool
 
-  init(_ measured: MeasuredModel) { self.measured = measured }
+  /// How people are told what `isBrief` leaves out.
+  static let brief = "; those of --json, without histograms and profiles of single tensors"
+
+  init(_ measured: MeasuredModel, isBrief: Bool = false) {
+    self.measured = measured
+    self.isBrief = isBrief
+  }
+
+  /// For a page.
+  var text: String {
+    var text = ""
+    write { text += $0 }
+    return text
+  }
 
   /// The document in pieces, so that no tree of a large model is ever held whole.
   func write(_ put: (String) throws -> Void) rethrows {
@@ -36,11 +52,19 @@ struct StatisticsDocument {
     try put("{")
     for (name, value) in head + hidden { try put("\"\(name)\":\(value.compactText),\n") }
     try put("\"tensors\":[")
-    for (index, tensor) in measured.tensors.enumerated() {
-      try put((index == 0 ? "\n" : ",\n") + Self.tensor(tensor).compactText)
+    let tensors = isBrief ? TensorTable.shown(measured.tensors) : measured.tensors
+    for (index, tensor) in tensors.enumerated() {
+      var document = Self.tensor(tensor)
+      if isBrief { for member in Self.long { document[member] = nil } }
+      try put((index == 0 ? "\n" : ",\n") + document.compactText)
     }
     try put("\n]}\n")
   }
+
+  private static let long = [
+    "histogram", "sigma_histogram", "quantiles", "input_channels", "output_channels", "channels",
+    "tokens", "head_absmax", "outliers", "every_channel",
+  ]
 
   private func similarity(_ entry: LayerSimilarity) -> JSONValue {
     ["layer": .integer(entry.layer), "cosine_similarity": .double(entry.cosine)]
@@ -82,6 +106,7 @@ struct StatisticsDocument {
       "std": .double(moments.standardDeviation), "kurtosis": .double(summary.kurtosis),
       "channel_ratio": .double(summary.channelRatio),
       "token_ratio": .double(summary.tokenRatio), "is_outlier": .bool(summary.isOutlier),
+      "is_lossy": .bool(summary.isLossy),
       "histogram": Self.histogram(summary.histogram, zeros: summary.zeroCount),
       "quantization": .array(summary.roundTrips.map(Self.roundTrip)),
     ]

@@ -57,7 +57,7 @@ struct ValidationReportText {
 
   private func table(_ distances: [MatrixDistance]) -> TextTable {
     var table = TextTable([
-      .init("tensor"), .init("bits", .right), .init("group", .right),
+      .init("tensor"), .init("bits", .right), .init("group size", .right),
       .init("relative error", .right), .init("SQNR dB", .right), .init("largest error", .right),
     ])
     for distance in distances {
@@ -65,9 +65,9 @@ struct ValidationReportText {
       table.append([
         printable(distance.tensor), distance.layout.map { "\($0.bits)" } ?? "kept",
         distance.layout.map { "\($0.groupSize)" } ?? "",
-        error.relativeError.map { $0 == 0 ? "0" : String(format: "%.5f", $0) } ?? "",
+        error.relativeError.map { figure($0) } ?? "",
         error.sqnrDecibels.flatMap { $0.isFinite ? String(format: "%.1f", $0) : nil } ?? "",
-        error.largestError == 0 ? "0" : String(format: "%.2e", error.largestError),
+        figure(error.largestError),
       ])
     }
     return table

@@ -31,9 +31,9 @@ import Testing
   }
 
   @Test func sizesAndPercentagesNameTheirOption() throws {
-    let arguments = try parse("pour", "cup", "-o", "t", "--max-size=5G", "--full=150%")
+    let arguments = try parse("pour", "cup", "-o", "t", "--max-size=5X", "--full=150%")
     let size = #expect(throws: UsageError.self) { try arguments.size("max-size") }
-    #expect(size?.message == "'5G' is no value for '--max-size': unknown unit 'G'")
+    #expect(size?.message == "'5X' is no value for '--max-size': unknown unit 'X'")
     let percent = #expect(throws: UsageError.self) { try arguments.percent("full") }
     #expect(percent?.message == "'150%' is no value for '--full': more than 100%")
   }

@@ -43,7 +43,8 @@ import Testing
 
   /// Two layers stand at a quarter and three quarters of the depth, four at eighths.
   @Test func linesRunOverTheDepth() throws {
-    let page = PageReader(ComparisonPage(comparison: try comparison()).html)
+    let page = PageReader(
+      ComparisonPage(comparison: try comparison(), command: "decant stats").html)
     #expect(page.isSound)
     let panels = page.all("figure").filter { $0.attributes["class"] == "panel chart" }
     #expect(panels.count == 3)

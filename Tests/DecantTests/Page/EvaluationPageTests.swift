@@ -26,13 +26,14 @@ import Testing
   }
 
   private let plan = WindowPlan(length: 64)
+  private static let origin = PageOrigin(command: "decant eval", models: [], data: "{}")
 
   /// The quantiles of 101 values are the values themselves.
   @Test func quantilesOfLossesStandInATable() {
     let losses = (0...100).map { Double($0) / 10 }
     let report = EvaluationReport(
       path: "/models/<b>", plan: plan, result: .loss(LossSummary(losses.reversed())))
-    let page = read(EvaluationPage(report: report).html)
+    let page = read(EvaluationPage(report: report, origin: Self.origin).html)
     #expect(page.all("h1").map(\.text) == ["<b>"])
     let cells = page.all("td").map(\.text)
     // The mean first, then the least, 1 %, 10 %, half, 90, 95, 99 and 99.9 %, the largest.
@@ -50,7 +51,7 @@ import Testing
     #expect(bars.shares == [0, 0, 0.3, 0, 0, 0, 0.6, 0, 0, 0, 0, 0.1, 0])
     let report = EvaluationReport(
       path: "a", plan: plan, basePath: "b/c", result: .divergence(summary(base, losses)))
-    let page = read(EvaluationPage(report: report).html)
+    let page = read(EvaluationPage(report: report, origin: Self.origin).html)
     let heights = page.all("rect").compactMap { $0.attributes["height"] }
     #expect(heights[6] == "190" && heights[2] == "95" && heights[0] == "0")
     #expect(page.all("li").contains { $0.text == "compared with b/c" })
@@ -63,7 +64,7 @@ import Testing
     let report = EvaluationReport(
       path: "a", plan: plan,
       result: .divergence(summary(base, base, divergences: base.map { _ in 0 })))
-    let html = EvaluationPage(report: report).html
+    let html = EvaluationPage(report: report, origin: Self.origin).html
     let page = read(html)
     #expect(!html.contains("nan") && !html.contains("inf"))
     #expect(page.all("path").contains { $0.attributes["class"] == "line w" })
@@ -87,7 +88,7 @@ import Testing
         try point(QuantizationPoint(weights: 2), change: 1),
         try point(QuantizationPoint(cache: 8), change: -0.001),
       ])
-    let page = read(SweepPage(report: report).html)
+    let page = read(SweepPage(report: report, origin: Self.origin).html)
     let found = page.all("li", inside: "main").map(\.text)
     #expect(found.count == 1 && found[0].contains("W4 costs 0.1000 nats per token"))
     // One in each of the plots.
@@ -103,7 +104,7 @@ import Testing
     let labels = page.all("svg").compactMap { $0.attributes["aria-label"] }
     #expect(
       labels == [
-        "Divergence by point, nats, KL, mean", "Change of the loss by point, nats per token",
+        "KL divergence by point, nats, mean", "Change of the loss by point, nats per token",
       ])
   }
 }

@@ -45,7 +45,7 @@ import Testing
     #expect(input.after.cells[4] == 1 && input.after.cells.count == 3 * 64)
     // Pictures take no part in the JSON.
     #expect(measured.tensors.allSatisfy { $0.everyChannel == nil })
-    let page = PageReader(StatisticsPage(measured).html)
+    let page = PageReader(StatisticsPage(measured, command: "decant stats").html)
     #expect(page.isSound)
     let strokes = page.elements.filter { $0.name == "path" }.compactMap { path in
       path.attributes["class"].map { ($0, path.attributes["d"] ?? "") }
@@ -97,7 +97,7 @@ import Testing
     for kind in [TensorStatistics.Kind.key, .value] {
       #expect(cache.filter { $0.kind == kind }.map(\.layer) == [0, 4, 7, 11])
     }
-    let page = PageReader(StatisticsPage(measured).html)
+    let page = PageReader(StatisticsPage(measured, command: "decant stats").html)
     let rasters = page.all("svg").filter { $0.attributes["class"] == "raster" }
     #expect(rasters.count == 2 * 5 + 2 * 4)
     #expect(rasters.allSatisfy { $0.attributes["aria-label"]?.isEmpty == false })

@@ -5,10 +5,11 @@ import Testing
 
 @Suite struct FigureTests {
   @Test(arguments: [
-    (0, "0"), (1.234e-5, "1.2e-05"), (-0.00099, "-9.9e-04"), (0.001, "0.0010"),
-    (0.02134, "0.0213"), (0.1, "0.100"), (0.98765, "0.988"), (1, "1.00"), (4.2, "4.20"),
+    (0, "0"), (1.234e-5, "1.23e-5"), (-0.00099, "-9.90e-4"), (0.001, "0.00100"),
+    (0.00621, "0.00621"), (0.009_996, "0.0100"), (0.02134, "0.0213"), (0.1, "0.100"),
+    (0.98765, "0.988"), (1, "1.00"), (4.2, "4.20"),
     (-42.04, "-42.0"), (187.4, "187"), (65504, "65504"), (999_999, "999999"),
-    (1e6, "1.0e+06"), (3.4e38, "3.4e+38"), (.infinity, "inf"), (-.infinity, "-inf"),
+    (1e6, "1.00e6"), (3.4e38, "3.40e38"), (.infinity, "inf"), (-.infinity, "-inf"),
   ])
   func numbersHaveThreeDigits(_ value: Double, _ text: String) {
     #expect(figure(value) == text)
@@ -32,7 +33,7 @@ import Testing
 
   @Test func sharesAreInPercent() {
     #expect(percent(0.0149) == "1.49 %")
-    #expect(percent(0.000031) == "0.0031 %")
+    #expect(percent(0.000031) == "0.00310 %")
     #expect(percent(1) == "100 %")
     #expect(percent(0) == "0 %")
   }
@@ -77,7 +78,7 @@ import Testing
     #expect(axis.counts(first) == [5, 0, 2, 0, 0])
     #expect(axis.counts(second) == [0, 7, 0, 0, 1])
     #expect(axis.largest == 7)
-    #expect(axis.label == "1.00 2.50")
+    #expect(axis.label == "1.00 |x| 2.50")
   }
 
   @Test(arguments: [1, 2, 3, 7, 12, 40, 200])
@@ -95,7 +96,7 @@ import Testing
     let tail = histogram([(0x1p-100, 10), (1, 10_000), (1.25, 5000)])
     let axis = MagnitudeAxis([tail], width: 40)
     #expect(axis.counts(tail) == [10_010, 5000])
-    #expect(axis.label == "1.00 1.50")
+    #expect(axis.label == "1.00 |x| 1.50")
   }
 
   @Test func withoutValuesThereIsNoAxis() {

@@ -31,18 +31,28 @@ import Testing
     let result = try stats([])
     #expect(result.status == 0)
     #expect(result.error == "")
-    let text = lines(result)
-    for line in text { #expect(line.count <= 80) }
-    #expect(text[0].hasPrefix("weights:"))
-    #expect(text[0].contains("groups of 64, minmax"))
+    let all = lines(result)
+    for line in all where !line.hasPrefix("  decant ") { #expect(line.count <= 80) }
+    #expect(all[0] == "findings" && all[1].hasPrefix("- "))
+    let text = all.drop { !$0.hasPrefix("weights:") }.map(\.self)
+    #expect(result.output.contains("at 2 to 8 bits in groups of 64,\nminmax"))
+    #expect(text[2].contains(" |x| "))
+    #expect(text[2].hasSuffix("   2b    3b    4b    5b    6b    8b"))
     #expect(
-      text[2..<7].map { $0.split(separator: " ")[0] } == ["outside", "0", "1", "2", "3"])
+      text[3..<9].map { $0.split(separator: " ")[0] } == [
+        "outside", "0", "1", "2", "3", "median",
+      ])
     // numpy: abs().max() over the matrices of each layer.
-    for (line, absMax) in zip(text[2..<7], ["0.602", "0.524", "0.698", "0.411", "0.466"]) {
+    for (line, absMax) in zip(text[3..<8], ["0.602", "0.524", "0.698", "0.411", "0.466"]) {
       #expect(line.contains(" \(absMax) "))
       #expect(line.contains("█"))
     }
-    #expect(result.output.contains("3 for a normal distribution"))
+    // The median of 0.524, 0.698, 0.411 and 0.466.
+    #expect(text[8].contains(" 0.495 "))
+    #expect(
+      all.suffix(2).first?.hasSuffix("size:") == true
+        && all.last == "  decant plan \(sample) --target-bpw 4.50 -o plan.json")
+    #expect(result.output.contains("for a normal distribution"))
     let quiet = try stats(["--quiet", "--filter", "*.k_proj.*"])
     #expect(!quiet.output.contains("normal distribution"))
   }
@@ -60,17 +70,20 @@ import Testing
         #expect(found.contains { $0.hasPrefix(title) })
       }
       #expect(found.contains { $0.hasPrefix("outside") })
-      #expect(found.contains { $0.hasSuffix("  !") })
-      // Names are as long as they are.
-      for line in found where !line.contains("model.layers") { #expect(line.count <= columns) }
+      #expect(found.contains { $0.hasPrefix("    2 !") })
+      // Names and command lines are as long as they are.
+      for line in found where !line.contains("model.layers") && !line.hasPrefix("  decant ") {
+        #expect(line.count <= columns)
+      }
     }
   }
 
   @Test func theHistogramTakesWhatIsLeft() throws {
     func histogram(_ columns: Int) throws -> Int {
-      lines(try stats(["--filter", "*.k_proj.*"], columns: columns))[3].count {
-        "▁▂▃▄▅▆▇█".contains($0)
+      let row = lines(try stats(["--filter", "*.k_proj.*"], columns: columns)).first {
+        $0.hasPrefix("     0  ")
       }
+      return row?.count { "▁▂▃▄▅▆▇█".contains($0) } ?? 0
     }
     #expect(try histogram(120) > histogram(80))
   }
@@ -132,7 +145,7 @@ import Testing
     ] {
       #expect(text.contains(part), "\(part)")
     }
-    for bits in ["2", "3", "4", "6", "8"] {
+    for bits in ["2", "3", "4", "5", "6", "8"] {
       #expect(text.contains("   \(bits)  64 weights "))
     }
   }
@@ -149,7 +162,7 @@ import Testing
   @Test func whatIsNoNumberIsSaid() throws {
     let folder = try StatisticsSample(damaged: true)
     let name = "model.layers.1.mlp.up_proj.weight"
-    for arguments in [[], ["--top", "1"], ["--quiet"]] {
+    for arguments in [["--top", "1"], ["--top", "1", "--quiet"]] {
       let result = try runTool(builtProgram, ["stats", folder.path] + arguments)
       let text = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
       #expect(
@@ -157,6 +170,10 @@ import Testing
           "\(name) holds 1 NaN and 1 infinities; its figures are of the other 1022 values"))
       #expect(!text.lowercased().replacing("1 nan", with: "").contains("nan"))
     }
+    let found = try runTool("COLUMNS=200", [builtProgram, "stats", folder.path]).output
+    #expect(
+      found.contains(
+        "- warning: 1 tensor holds NaN or infinity: \(name) (1 NaN, 1 infinite, of 1,024)"))
     let close = try runTool(builtProgram, ["stats", folder.path, "--tensor", name])
     #expect(close.output.contains("1 NaN and 1 infinities; the figures are of the other 1022"))
   }
@@ -170,7 +187,42 @@ import Testing
     #expect(stopped.error.contains("the checkpoint has 4, from 0 on"))
     let gone = try runTool(builtProgram, arguments + ["--keep-going"])
     #expect(gone.status == 0)
-    #expect(gone.output.contains("left out:"))
+    #expect(gone.output.contains("what is named here was left out:"))
+  }
+
+  /// Twenty-four layers of noise, one of which has a weight in every group that is so large that 4 bits lose much of the rest.
+  @Test func ofManyLayersThoseThatLoseMostAreShown() throws {
+    let folder = try Folder()
+    var noise = Noise(seed: 7)
+    let tensors = (0..<24).map { layer in
+      var values = (0..<32 * 64).map { _ in Float(noise.bell()) }
+      if layer == 5 {
+        // One in every group of 64.
+        for row in 0..<32 { values[64 * row] = 40 }
+      }
+      return TestTensor(f32: "model.layers.\(layer).mlp.up_proj.weight", [32, 64], values)
+    }
+    let path = folder.path("model.safetensors")
+    try writeSafetensors(tensors, to: path)
+    func labels(_ words: String...) throws -> [String] {
+      let result = try runTool("COLUMNS=100", [builtProgram, "stats", path] + words)
+      return result.output.components(separatedBy: "\n").drop { !$0.contains("|x|") }.dropFirst()
+        .prefix { !$0.isEmpty }.map { String($0.prefix(8)).trimmingCharacters(in: .whitespaces) }
+    }
+    let few = try labels()
+    #expect(few.count == 6 && few.contains("5 !") && few.last == "median")
+    #expect(try labels("--all").count == 25)
+    let result = try runTool("COLUMNS=200", [builtProgram, "stats", path])
+    #expect(result.output.contains("19 of 24 layers are not shown: --all lists them"))
+    // The only layer that is named, with the tensor and a width that keeps as much as the rest at 4 bits.
+    #expect(result.output.contains("- Weights: 4 bits lose more than 2 times as much of layer 5 ("))
+    #expect(result.output.contains("4 bits in groups of 64 for all but 1 tensor: "))
+    #expect(
+      result.output.contains("  - model.layers.5.mlp.up_proj.weight: 5 bits (4 keep "))
+    let json = try JSONValue(
+      parsing: Array(try runTool(builtProgram, ["stats", path, "--json"]).output.utf8))
+    let lossy = (json["layers"]?.arrayValue ?? []).filter { $0["is_lossy"] == true }
+    #expect(lossy.map { $0["layer"] } == [.integer(5)])
   }
 
   @Test func aReaderThatLeavesIsNoCrash() throws {

@@ -3,6 +3,8 @@ import Convert
 /// Statistics of several models as one page.
 struct ComparisonPage {
   let comparison: ModelComparison
+  /// As it was typed.
+  let command: String
 
   private var title: String { comparison.names.joined(separator: ", ") }
 
@@ -25,7 +27,10 @@ struct ComparisonPage {
         .init(
           id: "all", title: "All layers",
           lead: "The figures of every line. A click on a column’s head sorts.", body: layers),
-      ], footer: PageFooter(options: comparison.models[0].options).markup
+      ], footer: PageFooter(options: comparison.models[0].options).markup,
+      origin: PageOrigin(
+        command: command, models: comparison.models.map { ($0.path, $0.files) },
+        data: ComparisonReport(comparison).briefJSON, remark: StatisticsDocument.brief)
     ).html
   }
 

@@ -23,11 +23,10 @@ struct EvaluationHeader {
 enum EvaluationFooter {
   static var markup: Markup {
     """
-    <footer><p class="note">Loss: the negative natural logarithm of the probability that the true token \
+    <p class="note">Loss: the negative natural logarithm of the probability that the true token \
     gets, in nats. Perplexity: e to the mean loss. Divergence: Σ p ln(p / q) over the vocabulary, p of the \
     base and q of the model. Errors are standard errors that take tokens as independent, which they are \
-    not: the true ones are larger. Perplexities of different windows cannot be compared.</p>\
-    <p class="made">decant \(decantVersion)</p></footer>
+    not: the true ones are larger. Perplexities of different windows cannot be compared.</p>
 
     """
   }

@@ -4,6 +4,7 @@ import Foundation
 /// How well a model predicts a text, and how far its predictions are from another's, as a page.
 struct EvaluationPage {
   let report: EvaluationReport
+  let origin: PageOrigin
 
   var html: String {
     let kicker = report.divergence == nil ? "Evaluation" : "Evaluation, compared"
@@ -11,7 +12,7 @@ struct EvaluationPage {
       title: "\(modelTitle(report.path)): evaluation",
       header: EvaluationHeader(
         kicker: kicker, path: report.path, remarks: remarks, tiles: tiles
-      ).markup, sections: sections, footer: EvaluationFooter.markup
+      ).markup, sections: sections, footer: EvaluationFooter.markup, origin: origin
     ).html
   }
 
@@ -43,8 +44,8 @@ struct EvaluationPage {
         name: "Change of the loss", value: "\(signedText(found.logRatio.mean)) nats",
         note: "per token, ± \(figureText(found.logRatio.standardError))"),
       PageTile(
-        name: "Divergence", value: "\(figureText(found.divergence.mean)) nats",
-        note: "KL, mean, ± \(figureText(found.divergence.standardError))"),
+        name: "KL divergence", value: "\(figureText(found.divergence.mean)) nats",
+        note: "mean, ± \(figureText(found.divergence.standardError))"),
       PageTile(
         name: "Same most probable token", value: percentText(found.sameTop.mean),
         note: "of the tokens"),
@@ -75,11 +76,11 @@ struct EvaluationPage {
           """,
         body: """
           <div class="curves">\(QuantileCurve(
-            name: "Divergence in nats",
+            name: "KL divergence in nats",
             lines: [.init(style: "w", name: "divergence", values: found.divergences)]).markup)\
           \(ChangeBars(changes: found.lossChanges).markup)</div>
           \(QuantileTable(title: "Quantiles of divergence and change", columns: [
-            ("Divergence", found.divergences, found.divergence.mean),
+            ("KL divergence", found.divergences, found.divergence.mean),
             ("Change of the loss", found.lossChanges, found.logRatio.mean),
             ("Change of the probability", found.probabilities, found.probability.mean)]).markup)
           """),
@@ -102,5 +103,5 @@ struct EvaluationPage {
 }
 
 extension String {
-  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+  var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

@@ -13,8 +13,10 @@ struct HeatMaps {
   }
 
   private let kinds: [(kind: TensorStatistics.Kind, cells: [StatisticsSummary])]
+  private let measured: MeasuredModel
 
   init(_ measured: MeasuredModel) {
+    self.measured = measured
     kinds = [TensorStatistics.Kind.weight, .activation].map {
       ($0, StatisticsSummary.roles(measured.tensors, kind: $0))
     }.filter { !$0.1.isEmpty }
@@ -37,6 +39,9 @@ struct HeatMaps {
     }
     return body
   }
+
+  /// What `notableLayers` are.
+  static let shown = "that stand out or lose most at 4 bits"
 
   private func choice(_ kind: TensorStatistics.Kind) -> Markup {
     """
@@ -64,8 +69,8 @@ struct HeatMaps {
         figure: { Double($0.absMax) }, text: figureText, limitText: roughText),
       Measure(
         name: "SQNR at 4 bits", note: "in dB, \(scheme); stronger colour: more is lost",
-        scale: .decibels(cells.compactMap(sqnr)), figure: sqnr, text: decibelText,
-        limitText: decibelText),
+        scale: .sqnr, figure: sqnr, text: decibelText,
+        limitText: tickText),
     ]
   }
 
@@ -79,12 +84,13 @@ struct HeatMaps {
     roles.sort { order($0) < order($1) }
     let label = "\(measure.name) of \(kind.title.lowercased()) by layer and role"
 
-    var rows: Markup = ""
     let byLayer = Dictionary(grouping: inside) { $0.layer ?? 0 }
-    for (layer, row) in byLayer.sorted(by: { $0.key < $1.key }) {
-      rows += "<tr><th scope=\"row\">\(layer)</th>"
-      for role in roles { rows += cell(measure, row.first { $0.role == role }) }
-      rows += "</tr>\n"
+    let notable = measured.notableLayers(kind)
+    let rows = byLayer.sorted { $0.key < $1.key }.map { layer, row in
+      let cells = roles.map { role in cell(measure, row.first { $0.role == role }) }.joined()
+      return FoldedTable.Row(
+        markup: "<tr><th scope=\"row\">\(layer)</th>\(cells)</tr>\n",
+        isShown: notable.contains(layer))
     }
     var outer: Markup = ""
     for summary in outside {
@@ -95,12 +101,16 @@ struct HeatMaps {
     }
     var tables: Markup = ""
     if !roles.isEmpty {
-      tables += """
-        <div class="scroll" tabindex="0" role="region" aria-label="\(label)"><table class="heat">
-        <caption>\(label)</caption>
-        <thead><tr><th scope="col">Layer</th>\(roles.map(head).joined())</tr></thead>
-        <tbody>\(rows)</tbody></table></div>
-        """
+      let heads = roles.map(head).joined()
+      tables +=
+        FoldedTable(rows: rows, shown: Self.shown) { rows, name in
+          """
+          <div class="scroll" tabindex="0" role="region" aria-label="\(label)\(name)"><table class="heat">
+          <caption>\(label)\(name)</caption>
+          <thead><tr><th scope="col">Layer</th>\(heads)</tr></thead>
+          <tbody>\(rows)</tbody></table></div>
+          """
+        }.markup
     }
     if !outside.isEmpty {
       tables += """

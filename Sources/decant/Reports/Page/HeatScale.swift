@@ -24,15 +24,9 @@ struct HeatScale: Sendable {
       limits: (1...8).map { exp2(low + (high - low) * Double($0) / 9) }, isFalling: false)
   }
 
-  /// Equal steps between the largest and the least of `values`, over 4.5 dB or more.
-  static func decibels(_ values: [Double]) -> HeatScale {
-    let sound = values.filter(\.isFinite)
-    let (least, most) = (sound.min() ?? 0, sound.max() ?? 0)
-    let room = max(0, 4.5 - (most - least)) / 2
-    let (low, high) = (least - room, most + room)
-    return HeatScale(
-      limits: (1...8).map { high - (high - low) * Double($0) / 9 }, isFalling: true)
-  }
+  /// The same for all models and kinds, in steps of 3 dB, half a bit. The fourth colour is that of normally
+  /// distributed weights at 4 bits in groups of 64.
+  static let sqnr = HeatScale(limits: [29, 26, 23, 20, 17, 14, 11, 8], isFalling: true)
 
   /// 0 to 8; nil where there is no figure.
   func step(_ value: Double?) -> Int? {

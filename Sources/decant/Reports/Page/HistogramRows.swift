@@ -23,7 +23,7 @@ struct HistogramRows {
     return """
       <div class="ridges n\(figures.kinds.count)">\(figures.kinds.map { chart($0, bins) }.joined())</div>
       <p class="note">Height: square root of the density of values along the axis, so that thin tails \
-      show. There are four bins to an octave. The dot at the right end of a row is the largest \
+      show. Layers of which 4 bits lose most are marked. There are four bins to an octave. The dot at the right end of a row is the largest \
       magnitude. Left of the axis lies at most 0.1 % of a layer's values, and zeros have no bin.</p>
       """
   }
@@ -60,7 +60,7 @@ struct HistogramRows {
     }
     var labels: Markup = ""
     for index in rowTicks(summaries) {
-      let mark = summaries[index]?.isOutlier == true ? "▸" : ""
+      let mark = summaries[index]?.isLossy == true ? "▸" : ""
       labels += """
         <text class="tick" x="\(Self.left - 5)" \
         y="\(Self.top + rowHeight + pitch * Double(index) - 1)" \
@@ -82,9 +82,9 @@ struct HistogramRows {
       """
   }
 
-  /// Rows that carry their number: every few, and all that stand out, which go first.
+  /// Rows that carry their number: every few, and all that are marked, which go first.
   private func rowTicks(_ summaries: [StatisticsSummary?]) -> [Int] {
-    let marked = summaries.indices.filter { summaries[$0]?.isOutlier == true }
+    let marked = summaries.indices.filter { summaries[$0]?.isLossy == true }
     let step = pitch >= 14 ? 1 : summaries.count <= 40 ? 2 : 5
     let others = stride(from: 0, to: summaries.count, by: step).filter { index in
       marked.allSatisfy { ($0 - index).magnitude >= (step + 1) / 2 }
@@ -152,7 +152,7 @@ struct HistogramRows {
     }
     let largest = Self.left + Self.width * octavePosition(summary.absMax, bins)
     return """
-      <g class="row\(summary.isOutlier ? " hot" : "")" data-row="\(index)" data-first="\(first)" data-c="\
+      <g class="row\(summary.isLossy ? " hot" : "")" data-row="\(index)" data-first="\(first)" data-c="\
       \(counts.map { String($0, radix: 36) }.joined(separator: " "))"><path d="\(path)V\(bottom)z"/>\
       <circle cx="\(largest)" cy="\(bottom)" r="2"/></g>
       """

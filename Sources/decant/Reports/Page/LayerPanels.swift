@@ -34,15 +34,15 @@ struct LayerPanels {
             lines: [
               .init(style: kind.style, figures: summaries.map { $0.flatMap(measure.figure) })
             ],
-            marked: Set(summaries.indices.filter { summaries[$0]?.isOutlier == true })
+            marked: Set(summaries.indices.filter { summaries[$0]?.isLossy == true })
           ).markup
       }
     }
     return """
       <div class="panels n\(kinds.count)">\(panels)</div>
       <p class="note">Layers run from left to right. All panels of a measure share their scale, \
-      which is logarithmic. A ring marks a layer whose kurtosis or AbsMax exceeds \
-      \(tickText(StatisticsSummary.outlierRatio)) times the median of the layers.</p>
+      which is logarithmic. A ring marks a layer of which 4 bits lose more than \
+      \(tickText(StatisticsSummary.lossRatio)) times as much as of the median layer (3 dB).</p>
       <details><summary>The same as a table</summary>\(table(kinds))</details>
       """
   }

@@ -1,22 +1,10 @@
 import Foundation
 
-/// For people: three significant digits; a dash where there is no such figure.
+/// As `figure`, with thousands apart, and signs that a page can show.
 func figureText(_ value: Double?) -> String {
   guard let value, !value.isNaN else { return "–" }
-  let size = value.magnitude
-  if value == 0 { return "0" }
-  if size == .infinity { return value > 0 ? "∞" : "-∞" }
-  if size >= 999_999.5 || size < 0.000_999_5 { return exponentText(value) }
-  if size >= 999.5 { return (value < 0 ? "-" : "") + groupedText(Int(size.rounded())) }
-  let decimals =
-    size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : size >= 0.09995 ? 3 : 4
-  return String(format: "%.\(decimals)f", value)
-}
-
-/// `1.23e-5`, without the zeros that C puts into the exponent.
-private func exponentText(_ value: Double) -> String {
-  let parts = String(format: "%.2e", value).split(separator: "e")
-  return "\(parts[0])e\(Int(parts[1]) ?? 0)"
+  guard value.isFinite else { return value > 0 ? "∞" : "-∞" }
+  return threeDigits(value, grouped: true)
 }
 
 /// A ratio of signal to noise in dB; `exact` where nothing was lost.

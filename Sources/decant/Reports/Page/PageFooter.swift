@@ -59,9 +59,8 @@ struct PageFooter {
       "<div><dt>\(term)</dt><dd>\(words)</dd></div>\n"
     }.joined()
     return """
-      <footer><section aria-labelledby="definitions"><h2 id="definitions">Definitions</h2>\
+      <section aria-labelledby="definitions"><h2 id="definitions">Definitions</h2>\
       <dl class="definitions">\(list)</dl></section>
-      <p class="made">decant \(decantVersion)</p></footer>
 
       """
   }

@@ -14,6 +14,7 @@ struct PageFrame {
   let header: Markup
   let sections: [Section]
   let footer: Markup
+  let origin: PageOrigin
 
   var html: String {
     let page: Markup = """
@@ -31,7 +32,7 @@ struct PageFrame {
       <div class="page">\(header)\
       <nav aria-label="Sections"><ul>\(sections.map(link).joined())</ul></nav>
       <main id="main">\(sections.map(section).joined())</main>
-      \(footer)</div>
+      <footer>\(footer)\(origin.markup)</footer></div>
       <div id="tip" role="status" hidden="hidden"></div>
       <script>\(PageScript.markup)</script></body></html>
 

@@ -24,15 +24,6 @@ extension TensorStatistics.Kind {
     case .rotaryKey: "R"
     }
   }
-
-  /// The scheme that tables and heat maps show at 4 bits.
-  var usualScheme: QuantizationScheme.Name {
-    switch self {
-    case .weight: .group
-    case .activation: .perToken
-    case .key, .value, .latent, .rotaryKey: .perTokenGroup
-    }
-  }
 }
 
 extension TensorStatistics.Kind {

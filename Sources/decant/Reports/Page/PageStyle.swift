@@ -100,13 +100,23 @@ enum PageStyle {
       color: var(--soft); }
     .findings .notice { border-left-color: var(--a); }
     .findings .sound { border-left-color: var(--k); }
+    .findings .advice { border-left-color: var(--w); }
     .findings .warning { border-left-color: var(--warn); background: var(--warn-back); }
     .findings .warning .level { color: var(--warn); }
     .definitions { display: grid; grid-template-columns: repeat(auto-fit, minmax(290px, 1fr));
       gap: 14px 30px; font-size: 13.5px; }
     .definitions dt { font-weight: 650; }
     .definitions dd { margin: 2px 0 0; color: var(--soft); }
-    .made { color: var(--soft); font-size: 13px; margin-top: 30px; }
+    pre { margin: 8px 0 0; padding: 9px 12px; background: var(--card); border: 1px solid var(--rule);
+      border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 14px; }
+    .lines { margin: 0; padding-left: 18px; max-width: 62em; overflow-wrap: anywhere; }
+    .lines li { margin-bottom: 4px; }
+    .words td, .words thead th { text-align: left; }
+    .asked { margin-top: 14px; }
+    .asked td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+    .asked th { text-align: left; }
+    footer > .note { margin-top: 40px; }
+    .origin dd { overflow-wrap: anywhere; }
     details { margin-top: 12px; }
     summary { cursor: pointer; color: var(--link); width: fit-content; }
     @media (max-width: 600px) { .page { padding: 18px 14px 40px; }
@@ -143,6 +153,7 @@ enum PageStyle {
     .line.m5 { stroke-dasharray: 1 4; }
     .grid { stroke: var(--grid); stroke-width: 1; }
     .tick { fill: var(--soft); font-size: 11px; }
+    .axis-title { fill: var(--soft); font-size: 12px; }
     .power { font-size: 8px; }
     .line { fill: none; stroke: var(--line); stroke-width: 1.6; stroke-linejoin: round; }
     .dots { fill: none; stroke: var(--line); stroke-width: 5; stroke-linecap: round; }
@@ -197,7 +208,7 @@ enum PageStyle {
       white-space: nowrap; }
     th, td { padding: 3px 9px; text-align: right; white-space: nowrap; }
     tbody tr { border-top: 1px solid var(--grid); }
-    thead th { vertical-align: bottom; font-weight: 650; }
+    thead th { vertical-align: bottom; font-weight: 650; white-space: normal; }
     thead th[colspan] { text-align: center; }
     .tall thead { position: sticky; top: 0; background: var(--paper); z-index: 1;
       box-shadow: inset 0 -1px var(--rule); }
@@ -229,13 +240,15 @@ enum PageStyle {
       text-align: left; }
     .sortable { min-width: 100%; }
     .layers :is(th, td):is(:nth-child(4), :nth-child(6)) { text-align: right; }
+    .choices :is(th, td):is(:nth-child(2), :nth-child(4), :nth-child(6)) { text-align: right; }
+    .choices :is(th, td):nth-child(8) { text-align: left; }
     .kind { margin-top: 20px; }
     .points :is(th, td):is(:nth-child(4), :nth-child(6)) { text-align: right; }
     .points :is(th, td):nth-child(5) { text-align: left; }
     .sortable:is(.points, .layers) tbody th { min-width: 0; }
     .sortable tbody th { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono",
       monospace; color: var(--ink); max-width: 420px; overflow-wrap: anywhere; white-space: normal;
-      min-width: 280px; }
+      min-width: 230px; }
     .sortable td { padding: 3px 7px; }
     .sortable thead th { padding: 0; white-space: normal; }
     .sortable thead button { font: inherit; color: inherit; background: none; border: 0; width: 100%;

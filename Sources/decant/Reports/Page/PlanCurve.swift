@@ -5,8 +5,8 @@ import Foundation
 struct PlanCurve {
   let plan: BitPlan
 
-  private static let (left, top, width, height) = (56.0, 12.0, 640.0, 260.0)
-  private static let (fullWidth, fullHeight) = (720.0, 312.0)
+  private static let (left, top, width, height) = (74.0, 12.0, 622.0, 260.0)
+  private static let (fullWidth, fullHeight) = (720.0, 322.0)
 
   var markup: Markup {
     let scale = LogScale((plan.curve.map(\.loss) + plan.uniform.map(\.loss)))
@@ -46,8 +46,7 @@ struct PlanCurve {
       <figure class="curve"><svg viewBox="0 0 \(Self.fullWidth) \(Self.fullHeight)" role="img" \
       aria-label="\(description)">\(grid(scale, least, most))\
       <path class="line w" d="\(path)"/>\(circles)\(ring ?? "")</svg>
-      <figcaption class="note">Line: the least \(plan.measure.noun) for a size. Dots: one width for all. Ring: this \
-      plan. Across: bits per weight; up: \(plan.measure.description).</figcaption></figure>
+      <figcaption class="note">Line: the least \(plan.measure.noun) for a size. Dots: one width for all. Ring: this plan.</figcaption></figure>
       \(table)
       """
   }
@@ -61,10 +60,17 @@ struct PlanCurve {
         <text class="tick" x="\(Self.left - 6)" y="\(y + 4)" text-anchor="end">\(tickText(tick))</text>
         """
     }
+    let middle = Self.top + Self.height / 2
+    grid += """
+      <text class="axis-title" x="\(Self.left + Self.width / 2)" y="\(Self.fullHeight - 4)" \
+      text-anchor="middle">Bits per weight, everything counted</text>\
+      <text class="axis-title" x="12" y="\(middle)" text-anchor="middle" \
+      transform="rotate(-90 12 \(middle))">\(plan.measure.axis)</text>
+      """
     for bits in Int(least.rounded(.up))...max(Int(least.rounded(.up)), Int(most)) {
       let x = Self.left + Self.width * (Double(bits) - least) / (most - least)
       grid += """
-        <text class="tick" x="\(x)" y="\(Self.fullHeight - 12)" text-anchor="middle">\(bits)</text>
+        <text class="tick" x="\(x)" y="\(Self.top + Self.height + 18)" text-anchor="middle">\(bits)</text>
         """
     }
     return grid
@@ -75,15 +81,18 @@ struct PlanCurve {
       """
       <tr><th scope="row">\(uniform.layout.bits) bits in groups of \(uniform.layout.groupSize)</th>\
       <td>\(String(format: "%.4f", uniform.bitsPerWeight))</td>\
-      <td>\(figureText(uniform.loss))</td>\
+      <td>\(figureText(uniform.loss))</td>\(plan.measure.decibels(uniform.loss).map { "<td>\($0)</td>" as Markup } ?? "")\
       <td>\(figureText(uniform.loss / plan.totals.loss))</td></tr>
 
       """
     }.joined()
+    let decibels: Markup =
+      plan.measure.decibels(1) == nil ? "" : "<th scope=\"col\">SQNR, dB</th>"
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="One width for all"><table>\
       <caption>One width for all</caption><thead><tr><th scope="col">Width</th>\
       <th scope="col">Bits per weight</th><th scope="col">\(plan.measure.heading)</th>\
+      \(decibels)\
       <th scope="col">Over the plan’s</th></tr></thead><tbody>\(rows)</tbody></table></div>
       """
   }

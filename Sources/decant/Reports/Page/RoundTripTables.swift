@@ -8,8 +8,9 @@ struct RoundTripTables {
     let bits: Int
   }
 
-  let summaries: [StatisticsSummary]
-  let groupSize: Int
+  let measured: MeasuredModel
+  private var summaries: [StatisticsSummary] { measured.layerSummaries }
+  private var groupSize: Int { measured.options.groupSize }
 
   var markup: Markup {
     let tables = TensorStatistics.Kind.allCases.map { kind in
@@ -28,7 +29,7 @@ struct RoundTripTables {
       return ""
     }
     return """
-       Of large tensors samples were measured: squared errors are uncertain by \
+       Of large tensors samples were measured: relative errors are uncertain by \
       \(percentText(worst)) at most.
       """
   }
@@ -66,16 +67,26 @@ struct RoundTripTables {
       }.joined()
       return "<tr><th scope=\"row\">\(head)</th>\(cells)</tr>\n"
     }
-    let body = rows.map { summary in
-      row(summary.layer.map(String.init) ?? "outside") { summary.sqnr($0.scheme, bits: $0.bits) }
-    }.joined()
+    let notable = measured.notableLayers(kind)
+    let folded = rows.map { summary in
+      FoldedTable.Row(
+        markup: row(summary.layer.map(String.init) ?? "outside") {
+          summary.sqnr($0.scheme, bits: $0.bits)
+        }, isShown: summary.layer.map(notable.contains) ?? true)
+    }
+    let total = row("all") { totals[$0]?.sqnrDecibels }
+    let table = FoldedTable(rows: folded, shown: HeatMaps.shown) { rows, name in
+      """
+      <div class="scroll tall" tabindex="0" role="region" aria-label="SQNR of \
+      \(kind.title.lowercased())\(name)"><table><caption>SQNR of \(kind.title.lowercased()) in dB\(name)</caption>
+      <thead><tr><th scope="col" rowspan="2">Layer</th>\(groups)</tr><tr>\(bits)</tr></thead>
+      <tbody class="total">\(total)</tbody>
+      <tbody>\(rows)</tbody></table></div>
+      """
+    }
     return """
       <div class="trip"><h3><span class="key \(kind.style)">\(kind.letter)</span> \(kind.title)</h3>
-      <div class="scroll tall" tabindex="0" role="region" aria-label="SQNR of \
-      \(kind.title.lowercased())"><table><caption>SQNR of \(kind.title.lowercased()) in dB</caption>
-      <thead><tr><th scope="col" rowspan="2">Layer</th>\(groups)</tr><tr>\(bits)</tr></thead>
-      <tbody class="total">\(row("all") { totals[$0]?.sqnrDecibels })</tbody>
-      <tbody>\(body)</tbody></table></div></div>
+      \(table.markup)</div>
 
       """
   }

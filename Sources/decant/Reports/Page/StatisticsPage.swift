@@ -8,9 +8,12 @@ import Formats
 struct StatisticsPage {
   private let measured: MeasuredModel
   private let figures: LayerFigures
+  private let command: String
 
-  init(_ measured: MeasuredModel) {
+  /// - Parameter command: as it was typed.
+  init(_ measured: MeasuredModel, command: String) {
     self.measured = measured
+    self.command = command
     figures = LayerFigures(measured)
   }
 
@@ -18,7 +21,10 @@ struct StatisticsPage {
     let header = PageHeader(measured: measured, figures: figures)
     return PageFrame(
       title: "\(header.title): outlier statistics", header: header.markup, sections: sections,
-      footer: PageFooter(options: measured.options).markup
+      footer: PageFooter(options: measured.options).markup,
+      origin: PageOrigin(
+        command: command, models: [(measured.path, measured.files)],
+        data: StatisticsDocument(measured, isBrief: true).text, remark: StatisticsDocument.brief)
     ).html
   }
 
@@ -27,11 +33,19 @@ struct StatisticsPage {
       .init(
         id: "findings", title: "Findings",
         lead: "What stands out, before any picture.",
-        body: PageFindings(measured: measured, figures: figures).markup),
+        body: measured.findings.markup)
+    ]
+    if !measured.advice.isEmpty {
+      sections.append(
+        .init(
+          id: "advice", title: "Advice", lead: "Which widths follow for the weights.",
+          body: measured.advice.markup))
+    }
+    sections += [
       .init(
         id: "layers", title: "Layer by layer",
         lead: "How large, how spread and how heavy-tailed each kind of tensor is, along the depth.",
-        body: LayerPanels(figures: figures).markup),
+        body: LayerPanels(figures: figures).markup)
     ]
     let maps = HeatMaps(measured).markup
     if !maps.text.isEmpty {
@@ -87,9 +101,7 @@ struct StatisticsPage {
       .init(
         id: "bits", title: "What each bit width would keep",
         lead: "Quantized and decoded again: more decibels, less lost.",
-        body: RoundTripTables(
-          summaries: measured.layerSummaries, groupSize: measured.options.groupSize
-        ).markup),
+        body: RoundTripTables(measured: measured).markup),
       .init(
         id: "all", title: "All tensors",
         lead: "Every tensor’s key figures. A click on a column’s head sorts.",

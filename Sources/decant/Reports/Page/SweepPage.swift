@@ -4,6 +4,7 @@ import Foundation
 /// What quantization to each point of a grid does to a model's predictions, as a page.
 struct SweepPage {
   let report: SweepReport
+  let origin: PageOrigin
 
   private var points: [MeasuredPoint] { report.points }
 
@@ -29,7 +30,7 @@ struct SweepPage {
         .init(
           id: "figures", title: "Figures",
           lead: "Every point’s figures. A click on a column’s head sorts.", body: table),
-      ], footer: EvaluationFooter.markup
+      ], footer: EvaluationFooter.markup, origin: origin
     ).html
   }
 
@@ -56,13 +57,13 @@ struct SweepPage {
 
   private var findings: Markup {
     let departures = points.filter { $0.departure != nil }.map { point in
-      PageFinding(
+      Finding(
         point.cost == .unclear ? .figure : point.standing == .recommended ? .warning : .notice,
         "\(point.departure ?? "")")
     }
-    let sound = PageFinding(.sound, "\(SweepReport.agreement)")
+    let sound = Finding(.sound, "\(SweepReport.agreement)")
     return """
-      \(PageFinding.list(departures.isEmpty ? [sound] : departures))
+      \((departures.isEmpty ? [sound] : departures).markup)
       <p class="note">\(SweepReport.rule)</p>
       """
   }
@@ -79,7 +80,7 @@ struct SweepPage {
     return """
       <p class="note">The paper’s word: \(legend.joined(separator: ", ")). Ringed: this model leaves it, or \
       cannot be told not to. Bars: two standard errors.</p>
-      <div class="curves">\(plot("Divergence", "nats, KL, mean", \.divergence))\
+      <div class="curves">\(plot("KL divergence", "nats, mean", \.divergence))\
       \(plot("Change of the loss", "nats per token", \.logRatio, limit: MeasuredPoint.limit))</div>
       <p class="note">The dashed line is the limit. Hollow, at the edge: no more than nothing.</p>
       """
@@ -109,7 +110,8 @@ struct SweepPage {
 
   private var table: Markup {
     let heads = [
-      "Point", "Paper", "Divergence", "±", "Cost", "Loss, change", "±", "Perplexity", "Same top, %",
+      "Point", "Paper", "KL divergence", "±", "Cost", "Loss, change", "±", "Perplexity",
+      "Same top, %",
     ].map { name -> Markup in
       "<th scope=\"col\"><button type=\"button\">\(name)</button></th>"
     }.joined()

@@ -8,10 +8,7 @@ struct TensorTable {
   let tensors: [TensorStatistics]
 
   var markup: Markup {
-    let order = tensors.enumerated().sorted {
-      (Self.rank($1.element), $0.offset) < (Self.rank($0.element), $1.offset)
-    }
-    let shown = order.prefix(Self.limit).map(\.element)
+    let shown = Self.shown(tensors)
     let words =
       shown.count < tensors.count
       ? "The \(groupedText(shown.count)) tensors of largest kurtosis, of "
@@ -33,6 +30,14 @@ struct TensorTable {
       <table id="tensors" class="sortable"><caption>All tensors</caption>
       <thead><tr>\(heads)</tr></thead><tbody>\(shown.map(row).joined())</tbody></table></div>
       """
+  }
+
+  /// By falling kurtosis, as many as the table has.
+  static func shown(_ tensors: [TensorStatistics]) -> [TensorStatistics] {
+    let order = tensors.enumerated().sorted {
+      (rank($1.element), $0.offset) < (rank($0.element), $1.offset)
+    }
+    return order.prefix(limit).map(\.element)
   }
 
   private static let columns = [

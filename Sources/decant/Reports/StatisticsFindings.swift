@@ -1,32 +1,35 @@
 import Convert
 import Stats
 
-/// What the figures say, in words: the first thing a reader sees.
-struct PageFindings {
+/// What the figures of a model say, in words: the first thing a reader sees, on pages and in terminals.
+struct StatisticsFindings {
   /// Names listed before the rest is only counted.
   private static let listed = 3
 
-  let measured: MeasuredModel
-  let figures: LayerFigures
+  private let measured: MeasuredModel
+  private let figures: LayerFigures
 
-  var markup: Markup {
-    let findings =
-      damage + problems + layers + features + massive + channels + cache + bits
-    return PageFinding.list(findings)
+  init(_ measured: MeasuredModel) {
+    self.measured = measured
+    figures = LayerFigures(measured)
   }
 
-  private var damage: [PageFinding] {
+  var all: [Finding] {
+    damage + problems + layers + loss + features + massive + channels + cache + bits
+  }
+
+  private var damage: [Finding] {
     let damaged = measured.damaged
     guard !damaged.isEmpty else { return [] }
-    let named = damaged.prefix(Self.listed).map { tensor -> Markup in
+    let named = damaged.prefix(Self.listed).map { tensor -> FindingWords in
       let values = tensor.distribution
       return """
-        <code>\(tensor.name)</code> (\(groupedText(values.nanCount)) NaN, \
+        \(code: tensor.name) (\(groupedText(values.nanCount)) NaN, \
         \(groupedText(values.infinityCount)) infinite, of \(groupedText(values.count)))
         """
     }
     return [
-      PageFinding(
+      Finding(
         .warning,
         """
         \(countText(damaged.count, "tensor holds", "tensors hold")) NaN or infinity: \
@@ -35,37 +38,34 @@ struct PageFindings {
     ]
   }
 
-  private var problems: [PageFinding] {
+  private var problems: [Finding] {
     guard !measured.problems.isEmpty else { return [] }
-    let items = measured.problems.prefix(20).map { problem -> Markup in
-      "<li>\(problem.message)</li>"
-    }.joined()
-    let rest = measured.problems.count - min(20, measured.problems.count)
-    let more: Markup = rest > 0 ? "<li>and \(groupedText(rest)) more</li>" : ""
+    var items = measured.problems.prefix(20).map { "\($0.message)" as FindingWords }
+    let rest = measured.problems.count - items.count
+    if rest > 0 { items.append("and \(groupedText(rest)) more") }
     return [
-      PageFinding(
+      Finding(
         .warning,
-        """
-        \(countText(measured.problems.count, "problem")) in the dumps; what is named here was left out: <ul>\(items)\(more)</ul>
-        """)
+        "\(countText(measured.problems.count, "problem")) in the dumps; what is named here was left out:",
+        items: items)
     ]
   }
 
   /// Layers that stand out, and the tensor that makes them.
-  private var layers: [PageFinding] {
-    let found = figures.kinds.compactMap { kind -> PageFinding? in
+  private var layers: [Finding] {
+    let found = figures.kinds.compactMap { kind -> Finding? in
       let summaries = figures.summaries(kind).compactMap { $0 }
       let outliers = summaries.filter(\.isOutlier)
       guard !outliers.isEmpty else { return nil }
       let kurtosis = StatisticsSummary.median(summaries.compactMap(\.kurtosis))
       let absMax = StatisticsSummary.median(summaries.map { Double($0.absMax) })
-      let named = outliers.prefix(Self.listed).map { summary -> Markup in
+      let named = outliers.prefix(Self.listed).map { summary -> FindingWords in
         """
-        <b>layer \(summary.layer ?? 0)</b> (kurtosis \(figureText(summary.kurtosis)), \
+        \(strong: "layer \(summary.layer ?? 0)") (kurtosis \(figureText(summary.kurtosis)), \
         AbsMax \(figureText(Double(summary.absMax)))\(culprit(summary)))
         """
       }
-      return PageFinding(
+      return Finding(
         .notice,
         """
         \(kind.title) stand out in \(list(named, of: outliers.count)). The median layer has kurtosis \
@@ -75,7 +75,7 @@ struct PageFindings {
     // Fewer than three layers cannot differ from their median by as much.
     guard found.isEmpty, figures.layers.count > 2 else { return found }
     return [
-      PageFinding(
+      Finding(
         .sound,
         """
         No layer stands out: kurtosis and AbsMax stay within \
@@ -84,24 +84,44 @@ struct PageFindings {
     ]
   }
 
+  /// Layers of which 4 bits lose more than of the others.
+  private var loss: [Finding] {
+    figures.kinds.compactMap { kind -> Finding? in
+      let summaries = figures.summaries(kind).compactMap { $0 }
+      func sqnr(_ summary: StatisticsSummary) -> Double? { summary.sqnr(kind.usualScheme, bits: 4) }
+      let lossy = summaries.filter(\.isLossy).sorted { sqnr($0) ?? 0 < sqnr($1) ?? 0 }
+      guard !lossy.isEmpty else { return nil }
+      let median = StatisticsSummary.median(summaries.compactMap(sqnr))
+      let named = lossy.prefix(Self.listed).map { summary -> FindingWords in
+        "\(strong: "layer \(summary.layer ?? 0)") (\(decibelText(sqnr(summary))) dB)"
+      }
+      return Finding(
+        .notice,
+        """
+        \(kind.title): 4 bits lose more than \(tickText(StatisticsSummary.lossRatio)) times as much of \
+        \(list(named, of: lossy.count)) as of the median layer, which keeps \(decibelText(median)) dB.
+        """)
+    }
+  }
+
   /// The tensor of largest kurtosis in the layer.
-  private func culprit(_ summary: StatisticsSummary) -> Markup {
+  private func culprit(_ summary: StatisticsSummary) -> FindingWords {
     let tensor = measured.tensors.filter {
       $0.kind == summary.kind && $0.layer == summary.layer && $0.shape.count > 1
     }.max { ($0.distribution.moments.kurtosis ?? 0) < ($1.distribution.moments.kurtosis ?? 0) }
     guard let tensor, summary.tensorCount > 1 else { return "" }
     return """
-      ; most of all <code>\(tensor.name)</code>, kurtosis \
+      ; most of all \(code: tensor.name), kurtosis \
       \(figureText(tensor.distribution.moments.kurtosis))
       """
   }
 
-  private var features: [PageFinding] {
+  private var features: [Finding] {
     guard figures.kinds.contains(.activation) else { return [] }
     let features = measured.outlierFeatures
     guard !features.isEmpty else {
       return [
-        PageFinding(
+        Finding(
           .sound,
           """
           No emergent outlier feature: no channel reaches magnitude 6 in a quarter of the layers and \
@@ -109,14 +129,14 @@ struct PageFindings {
           """)
       ]
     }
-    let named = features.prefix(2 * Self.listed).map { feature -> Markup in
+    let named = features.prefix(2 * Self.listed).map { feature -> FindingWords in
       """
-      <b>\(groupedText(feature.channel))</b> (\(countText(feature.layerCount, "layer")), \
+      \(strong: groupedText(feature.channel)) (\(countText(feature.layerCount, "layer")), \
       \(percentText(feature.tokenShare)) of the tokens)
       """
     }
     return [
-      PageFinding(
+      Finding(
         .notice,
         """
         \(countText(features.count, "emergent outlier feature")) of LLM.int8(): channel \
@@ -125,7 +145,7 @@ struct PageFindings {
     ]
   }
 
-  private var massive: [PageFinding] {
+  private var massive: [Finding] {
     let found = measured.tensors.filter { $0.outliers?.massiveCount ?? 0 > 0 }
     let count = found.reduce(0) { $0 + ($1.outliers?.massiveCount ?? 0) }
     let all = found.flatMap { tensor in
@@ -135,29 +155,29 @@ struct PageFindings {
       return []
     }
     return [
-      PageFinding(
+      Finding(
         .notice,
         """
         \(countText(count, "massive activation")) in \(countText(found.count, "tensor")): beyond 100 \
         and 1,000 times the median magnitude. The largest is \(figureText(Double(entry.value))), \
         token \(groupedText(entry.row)), channel \(groupedText(entry.column)) of \
-        <code>\(tensor.name)</code>.
+        \(code: tensor.name).
         """)
     ]
   }
 
-  private var channels: [PageFinding] {
+  private var channels: [Finding] {
     [TensorStatistics.Kind.weight, .activation].compactMap { kind in
       let all = measured.tensors.filter { $0.kind == kind && $0.channels != nil }
       let found = all.filter { $0.channels?.outlierCount ?? 0 > 0 }
       guard let worst = found.max(by: { ($0.channels?.ratio ?? 0) < ($1.channels?.ratio ?? 0) })
       else { return nil }
-      return PageFinding(
+      return Finding(
         .notice,
         """
         Input channels beyond \(tickText(measured.options.outlierRatio)) times the median channel: in \
         \(groupedText(found.count)) of \(countText(all.count, noun(kind))). The furthest, \
-        \(figureText(worst.channels?.ratio)) times, is in <code>\(worst.name)</code>.
+        \(figureText(worst.channels?.ratio)) times, is in \(code: worst.name).
         """)
     }
   }
@@ -167,13 +187,13 @@ struct PageFindings {
   }
 
   /// Which scales suit the cache at two bits, where it matters most.
-  private var cache: [PageFinding] {
+  private var cache: [Finding] {
     TensorStatistics.Kind.allCases.filter(\.isCache).compactMap { kind in
       let summaries = measured.layerSummaries.filter { $0.kind == kind }
       guard let token = StatisticsSummary.sqnr(of: summaries, .perTokenGroup, bits: 2),
         let channel = StatisticsSummary.sqnr(of: summaries, .perChannelGroup, bits: 2)
       else { return nil }
-      return PageFinding(
+      return Finding(
         .figure,
         """
         \(kind.title): \(channel > token ? "per-channel" : "per-token") groups keep more of them. At 2 \
@@ -183,18 +203,18 @@ struct PageFindings {
     }
   }
 
-  private var bits: [PageFinding] {
+  private var bits: [Finding] {
     let weights = measured.layerSummaries.filter { $0.kind == .weight }
     guard let all = StatisticsSummary.sqnr(of: weights, .group, bits: 4) else { return [] }
     let worst = measured.tensors.filter { $0.kind == .weight && $0.shape.count > 1 }
       .compactMap { tensor in tensor.sqnr(.group, bits: 4).map { (tensor, $0) } }
       .min { $0.1 < $1.1 }
-    let least: Markup =
-      worst.map { tensor, sqnr -> Markup in
-        "; the least, \(decibelText(sqnr)) dB, is that of <code>\(tensor.name)</code>"
+    let least: FindingWords =
+      worst.map { tensor, sqnr -> FindingWords in
+        "; the least, \(decibelText(sqnr)) dB, is that of \(code: tensor.name)"
       } ?? ""
     return [
-      PageFinding(
+      Finding(
         .figure,
         """
         Weights at 4 bits in groups of \(measured.options.groupSize) would keep an SQNR of \
@@ -203,9 +223,8 @@ struct PageFindings {
     ]
   }
 
-  private func list(_ named: [Markup], of count: Int) -> Markup {
-    var list = named.joined(separator: ", ")
-    if count > named.count { list += " and \(groupedText(count - named.count)) more" }
-    return list
+  private func list(_ named: [FindingWords], of count: Int) -> FindingWords {
+    let rest = count - named.count
+    return "\(named.joined(separator: ", "))\(rest > 0 ? " and \(groupedText(rest)) more" : "")"
   }
 }

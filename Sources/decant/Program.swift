@@ -17,6 +17,7 @@ enum Program {
       EvalCommand.self,
       GenerateCommand.self,
       TokensCommand.self,
+      ListCommand.self,
       CompletionsCommand.self,
       HelpCommand.self,
     ]
@@ -26,6 +27,7 @@ enum Program {
     ProgramDescription(
       name: "decant",
       version: decantVersion,
+      date: decantVersionDate,
       summary: "inspect and convert LLM checkpoints",
       discussion: [
         """
@@ -51,7 +53,8 @@ enum Program {
         try StandardOutput.write(
           HelpText.text(for: command, of: program, width: HelpText.width(on: terminal)))
       case .version:
-        try StandardOutput.write("\(program.name) \(program.version)\n")
+        let commit = BuildCommit.ofThisProgram.map { " (\($0))" } ?? ""
+        try StandardOutput.write("\(program.name) \(program.version)\(commit)\n")
       case .run(let arguments):
         terminal = Terminal.current(
           noColor: arguments.flag(SharedOption.noColor.long),

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The README's commands, run as shown with the program as it was built.
+/// The commands of the README and of the page on adapters, run as shown with the program as it was built.
 @Suite struct ReadmeTests {
   /// A command line of a `console` block, and the lines shown below it.
   private struct Shown {
@@ -11,10 +11,10 @@ import Testing
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
-  private static let prefix = "$ swift run -c release decant "
+  private static let prefix = "$ decant "
 
-  private func shownCommands() throws -> [Shown] {
-    let text = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
+  private func shownCommands(in page: String) throws -> [Shown] {
+    let text = try String(contentsOf: Self.root.appending(path: page), encoding: .utf8)
     var shown: [Shown] = []
     var isConsole = false
     for line in text.components(separatedBy: "\n") {
@@ -33,15 +33,15 @@ import Testing
   /// Time, rate and memory differ from run to run.
   private func isTiming(_ line: String) -> Bool { line.contains(" MB/s, peak memory ") }
 
-  @Test func commandsPrintWhatIsShown() throws {
+  @Test(arguments: [
+    ("README.md", ["convert", "validate", "inspect", "plan", "convert", "eval"]),
+    ("docs/ADAPTERS.md", ["convert", "merge", "validate"]),
+  ])
+  func commandsPrintWhatIsShown(_ page: String, names: [String]) throws {
     let folder = try Folder()
     let output = folder.path + "/small-"
-    let commands = try shownCommands()
-    #expect(
-      commands.map(\.words.first) == [
-        "convert", "validate", "inspect", "stats", "plan", "convert", "eval", "convert", "merge",
-        "validate",
-      ])
+    let commands = try shownCommands(in: page)
+    #expect(commands.map(\.words.first) == names)
     for command in commands {
       let words = command.words.map {
         let word = $0.replacing("'", with: "")

@@ -53,3 +53,5 @@ package struct OutputPlan: Sendable {
 
 /// The version that `--version` prints and manifests record.
 package let decantVersion = "0.1.0"
+/// The day of that version, which manual pages show.
+package let decantVersionDate = "2026-11-28"

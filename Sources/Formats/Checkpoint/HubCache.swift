@@ -6,6 +6,11 @@ import Foundation
 /// `models--ORG--NAME`, where `refs/REVISION` holds a commit and `snapshots/COMMIT` its files.
 package struct HubCache: Sendable {
   package let folder: String
+  private static let prefix = "models--"
+  /// More names of revisions than any model has.
+  private static let referenceLimit = 10_000
+
+  package init(folder: String) { self.folder = folder }
 
   /// `HF_HUB_CACHE`, else `hub` in `HF_HOME`, else in `huggingface` of the user's cache.
   package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
@@ -47,6 +52,50 @@ package struct HubCache: Sendable {
     throw .notInCache(model: model.text, revision: revision, cache: folder)
   }
 
+  /// A snapshot of a model that the cache has.
+  package struct Snapshot: Sendable, Equatable {
+    /// `ORG/NAME`, or `ORG/NAME@REVISION` where it is not that of `refs/main`.
+    package let name: String
+    /// Its folder; that of the model where there is no snapshot.
+    package let path: String
+  }
+
+  /// All snapshots of all models, sorted by name; none where there is no cache.
+  package func snapshots() -> [Snapshot] {
+    Self.folders(in: folder).flatMap { entry -> [Snapshot] in
+      guard entry.hasPrefix(Self.prefix) else { return [] }
+      let place = SourceTriage.join(folder, entry)
+      let words = entry.dropFirst(Self.prefix.count).split(separator: "--", maxSplits: 1)
+      guard let model = Name(words.joined(separator: "/")), model.folder == entry else { return [] }
+      let commits = Self.folders(in: SourceTriage.join(place, "snapshots"))
+      guard !commits.isEmpty else { return [Snapshot(name: model.text, path: place)] }
+      let references = Self.references(in: place)
+      return commits.map { commit in
+        let names = references.filter { $0.commit == commit }.map(\.name)
+        let revision = names.contains("main") ? nil : names.first ?? commit
+        return Snapshot(
+          name: model.text + (revision.map { "@" + $0 } ?? ""),
+          path: SourceTriage.join(place, "snapshots/" + commit))
+      }
+    }.sorted { $0.name < $1.name }
+  }
+
+  /// What `refs` says of revisions, sorted by name. Those of pull requests are a folder deeper.
+  private static func references(in directory: String) -> [(name: String, commit: String)] {
+    let refs = SourceTriage.join(directory, "refs")
+    let paths = FileManager.default.enumerator(atPath: refs)?.lazy
+      .compactMap { $0 as? String }.prefix(referenceLimit)
+    return (paths.map(Array.init) ?? []).sorted().compactMap { name in
+      FileStatus.isRegular(SourceTriage.join(refs, name))
+        ? commit(name, in: directory).map { (name, $0) } : nil
+    }
+  }
+
+  private static func folders(in directory: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
+      .filter { FileStatus.isDirectory(SourceTriage.join(directory, $0)) }
+  }
+
   /// Whether it has what the folder of a model in the cache has.
   static func isModelFolder(_ directory: String) -> Bool {
     func has(_ name: String) -> Bool { FileStatus.isDirectory(SourceTriage.join(directory, name)) }
@@ -56,8 +105,7 @@ package struct HubCache: Sendable {
   /// The snapshot that `refs/main` names, else the first there is.
   static func snapshot(in directory: String) -> String? {
     let folder = SourceTriage.join(directory, "snapshots")
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-      .filter { FileStatus.isDirectory(SourceTriage.join(folder, $0)) }
+    let names = folders(in: folder)
     let main = commit("main", in: directory)
     return (names.first { $0 == main } ?? names.first).map { SourceTriage.join(folder, $0) }
   }
@@ -104,6 +152,6 @@ package struct HubCache: Sendable {
 
     var isWithOrganization: Bool { text.contains("/") }
 
-    var folder: String { "models--" + text.replacing("/", with: "--") }
+    var folder: String { HubCache.prefix + text.replacing("/", with: "--") }
   }
 }

@@ -42,8 +42,7 @@ enum HelpText {
     var text = paragraph("\(program.name) \(command.name) - \(command.summary)", width: width)
     text += "\nUsage: \(usage(of: command, in: program))\n"
     text += section(
-      "Operands", command.operands.map { ($0.name, sentences($0.help, $0.accepts, nil)) },
-      width: width)
+      "Operands", command.operands.map { ($0.name, $0.meaning) }, width: width)
     text += section("Options", rows(for: command.options), width: width)
     text += section("Options of every command", rows(for: program.sharedOptions), width: width)
     text += paragraphs(command.discussion, width: width)
@@ -97,22 +96,8 @@ extension HelpText {
     options.map { option in
       let short = option.short.map { "-\($0), " } ?? "    "
       let value = option.value.map { " \($0.name)" } ?? ""
-      var meaning = sentences(
-        option.help, option.value?.accepts ?? .text, option.value?.fallback?.text)
-      if option.isRepeatable { meaning += " May be given more than once." }
-      if option.isRequired { meaning += " Required." }
-      return (short + option.spelling + value, meaning)
+      return (short + option.spelling + value, option.meaning)
     }
-  }
-
-  /// The help with the facts that the description states elsewhere.
-  private static func sentences(
-    _ help: String, _ accepts: ValueKind, _ fallback: String?
-  ) -> String {
-    var text = help
-    if case .choices(let choices) = accepts { text += " One of \(alternatives(choices))." }
-    if let fallback { text += " Default: \(fallback)." }
-    return text
   }
 
   private static func paragraphs(_ paragraphs: [String], width: Int) -> String {

@@ -47,3 +47,32 @@ struct OptionDescription: Sendable {
     return String(sentence.hasSuffix(".") ? sentence.dropLast() : sentence)
   }
 }
+
+// MARK: - For everything that lists options
+
+extension OptionDescription {
+  /// With their dashes, the short one first.
+  var spellings: [String] { [short.map { "-\($0)" }, spelling].compactMap(\.self) }
+
+  /// The help with the facts that the description states elsewhere.
+  var meaning: String {
+    var text = help + (value?.accepts.sentence ?? "")
+    if let fallback = value?.fallback?.text { text += " Default: \(fallback)." }
+    if isRepeatable { text += " May be given more than once." }
+    if isRequired { text += " Required." }
+    return text
+  }
+}
+
+extension OperandDescription {
+  /// The help with the facts that the description states elsewhere.
+  var meaning: String { help + accepts.sentence }
+}
+
+extension ValueKind {
+  /// Names the choices, after a space; empty where anything may be given.
+  fileprivate var sentence: String {
+    guard case .choices(let choices) = self else { return "" }
+    return " One of \(alternatives(choices))."
+  }
+}

@@ -3,6 +3,8 @@
 struct ProgramDescription: Sendable {
   let name: String
   let version: String
+  /// The day of the version, as YYYY-MM-DD; manual pages must have one.
+  let date: String
   /// One line without a full stop.
   let summary: String
   /// Paragraphs for the program's own help, after the list of commands.

@@ -68,16 +68,14 @@ struct ZshCompletion {
 
   /// One for each spelling. Giving the option by one excludes the other, and itself.
   private func specifications(of option: OptionDescription) -> [String] {
-    let short = option.short.map { "-\($0)" }
-    let spellings = [short, option.spelling].compactMap(\.self)
-    let exclusion = option.isRepeatable ? "*" : "(\(spellings.joined(separator: " ")))"
+    let exclusion = option.isRepeatable ? "*" : "(\(option.spellings.joined(separator: " ")))"
     var ending = "[\(escaped(option.brief))]"
     if let value = option.value {
       ending += ":\(value.name.replacing(":", with: "\\:")):\(action(value.accepts))"
     }
-    return spellings.map { spelling in
+    return option.spellings.map { spelling in
       // `+`: the value may be attached or follow. `=`: the same after a sign.
-      let mark = option.isFlag ? "" : spelling == short ? "+" : "="
+      let mark = option.isFlag ? "" : spelling.hasPrefix("--") ? "=" : "+"
       return singleQuoted(exclusion + spelling + mark + ending)
     }
   }

@@ -4,6 +4,7 @@
 let sampleProgram = ProgramDescription(
   name: "brew",
   version: "1.2.3",
+  date: "2026-01-02",
   summary: "make drinks",
   commands: [
     CommandDescription(

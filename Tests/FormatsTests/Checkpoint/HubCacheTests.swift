@@ -48,6 +48,23 @@ import Testing
     #expect(try cache.path(of: folder.path("hub/models--\(qwen)")) == snapshot(qwen, "facade"))
   }
 
+  @Test func everySnapshotIsListedByTheNameThatFindsIt() throws {
+    // Neither is a model's folder: another kind of repository, and no name that the hub gives.
+    try folder.makeFolder("hub/datasets--acme--text/snapshots/1")
+    try folder.makeFolder("hub/models--a--b--c/snapshots/1")
+    try folder.makeFolder("hub/models--Qwen--Qwen3-0.6B/snapshots/feed")
+    let snapshots = cache.snapshots()
+    #expect(
+      snapshots.map(\.name) == [
+        "Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B@feed", "Qwen/Qwen3-0.6B@pr/1", "acme/empty", "gpt2@a1",
+      ])
+    for found in snapshots where found.name != "acme/empty" {
+      #expect(try cache.path(of: found.name) == found.path)
+    }
+    #expect(snapshots[3].path == folder.path("hub/models--acme--empty"))
+    #expect(HubCache(folder: folder.path("missing")).snapshots() == [])
+  }
+
   @Test func whatIsThereGoesFirst() throws {
     let path = folder.path("hub")
     #expect(try cache.path(of: path) == path)

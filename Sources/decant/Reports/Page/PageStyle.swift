@@ -88,6 +88,7 @@ enum PageStyle {
       border-bottom: 1px solid var(--rule); overflow-x: auto; }
     nav ul { list-style: none; display: flex; gap: 4px 20px; margin: 0; padding: 9px 0;
       white-space: nowrap; font-size: 13.5px; }
+    @media (min-width: 760px) { nav ul { flex-wrap: wrap; } h2 { scroll-margin-top: 84px; } }
     nav a { text-decoration: none; }
     nav a:hover { text-decoration: underline; }
     .findings { list-style: none; padding: 0; margin: 0; display: grid; gap: 9px; }

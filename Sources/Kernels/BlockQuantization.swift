@@ -17,7 +17,7 @@ package func quantizeBlocks(
 ) {
   precondition(min(weights.count, codes.count) / 32 >= blockCount && blockCount >= 0)
   precondition(min(scales.count, minima.count) >= blockCount)
-  precondition(importance.isEmpty || importance.count % 32 == 0 && firstInput >= 0)
+  precondition(importance.count % 32 == 0 && firstInput >= 0 && firstInput % 32 == 0)
   let search = BlockSearch(
     grid: BlockGrid(
       count: 32, zero: zero - leastCode, largestCode: largestCode - leastCode), isAffine: isAffine)
@@ -57,8 +57,8 @@ struct BlockSearch {
   func run(
     _ side: Span<Float>, _ counts: Span<Float>, isWeighted: Bool, _ range: SubBlockRange
   ) -> SubBlockScales {
-    let found = SubBlockSearch(grid: grid, isAffine: isAffine, isStored: true).best(
-      side, counts, isWeighted: isWeighted, from: 0, range)
+    let found = SubBlockSearch(isAffine: isAffine, isStored: true).best(
+      grid, side, counts, isWeighted: isWeighted, from: 0, range)
     var best = SubBlockScales(scale: Lanes.zero, minimum: Lanes.zero)
     var error = grid.error(side, counts, isWeighted: isWeighted, from: 0, best, range)
     // What formats take that do not search.

@@ -117,14 +117,15 @@ struct BlockGrid {
   /// The code of zero.
   let zero: Float
   let largestCode: Float
-  let limit: CodeLimit
 
   init(count: Int, zero: Int, largestCode: Int) {
     self.count = count
     self.zero = Float(zero)
     self.largestCode = Float(largestCode)
-    limit = CodeLimit(Float(largestCode))
   }
+
+  // Not stored: types within stored types have metadata, whose functions the builds would share.
+  private var limit: CodeLimit { CodeLimit(largestCode) }
 
   /// The squared errors of the nearest codes.
   ///
@@ -159,7 +160,7 @@ struct BlockGrid {
     _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ start: Int,
     _ scales: SubBlockScales, _ range: SubBlockRange
   ) -> Lanes {
-    let inverse = scales.inverse(range)
+    let (inverse, limit) = (scales.inverse(range), limit)
     let (scale, minimum, zero) = (scales.scale, scales.minimum, Lanes(repeating: zero))
     var sum = Lanes.zero
     for index in 0..<count {
@@ -201,7 +202,7 @@ struct BlockGrid {
     _ side: Span<Float>, _ counts: Span<Float>, _ isWeighted: Bool, _ start: Int,
     _ scales: SubBlockScales, _ range: SubBlockRange
   ) -> SubBlockSums {
-    let inverse = scales.inverse(range)
+    let (inverse, limit) = (scales.inverse(range), limit)
     let (scale, minimum, zero) = (scales.scale, scales.minimum, Lanes(repeating: zero))
     var sums = SubBlockSums()
     for index in 0..<count {
@@ -227,7 +228,7 @@ struct BlockGrid {
     _ side: Span<Float>, from start: Int, _ scales: SubBlockScales, _ range: SubBlockRange,
     into codes: inout MutableSpan<UInt8>, at target: Int
   ) {
-    let inverse = scales.inverse(range)
+    let (inverse, limit) = (scales.inverse(range), limit)
     precondition(target >= 0 && target <= codes.count - 8 * count)
     for index in 0..<count {
       let weight = side.eight(start &+ 8 &* index)
@@ -322,4 +323,13 @@ extension SIMD8<Float> {
   /// The nearest whole numbers, of numbers below 2^22.
   @inline(__always)
   var wholes: Lanes { (self + Lanes(repeating: 0x1.8p23)) - Lanes(repeating: 0x1.8p23) }
+
+  /// Numbers within a limit of 0; NaN is 0.
+  @inline(__always)
+  func clamped(_ limit: Float) -> Lanes {
+    var result = self
+    result.replace(with: limit, where: self .> limit)
+    result.replace(with: -limit, where: self .< -limit)
+    return result.replacing(with: Lanes.zero, where: self .!= self)
+  }
 }

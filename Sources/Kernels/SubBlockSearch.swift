@@ -1,7 +1,6 @@
 /// The search for scale and minimum of eight sub-blocks, each for itself: from many ranges, weights take their
 /// nearest codes, and least-squares fits follow.
 struct SubBlockSearch {
-  let grid: BlockGrid
   let isAffine: Bool
   /// Whether they are numbers of F16; otherwise they are numbers that are not rounded, and minima are not
   /// negative.
@@ -9,24 +8,30 @@ struct SubBlockSearch {
 
   /// What is best.
   struct Found {
-    var scales: SubBlockScales
+    var scale = Lanes.zero
+    var minimum = Lanes.zero
     var error: Lanes
+
+    @inline(__always)
+    var scales: SubBlockScales { SubBlockScales(scale: scale, minimum: minimum) }
   }
 
   @inline(never)
   func best(
-    _ side: Span<Float>, _ counts: Span<Float>, isWeighted: Bool, from start: Int,
+    _ grid: BlockGrid, _ side: Span<Float>, _ counts: Span<Float>, isWeighted: Bool,
+    from start: Int,
     _ range: SubBlockRange
   ) -> Found {
     let none = SubBlockScales(scale: Lanes.zero, minimum: Lanes.zero)
     var found = Found(
-      scales: none,
       error: grid.error(side, counts, isWeighted: isWeighted, from: start, none, range))
     if isAffine {
       // Where minima are not negative, ranges begin at zero or below.
       let isAbove = range.low .> 0
       let low = isStored ? range.low : range.low.replacing(with: Lanes.zero, where: isAbove)
-      for reach in affineReaches {
+      for index in 0..<(grid.largestCode <= 3 ? 7 : 11) {
+        // Codes that the whole range is tried to take.
+        let reach = grid.largestCode + 0.5 * Float(index) - (grid.largestCode <= 3 ? 1 : 2)
         let scale = (range.high - low) / reach
         for share in 0..<3 {
           // Clipped above, at both ends, below; or that much wider.
@@ -38,7 +43,9 @@ struct SubBlockSearch {
       // The largest weight at either end of the codes, whose signs differ.
       let isLow = -range.low .> range.high
       let extreme = range.high.replacing(with: range.low, where: isLow)
-      for reach in reaches {
+      let (first, step, count) = reaches(grid.zero)
+      for index in 0..<count {
+        let reach = first + step * Float(index)
         descend(SubBlockScales(scale: extreme / reach, minimum: Lanes.zero))
         descend(SubBlockScales(scale: extreme / -reach, minimum: Lanes.zero))
       }
@@ -59,7 +66,8 @@ struct SubBlockSearch {
         (fitted, error) = sums.stored(fitted, error, total: range.total, isAffine: isAffine)
       }
       let isBetter = error .< found.error
-      found.scales.replace(with: fitted, where: isBetter)
+      found.scale.replace(with: fitted.scale, where: isBetter)
+      found.minimum.replace(with: fitted.minimum, where: isBetter)
       found.error.replace(with: error, where: isBetter)
       var next = fit.scales
       guard isAffine else { return next }
@@ -71,22 +79,14 @@ struct SubBlockSearch {
     }
   }
 
-  /// Codes that the whole range is tried to take.
-  private var affineReaches: StrideThrough<Float> {
-    let codes = grid.largestCode
-    return codes <= 3
-      ? stride(from: codes - 1, through: codes + 2, by: 0.5)
-      : stride(from: codes - 2, through: codes + 3, by: 0.5)
-  }
-
   /// Codes from zero on that the largest weight is tried at.
-  private var reaches: StrideThrough<Float> {
-    switch grid.zero {
-    case ...4: stride(from: 2, through: 5.5, by: 0.25)
-    case ...8: stride(from: 6, through: 10, by: 0.25)
-    case ...16: stride(from: 14, through: 19, by: 0.25)
-    case ...32: stride(from: 30, through: 35, by: 0.5)
-    default: stride(from: 125, through: 129, by: 0.25)
+  private func reaches(_ zero: Float) -> (first: Float, step: Float, count: Int) {
+    switch zero {
+    case ...4: (2, 0.25, 15)
+    case ...8: (6, 0.25, 17)
+    case ...16: (14, 0.25, 21)
+    case ...32: (30, 0.5, 11)
+    default: (125, 0.25, 17)
     }
   }
 }

@@ -1,16 +1,15 @@
 /// Quantizes rows of weights to blocks of a GGUF type, with the least squared error that a search finds.
 ///
-/// The error is `sum(importance * (weight - decoded)²)`: of each super-block (block, where those have no
-/// sub-blocks) the scales are searched for in the grid that they are stored in, and codes are the nearest for
-/// the scales as they are stored. The same weights give the same bytes at every level and in any tiling: a block
-/// depends on nothing but its own weights and inputs.
+/// The error is `sum(importance * (weight - decoded)²)`. Scales are searched for in the grid that they are
+/// stored in, F16 numbers times small integers where blocks have sub-blocks, and every weight takes the nearest
+/// code for the scales as they are stored. A block depends on nothing but its own weights and what their inputs
+/// count: the same weights give the same bytes at every level, in any tiling, on any number of threads.
 ///
-/// All that is done is to compare: no result is worse for being found in another way, so other quantizers
-/// may start from these blocks (`BlockLayout.decode`) and choose codes for their parameters
-/// (`BlockLayout.packCodes`).
+/// Another quantizer may start from these blocks: `BlockLayout.decode` gives the parameters of each sub-block,
+/// `BlockLayout.packCodes` stores the codes that it chooses for them.
 ///
-/// Sources: for the idea of alternating codes and least-squares scales, ggml, `ggml-quants.c`
-/// (`make_qkx2_quants`, `make_qx_quants`); for the grid of super-blocks, `docs/ARCHITECTURE.md`.
+/// The search is decant's own. That codes and least-squares scales take turns, from several starts, is how ggml's
+/// quantizers work (`ggml-quants.c`), which end at larger errors: `.ci/peers/check_blocks.py`.
 package struct BlockQuantizer: Sendable {
   package let layout: BlockLayout
   private let level: ProcessorLevel

@@ -29,6 +29,8 @@ struct GGUFVocabulary {
   private(set) var texts: [String] = []
   private(set) var kinds: [Kind] = []
   private let merges: [(left: String, right: String)]
+  /// Tokens that the model does not know, but only the list of added ones.
+  private var isOnlyAdded: [Bool] = []
 
   /// - Parameter rows: of the embedding, as many as there will be tokens.
   /// - Throws: `GGUFModelError.tokenizer` for what llama.cpp does otherwise.
@@ -66,8 +68,10 @@ struct GGUFVocabulary {
         id, byId[id], added[id], unknown, isSentencePiece: model.isSentencePiece)
       texts.append(text)
       kinds.append(kind)
+      isOnlyAdded.append(added[id] != nil && byId[id] == nil)
     }
     try checkUnique()
+    if json["model"]?["ignore_merges"] == true, !model.ignoresMerges { try checkMadeByMerges() }
   }
 
   private static func token(
@@ -108,8 +112,13 @@ struct GGUFVocabulary {
         let right = pair[1].stringValue
       {
         merges.append((left, right))
-      } else if let text = merge.stringValue, let space = text.firstIndex(of: " ") {
-        merges.append((String(text[..<space]), String(text[text.index(after: space)...])))
+      } else if let text = merge.stringValue?.utf8, let space = text.firstIndex(of: 0x20) {
+        // By bytes: a mark behind a space would be one character with it.
+        merges.append(
+          (
+            String(decoding: text[..<space], as: UTF8.self),
+            String(decoding: text[text.index(after: space)...], as: UTF8.self)
+          ))
       } else {
         throw .tokenizer("the merge \(merge.compactText)")
       }
@@ -145,9 +154,7 @@ struct GGUFVocabulary {
       keys.append(("tokenizer.ggml.scores", .array(.float32(scores))))
     } else {
       // A space inside a part is written as the alphabet of bytes has it.
-      let texts = merges.map {
-        $0.left.replacing(" ", with: "\u{0120}") + " " + $0.right.replacing(" ", with: "\u{0120}")
-      }
+      let texts = merges.map { $0.left.replacingSpaces + " " + $0.right.replacingSpaces }
       keys.append(("tokenizer.ggml.merges", .array(.string(texts))))
     }
     return keys
@@ -156,13 +163,27 @@ struct GGUFVocabulary {
   /// Pieces are joined where what they make has the largest score: minus the number of the first merge that
   /// makes it. What no merge makes is never made.
   private var scores: [Float] {
-    var ranks: [String: Int] = [:]
-    for (rank, merge) in merges.enumerated() {
-      let made = merge.left + merge.right
-      if ranks[made] == nil { ranks[made] = rank }
+    let ranks = ranks
+    return texts.indices.map { id in
+      if kinds[id] == .unused { return -10_000 }
+      if isOnlyAdded[id] { return -1000 }
+      return ranks[Array(texts[id].utf8)].map { -Float($0) } ?? 0
     }
-    return zip(texts, kinds).map { text, kind in
-      kind == .unused ? -10_000 : ranks[text].map { -Float($0) } ?? 0
+  }
+
+  /// The number of the first merge that makes a text, by its bytes: strings equate some that differ.
+  private var ranks: [[UInt8]: Int] {
+    Dictionary(
+      merges.enumerated().map { (Array($1.left.utf8) + Array($1.right.utf8), $0) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Where words of the vocabulary are taken whole there, and llama.cpp merges them: they must come out alike.
+  private func checkMadeByMerges() throws(GGUFModelError) {
+    let ranks = ranks
+    for (text, kind) in zip(texts, kinds)
+    where kind == .normal && text.unicodeScalars.count > 1 && ranks[Array(text.utf8)] == nil {
+      throw .tokenizer("'ignore_merges', and no merge for the token '\(text)'")
     }
   }
 }
@@ -171,8 +192,21 @@ extension GGUFVocabulary.Model {
   var isSentencePiece: Bool {
     if case .sentencePiece = self { true } else { false }
   }
+
+  /// Whether llama.cpp takes words of the vocabulary whole, by the name of what cuts them.
+  var ignoresMerges: Bool {
+    if case .byteLevel(let pre) = self { ["llama-bpe", "tekken"].contains(pre) } else { false }
+  }
 }
 
 private func fields(of json: JSONValue) -> String {
   "'\(json["model"]?["type"]?.stringValue ?? "none")'"
+}
+
+extension String {
+  /// With `Ġ` for spaces, as the alphabet of bytes has them.
+  fileprivate var replacingSpaces: String {
+    String(
+      String.UnicodeScalarView(unicodeScalars.map { $0 == " " ? "\u{0120}" : $0 }))
+  }
 }

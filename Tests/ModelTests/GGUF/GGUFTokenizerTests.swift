@@ -29,7 +29,7 @@ import Testing
     tokenizer.keys.first { $0.key == "tokenizer." + name }?.value
   }
 
-  @Test(arguments: ["bpe"]) func keysAreThoseOfTheVocabulary(name: String) throws {
+  @Test(arguments: ["bpe", "spm"]) func keysAreThoseOfTheVocabulary(name: String) throws {
     let found = try tokenizer(name)
     let expected = try GGUFFile(path: SharedFixture.path("gguf/\(name)/expected.gguf")).header
       .metadata
@@ -53,6 +53,37 @@ import Testing
     #expect(kinds.suffix(2) == [5, 5] && scores.suffix(2) == [-10_000, -10_000])
     #expect(value("ggml.bos_token_id", more) == value("ggml.bos_token_id", full))
     #expect(throws: GGUFModelError.self) { try tokenizer("spm", rows: 100) }
+  }
+
+  /// A mark behind a space is one character with it, and none behind another text.
+  @Test func textsAreToldApartByTheirBytes() throws {
+    let marked: JSONValue = [
+      "type": "BPE", "byte_fallback": true, "vocab": ["n": 0, "\u{0940}": 1, "n\u{0940}": 2],
+      "merges": ["n \u{0940}"],
+    ]
+    let found = try tokenizer("spm", rows: 3) {
+      $0["model"] = marked
+      $0["added_tokens"] = []
+    }
+    #expect(value("ggml.scores", found) == .array(.float32([0, 0, -0.0])))
+    #expect(
+      value("ggml.tokens", found) == .array(.string(["n", "\u{0940}", "n\u{0940}"])))
+  }
+
+  /// llama.cpp has no name for these words that takes those of the vocabulary whole.
+  @Test func wordsThatNoMergeMakesAreRefusedWhereTheyAreTakenWhole() throws {
+    func words(_ merges: [JSONValue]) throws -> GGUFTokenizer {
+      try tokenizer("bpe", rows: 3, settings: [:]) {
+        $0["model"] = [
+          "type": "BPE", "ignore_merges": true, "vocab": ["a": 0, "b": 1, "ab": 2],
+          "merges": .array(merges),
+        ]
+        $0["pre_tokenizer"] = ["type": "ByteLevel", "add_prefix_space": false]
+        $0["added_tokens"] = []
+      }
+    }
+    #expect(value("ggml.pre", try words(["a b"])) == .string("gpt-2"))
+    #expect(throws: GGUFModelError.self) { try words(["b a"]) }
   }
 
   @Test func templatesGoAlong() throws {

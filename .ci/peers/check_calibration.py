@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Holds a calibration, and what is made from it, against NumPy and mlx-lm.
+"""Holds a calibration, and what is made from it, against NumPy.
 
 usage: check_calibration.py DECANT SOURCE --text TEXT
 
 decant calibrates on the first half of the tokens. The file is read with the safetensors library: Gram matrices must
-have mean squares on their diagonals and no negative eigenvalues. Plans by measured loss are converted and run by
-mlx-lm on the second half: they must lose less than plans by guessed weights of the same size, and about what they
+have mean squares on their diagonals and no negative eigenvalues. Plans by measured loss are converted and evaluated
+on the second half: they must lose less than plans by guessed weights of the same size, and about what they
 predict. The same file must give the same bytes with one thread, and without the processor's later instructions.
 """
 
@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from check_outliers import divergence, log_probabilities
 from check_plan import windows_of
-from checkpoints import Checks
+from checkpoints import Checks, evaluated
 
 TOKENS = 4096
 BITS_PER_WEIGHT = [2.75, 3.5, 4.5]
@@ -62,7 +61,6 @@ def main():
     length = len(windows[0])
     half = len(windows) // 2
     held_out = windows[half:]
-    reference = log_probabilities(arguments.source, held_out)
 
     def decant(*words, **environment):
         subprocess.run(
@@ -71,7 +69,8 @@ def main():
 
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        calibration = scratch / "cal.safetensors"
+        calibration, tokens = scratch / "cal.safetensors", scratch / "tokens"
+        tokens.write_text(" ".join(map(str, held_out.flatten().tolist())))
         decant(
             "calibrate", arguments.source, "--text", arguments.text, "--tokens-limit",
             half * length, "--context", length, "--gram", "--sensitivity", "-o", calibration)
@@ -86,7 +85,8 @@ def main():
                 decant(
                     "convert", arguments.source, "--plan", plan, "--calibration", calibration,
                     "-o", packed)
-                found[name] = divergence(reference, log_probabilities(packed, held_out))
+                found[name] = evaluated(
+                    arguments.decant, packed, tokens, length, against=arguments.source)["kl_mean"]
             predicted = json.loads(plan.read_text())["totals"]["predicted_kl"]
             print(
                 f"  {bits:<6} bits per weight: KL {found['measured']:.4f}, predicted"

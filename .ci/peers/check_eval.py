@@ -12,15 +12,33 @@ import json
 import subprocess
 from pathlib import Path
 
+import mlx.core as mx
 import numpy as np
+from mlx_lm.utils import dequantize_model, load_model
 
-from check_outliers import divergence, log_probabilities
 from check_plan import windows_of
 from checkpoints import Checks
 
 # Between two computations in F32: nats, of numbers near 3; and shares of a divergence.
 LOSS_TOLERANCE = 2e-5
 DIVERGENCE_TOLERANCE = 2e-3
+
+
+def log_probabilities(path, windows):
+    model, config = load_model(path)
+    if "quantization" in config:
+        model = dequantize_model(model)  # quantized products are slow in mlx without a GPU
+    model.set_dtype(mx.float32)
+    parts = []
+    for window in windows:
+        logits = model(window[None]).astype(mx.float32)[0]
+        parts.append(np.array(logits - mx.logsumexp(logits, axis=-1, keepdims=True)))
+    return np.concatenate(parts).astype(np.float64)
+
+
+def divergence(reference, other):
+    """KL(reference || other), nats per token."""
+    return float((np.exp(reference) * (reference - other)).sum(-1).mean())
 
 
 def mean_loss(log_probabilities, windows):

@@ -5,9 +5,9 @@ usage: check_outliers.py DECANT SOURCE --text TEXT
 
 SOURCE is a small llama. Its twin computes the same function, but some channels of what its norms give
 and of what its MLPs multiply are 16 to 64 times larger, and the weights that read them as much
-smaller, as in large models (LLM.int8(), arXiv 2208.07339). For both, mlx-lm computes the KL divergence
-of the packed models from their source in nats per token: that of decant must be clearly below mlx-lm's
-own at the same bits. A plan that knows the inputs may be no worse than one that does not.
+smaller, as in large models (LLM.int8(), arXiv 2208.07339). For both, `decant eval` measures the KL
+divergence of the packed models from their source in nats per token: that of decant's must be clearly
+below that of mlx-lm's at the same bits. A plan that knows the inputs may be no worse than one that does not.
 """
 
 import argparse
@@ -17,14 +17,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import mlx.core as mx
 import numpy as np
 from mlx_lm.convert import convert
-from mlx_lm.utils import dequantize_model, load_model
 from safetensors.numpy import load_file, save_file
 
 from check_plan import WINDOW, windows_of
-from checkpoints import Checks
+from checkpoints import Checks, evaluated
 
 BITS = [2, 3, 4]
 # Of mlx-lm's KL, at most.
@@ -62,23 +60,6 @@ def make_twin(source, folder):
     return twin
 
 
-def log_probabilities(path, windows):
-    model, config = load_model(path)
-    if "quantization" in config:
-        model = dequantize_model(model)  # quantized products are slow in mlx without a GPU
-    model.set_dtype(mx.float32)
-    parts = []
-    for window in windows:
-        logits = model(window[None]).astype(mx.float32)[0]
-        parts.append(np.array(logits - mx.logsumexp(logits, axis=-1, keepdims=True)))
-    return np.concatenate(parts).astype(np.float64)
-
-
-def divergence(reference, other):
-    """KL(reference || other), nats per token."""
-    return float((np.exp(reference) * (reference - other)).sum(-1).mean())
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("decant", type=Path)
@@ -97,19 +78,22 @@ def main():
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        tokens = folder / "tokens"
+        tokens, others = folder / "tokens", folder / "others"
         tokens.write_text(" ".join(map(str, np.array(known).flatten())))
+        others.write_text(" ".join(map(str, np.array(windows).flatten())))
         models = [("model", arguments.source),
                   ("twin with outliers", make_twin(arguments.source, folder))]
         print(f"  {'KL in nats per token':<24}{'bits':>6}{'mlx-lm':>9}{'decant':>9}")
         for name, source in models:
-            reference = log_probabilities(source, windows)
+            def divergence(path):
+                return evaluated(arguments.decant, path, others, WINDOW, against=source)["kl_mean"]
+
             for bits in BITS:
                 theirs, ours = folder / f"{name}-{bits}-mlx", folder / f"{name}-{bits}"
                 convert(str(source), str(theirs), quantize=True, q_group_size=64, q_bits=bits)
                 run("convert", source, "-o", ours, "--bits", bits)
-                rival = divergence(reference, log_probabilities(theirs, windows))
-                found = divergence(reference, log_probabilities(ours, windows))
+                rival = divergence(theirs)
+                found = divergence(ours)
                 print(f"  {name:<24}{bits:>6}{rival:>9.4f}{found:>9.4f}")
                 checks.require(
                     found <= SHARE[bits] * rival, f"{name}, {bits} bits: KL {found}, mlx-lm {rival}")
@@ -121,7 +105,7 @@ def main():
                 extra = ["--calibration", calibration] if knows else []
                 run("plan", source, "--target-bpw", PLAN_BITS, "-o", plan, *extra)
                 run("convert", source, "--plan", plan, "-o", packed, *extra)
-                divergences[knows] = divergence(reference, log_probabilities(packed, windows))
+                divergences[knows] = divergence(packed)
             print(f"  {name:<24}{PLAN_BITS:>6}  plan {divergences[False]:.4f},"
                   f" with activations {divergences[True]:.4f}")
             checks.require(

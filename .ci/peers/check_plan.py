@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Holds the plans of `decant plan` against the mixed recipes of mlx-lm.
 
-Each plan is converted: the bytes on disk must be those it predicts, and within its budget. mlx-lm
-then measures the loss of every model on the same text. That of a plan may be no worse than that of
-the recipe nearest in size of those that are no smaller; and for every recipe, a plan of no more
-bytes than its tensors have must be no worse.
+Each plan is converted: the bytes on disk must be those it predicts, and within its budget. `decant eval`
+then measures the loss of every model on the same text, of those that mlx-lm packed too. That of a plan
+may be no worse than that of the recipe nearest in size of those that are no smaller; and for every
+recipe, a plan of no more bytes than its tensors have must be no worse.
 """
 
 import argparse
@@ -17,15 +17,13 @@ from pathlib import Path
 
 import mlx.core as mx
 from mlx_lm.convert import convert
-from mlx_lm.utils import dequantize_model, load_model
 from tokenizers import Tokenizer
 
-from checkpoints import Checks, read_all
+from checkpoints import Checks, evaluated, read_all
 
 RECIPES = ["mixed_2_6", "mixed_3_4", "mixed_3_6", "mixed_4_6"]
 GROUP_SIZES = [32, 64]
 WINDOW = 256
-WINDOWS_AT_ONCE = 8
 
 
 def parse_arguments():
@@ -45,21 +43,6 @@ def windows_of(source, text, limit):
     tokens = tokenizer.encode(text.read_text()).ids[:limit]
     count = len(tokens) // WINDOW
     return mx.array(tokens[: count * WINDOW]).reshape(count, WINDOW)
-
-
-def loss_of(path, windows):
-    """Mean negative log likelihood in nats, each window read from its own start."""
-    model, config = load_model(path)
-    if "quantization" in config:
-        model = dequantize_model(model)  # quantized products are slow in mlx without a GPU
-    model.set_dtype(mx.float32)
-    total = 0.0
-    for start in range(0, len(windows), WINDOWS_AT_ONCE):
-        batch = windows[start : start + WINDOWS_AT_ONCE]
-        logits = model(batch[:, :-1]).astype(mx.float32)
-        likely = mx.take_along_axis(logits, batch[:, 1:, None], axis=-1)[..., 0]
-        total += (mx.logsumexp(logits, axis=-1) - likely).sum().item()
-    return total / (len(windows) * (WINDOW - 1))
 
 
 def tensor_bytes(path):
@@ -100,6 +83,12 @@ def main():
     windows = windows_of(arguments.source, arguments.text, arguments.tokens)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
+        tokens = scratch / "tokens"
+        tokens.write_text(" ".join(map(str, windows.flatten().tolist())))
+
+        def loss_of(path):
+            return evaluated(arguments.decant, path, tokens, WINDOW)["nll"]
+
         recipes = []
         for recipe, group_size in itertools.product(RECIPES, GROUP_SIZES):
             name = f"{recipe}, {group_size}s"
@@ -107,7 +96,7 @@ def main():
             convert(
                 str(arguments.source), str(packed), quantize=True, q_group_size=group_size,
                 quant_predicate=recipe)
-            recipes.append((tensor_bytes(packed), loss_of(packed, windows), name))
+            recipes.append((tensor_bytes(packed), loss_of(packed), name))
         recipes.sort()
         weights = sum(array.size for array in read_all(arguments.source).values())
 
@@ -116,7 +105,7 @@ def main():
                   f"{math.exp(loss):>9.3f}  {rest}".rstrip())
 
         print(f"  {'':<32}{'bytes':>9}{'bpw':>8}{'loss':>9}{'ppl':>9}")
-        row("source", tensor_bytes(arguments.source), loss_of(arguments.source, windows))
+        row("source", tensor_bytes(arguments.source), loss_of(arguments.source))
         for size, loss, name in recipes:
             row(f"mlx_lm.convert {name}", size, loss)
         budgets = [(bits, None) for bits in arguments.bits]
@@ -124,7 +113,7 @@ def main():
         compared = 0
         for bits, rival in budgets:
             packed, totals = planned(checks, arguments, bits, scratch)
-            size, loss = totals["tensor_bytes"], loss_of(packed, windows)
+            size, loss = totals["tensor_bytes"], loss_of(packed)
             rival = rival or next((recipe for recipe in recipes if recipe[0] >= size), None)
             row(f"decant plan at {bits:.4g}", size, loss, f"against {rival[2]}" if rival else "")
             if rival:

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def digests_of(path):
     return {
         name: digest_of(data[start + begin:start + end])
         for name, (begin, end) in ((n, r["data_offsets"]) for n, r in header.items())}
+
+
+def evaluated(decant, path, tokens, window, against=None):
+    """What `decant eval` says of a model over a file of token ids; check_eval.py holds it to mlx-lm."""
+    done = subprocess.run(
+        [decant, "eval", path, "--tokens", tokens, "--context", str(window), "--json", "-q",
+         *(["--against", against] if against else [])],
+        check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
 
 
 def read_all(path):

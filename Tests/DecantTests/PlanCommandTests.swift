@@ -78,7 +78,7 @@ import Testing
     ["plan", "--target-bpw", "4", "--override", "lm_head"],
     ["plan", "--target-bpw", "4", "--override", "lm_head=7"],
     ["plan", "--target-bpw", "4", "--keep", "re:("], ["stats", "--filter", "re:("],
-    ["convert", "-o", "out.gguf"],
+    ["convert", "-o", "out.npz"],
   ]) func whatNoModelMakesRightIsAnErrorOfUse(_ words: [String]) throws {
     let result = try runTool(builtProgram, [words[0], Self.source] + words.dropFirst())
     #expect(result.status == 64, "\(result.error)")

@@ -35,7 +35,44 @@ import Testing
     #expect(!FileStatus.exists(path))
   }
 
+  @Test func aReportListsWhatIsNotInTheTypeAskedFor() throws {
+    // Rows of 128 inputs are no whole blocks of 256.
+    let words = ["-o", folder.path("model.gguf"), "--type", "Q4_K_M", "--dry-run"]
+    let text = try runTool(builtProgram, ["convert", model] + words)
+    #expect(text.status == 0)
+    #expect(text.output.contains("Q5_0, 128 inputs are no whole blocks of Q4_K: "))
+    #expect(text.output.contains("kept, llama.cpp takes it in F32: 9 tensors"))
+    let result = try runTool(builtProgram, ["convert", model, "--json"] + words)
+    let report = try JSONValue(parsing: Array(result.output.utf8))
+    let tensors = try #require(report["tensors"]?.arrayValue)
+    let types = Dictionary(
+      uniqueKeysWithValues: tensors.map { ($0["name"]?.stringValue, $0["type"]?.stringValue) })
+    #expect(types["blk.0.attn_q.weight"] == "Q5_0")
+    #expect(types["output.weight"] == "Q8_0")
+    #expect(types["output_norm.weight"] == "F32")
+  }
+
+  @Test func anImportanceOfInputsIsTakenAndRecorded() throws {
+    let path = folder.path("model.gguf")
+    let dump = samplesFolder + "/small-activations.safetensors"
+    let result = try convert("-o", path, "--type", "Q4_0", "--activations", dump, "-q")
+    #expect(result.status == 0, "\(result.error)")
+    let header = try GGUFFile(path: path).header
+    let text = try #require(header.value("decant.manifest")?.stringValue)
+    let options = try JSONValue(parsing: Array(text.utf8))["options"]
+    #expect(options?["activations"]?.arrayValue?.count == 1)
+  }
+
   @Test(arguments: [
+    (["-o", "OUT.gguf", "--type", "Q4"], "Q4_K_M"),
+    (["-o", "OUT.gguf", "--group-size", "32"], "--group-size is not for GGUF files"),
+    (["-o", "OUT.gguf", "--method", "gptq"], "--method is not for GGUF files"),
+    (["-o", "OUT.gguf", "--plan", "x"], "--plan is not for GGUF files"),
+    (["-o", "OUT.gguf", "--target-bpw", "4"], "--target-bpw is not for GGUF files"),
+    (
+      ["-o", "OUT.gguf", "--type", "F16", "--activations", "x"],
+      "--activations is for weights that are"
+    ),
     (["-o", "OUT.gguf", "--bits", "4"], "--bits is not for GGUF files"),
     (["-o", "OUT.gguf", "--smooth", "auto"], "--smooth is not for GGUF files"),
     (["-o", "OUT.gguf", "--adapter", "x"], "--adapter is not for GGUF files"),

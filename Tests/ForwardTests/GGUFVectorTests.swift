@@ -1,6 +1,7 @@
 import Convert
 import Formats
 import Foundation
+import Model
 import Testing
 
 /// The vectors' checkpoints as GGUF files, against what llama.cpp's converter makes of them: keys, names,
@@ -26,7 +27,7 @@ import Testing
   /// - Returns: the file as it is read again.
   private func write(_ source: String) throws -> GGUFFile {
     var options = ConversionOptions()
-    options.storedType = .f32
+    options.ggufTypes = GGUFTypes("F32")
     let plan = try ConversionPlan(
       Checkpoint(path: source), options: options, arrangement: .gguf)
     let path = folder.path("model.gguf")

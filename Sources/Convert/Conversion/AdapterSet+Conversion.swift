@@ -33,6 +33,7 @@ extension AdapterSet {
     tensor.reason += ", adapters merged"
     switch tensor.action {
     case .drop: return
+    case .blocks: preconditionFailure("adapters are merged into what MLX takes")
     case .quantize(let layout, let scaleType):
       if let misfit = update.pooled.first(where: { $0.group % layout.groupSize != 0 }) {
         guard options.mergesMismatchedGroups else {

@@ -1,4 +1,5 @@
 import Formats
+import Model
 
 /// What a person may choose about a conversion.
 package struct ConversionOptions: Sendable {
@@ -60,7 +61,7 @@ package struct ConversionOptions: Sendable {
   package var recordedLayouts: [String: AffineLayout]?
   package var nonFinite = NonFinitePolicy.error
   /// Of what a GGUF file may hold in any type; nil for that of the source, with 16 bits.
-  package var storedType: ScaleType?
+  package var ggufTypes: GGUFTypes?
   /// Whether weights that are packed already are decoded and packed again.
   package var requantizes = false
   /// Data bytes after which the next shard begins.
@@ -82,10 +83,17 @@ package struct ConversionOptions: Sendable {
 
   /// Those of a GGUF file as its manifest records them.
   package var ggufJSON: JSONValue {
-    [
-      "type": .string(storedType?.rawValue.lowercased() ?? "auto"),
+    var json: JSONValue = [
+      "type": .string(ggufTypes?.name.lowercased() ?? "auto"),
       "non_finite": .string(nonFinite.rawValue),
     ]
+    json["activations"] = activationsJSON
+    return json
+  }
+
+  /// What `meanSquares` came from.
+  private var activationsJSON: JSONValue? {
+    calibration.isEmpty ? nil : .array(calibration.map { $0.json("xxh64") })
   }
 
   /// The options as the manifest records them.
@@ -103,9 +111,7 @@ package struct ConversionOptions: Sendable {
     ]
     if requantizes { json["requantize"] = true }
     json["smooth"] = smoothing?.json
-    if !calibration.isEmpty {
-      json["activations"] = .array(calibration.map { $0.json("xxh64") })
-    }
+    json["activations"] = activationsJSON
     return json
   }
 }

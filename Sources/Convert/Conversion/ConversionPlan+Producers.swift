@@ -4,7 +4,7 @@ import Model
 extension TensorPlan {
   /// The tensor's weights: output-major where they are to be quantized, else as they lie.
   func source(in checkpoint: Checkpoint, nonFinite: NonFinitePolicy?) -> WeightSource {
-    if case .quantize = action {
+    if action.isQuantized {
       source(in: checkpoint, nonFinite: nonFinite, turning: identity.order)
     } else {
       source(in: checkpoint, nonFinite: nonFinite, turning: .outputMajor)
@@ -57,6 +57,13 @@ extension ConversionPlan {
       return EncodedTensor(
         source, reads: reads, as: type, shape: tensor.tensor.shape, order: tensor.tensor.turnedFrom,
         option: gguf == nil ? nil : "--type")
+    case .blocks(let layout, _):
+      guard let quantizer = BlockQuantizer(layout.type) else {
+        preconditionFailure("a plan has types that are written")
+      }
+      return BlockTensor(
+        source: source, reads: reads, quantizer: quantizer, parts: tensor.stored,
+        importance: importance)
     case .quantize(let layout, let scaleType):
       let packing = AffinePacking(layout, scaleType: scaleType, biasType: tensor.biasType)
       return QuantizedTensor(

@@ -45,7 +45,7 @@ package struct Converter {
     for outcome in outcomes { rounding.merge(outcome.effects.rounding) }
     return Result(
       errors: zip(plan.tensors, outcomes).map { tensor, outcome in
-        if case .quantize = tensor.action { outcome.effects.error } else { nil }
+        tensor.action.isQuantized ? outcome.effects.error : nil
       },
       zeroedCounts: outcomes.map(\.effects.zeroedCount), outputByteCount: output.byteCount,
       rounding: rounding)

@@ -50,18 +50,20 @@ package struct GGUFContent: Sendable {
       + (tokenizer == nil ? ["there is no tokenizer beside the model: it runs on ids alone"] : [])
   }
 
-  /// - Parameter stored: the tensors, in the order of the file.
+  /// - Parameters:
+  ///   - tensors: in the order of the file.
+  ///   - types: what was asked for; nil for those of the source.
   /// - Throws: `GGUFError.Violation`.
   func layout(
-    _ stored: [SafetensorsLayout.Request]
+    _ tensors: [TensorPlan], _ types: GGUFTypes?
   ) throws(GGUFError.Violation) -> WeightFileLayout {
     var requests: [GGUFLayout.Request] = []
     var sizes: [GGMLType: Int] = [:]
-    for tensor in stored {
-      guard let type = GGMLType(tensor.dtype) else {
+    for tensor in tensors {
+      guard let type = tensor.ggmlType else {
         preconditionFailure("a plan for GGUF stores what ggml has")
       }
-      let shape = tensor.shape.map { Int(clamping: $0) }
+      let shape = tensor.tensor.dimensions
       requests.append(.init(name: tensor.name, type: type, shape: shape))
       if shape.count > 1 { sizes[type, default: 0] += shape.reduce(1, *) }
     }
@@ -70,16 +72,16 @@ package struct GGUFContent: Sendable {
     }
     // Of equal ones, that with the smallest number.
     let common = sizes.max { ($0.value, -$0.key.rawValue) < ($1.value, -$1.key.rawValue) }?.key
-    return .gguf(try GGUFLayout(requests), keys: keys(common ?? .f32))
+    return .gguf(
+      try GGUFLayout(requests), keys: keys(fileType: types?.fileType ?? (common ?? .f32).fileType))
   }
 
-  /// - Parameter common: the type of most weights.
-  private func keys(_ common: GGMLType) -> [(key: String, value: GGUFValue)] {
+  private func keys(fileType: UInt32) -> [(key: String, value: GGUFValue)] {
     var keys: [(key: String, value: GGUFValue)] = [
       ("general.architecture", .string(model.architecture)), ("general.type", .string("model")),
     ]
     if let name { keys.append(("general.name", .string(name))) }
-    keys.append(("general.file_type", .uint32(common.fileType)))
+    keys.append(("general.file_type", .uint32(fileType)))
     keys.append(("general.quantization_version", .uint32(2)))
     keys += model.keys
     return keys + (tokenizer ?? .none).keys

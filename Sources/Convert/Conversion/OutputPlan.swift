@@ -18,10 +18,11 @@ package struct OutputPlan: Sendable {
       Manifest.RecordedFile(name: name, byteCount: file.input.byteCount, digest: .blank)
     }
     let weights = try shards.enumerated().map { position, indexes in
-      let stored = indexes.flatMap { plan.tensors[$0].stored }
+      let tensors = indexes.map { plan.tensors[$0] }
       return (
         name: destination.fileName(position, of: shards.count),
-        layout: try plan.gguf?.layout(stored) ?? .safetensors(SafetensorsLayout(stored))
+        layout: try plan.gguf?.layout(tensors, plan.options.ggufTypes)
+          ?? .safetensors(SafetensorsLayout(tensors.flatMap(\.stored)))
       )
     }
     let derived = plan.tensors.count..<plan.tensors.count + (plan.gguf?.model.derived.count ?? 0)

@@ -5,12 +5,21 @@ import Model
 package struct TensorPlan: Sendable {
   package enum Action: Sendable, Equatable {
     case quantize(AffineLayout, ScaleType)
+    /// To blocks of a GGUF file, with the type that was wanted where rows are no whole blocks of it.
+    case blocks(BlockLayout, wanted: GGMLType)
     /// Byte for byte.
     case copy
     /// An FP8 weight that is kept: decoded with its scale, stored in this type.
     case decode(ScaleType)
     /// Left out of the output.
     case drop
+
+    package var isQuantized: Bool {
+      switch self {
+      case .quantize, .blocks: true
+      case .copy, .decode, .drop: false
+      }
+    }
   }
 
   /// Which share of the coverage the tensor counts to.
@@ -81,7 +90,7 @@ package struct TensorPlan: Sendable {
   /// Whether its elements are looked at one by one, and not copied as bytes.
   var isDecoded: Bool {
     switch action {
-    case .quantize, .decode: true
+    case .quantize, .blocks, .decode: true
     case .copy, .drop: false
     }
   }
@@ -96,6 +105,17 @@ package struct TensorPlan: Sendable {
     case .quantize(let layout, let scaleType):
       return AffinePacking(layout, scaleType: scaleType, biasType: biasType)
         .parts(of: name, shape: outputMajorShape)
+    case .blocks(let layout, _): return layout.parts(of: name, shape: outputMajorShape)
+    }
+  }
+
+  /// How a GGUF file has it; nil for what it has not.
+  package var ggmlType: GGMLType? {
+    switch action {
+    case .blocks(let layout, _): layout.type
+    case .decode(let type): GGMLType(type.dtype)
+    case .copy: GGMLType(tensor.dtype)
+    case .quantize, .drop: nil
     }
   }
 
@@ -111,18 +131,19 @@ package struct TensorPlan: Sendable {
   /// The entry that the manifest will hold, with nothing measured yet.
   package func manifestEntry(method: QuantizationMethod) -> Manifest.Entry {
     let stored = stored.map { Manifest.StoredTensor(name: $0.name, digest: .blank) }
-    var layout = Manifest.Layout.plain
-    var error: Manifest.MeasuredError?
-    if case .quantize(let affine, _) = action {
-      layout = .affine(affine)
-      error = .init(squaredNorm: 0, squaredError: 0, largestError: 0)
-    }
+    let (layout, method): (Manifest.Layout, String?) =
+      switch action {
+      case .quantize(let affine, _):
+        (.affine(affine), self.method(askedFor: method).recordedName)
+      case .blocks(let blocks, _): (.blocks(blocks.type), BlockQuantizer.recordedName)
+      case .copy, .decode, .drop: (.plain, nil)
+      }
     return Manifest.Entry(
-      name: name, layout: layout,
-      method: layout == .plain ? nil : self.method(askedFor: method).recordedName,
+      name: name, layout: layout, method: method,
       sourceDType: tensor.dtype, sourceShape: tensor.shape,
       order: layout == .plain ? .outputMajor : identity.order, origin: tensor.origin,
-      stored: stored, error: error,
+      stored: stored,
+      error: action.isQuantized ? .init(squaredNorm: 0, squaredError: 0, largestError: 0) : nil,
       zeroedCount: isDecoded ? 0 : nil)
   }
 }

@@ -118,9 +118,16 @@ struct TensorPlanner {
       guard !tensor.pieces.isEmpty else {
         throw GGUFModelError.noHome(tensor: name, architecture: gguf.architecture)
       }
-      let (type, reason) = try storedType(of: tensor)
-      let isCopied = tensor.isOneCopied && tensor.dtype == type.dtype
-      return plan(isCopied ? .copy : .decode(type), .keptOnPurpose, reason)
+      let (type, wanted, reason) = try ggmlType(of: tensor, identity, in: gguf)
+      if let layout = BlockLayout(type) {
+        return plan(.blocks(layout, wanted: wanted), .quantized, reason)
+      }
+      guard let float = type.dtype.flatMap({ ScaleType($0) }) else {
+        preconditionFailure("types that are no blocks are those of numbers")
+      }
+      let isCopied = tensor.isOneCopied && tensor.dtype == float.dtype
+      return plan(
+        isCopied ? .copy : .decode(float), type == wanted ? .keptOnPurpose : .keptUnfit, reason)
     }
     if let reason = arranged.kept[name] {
       unclaimed[name] = nil
@@ -151,17 +158,29 @@ struct TensorPlanner {
     return plan(.quantize(layout, scaleType(of: tensor)), .quantized, reason)
   }
 
-  /// In what a GGUF file has a tensor, and why.
-  private func storedType(of tensor: SourceTensor) throws -> (ScaleType, reason: String) {
+  /// In what a GGUF file has a tensor, what it would have if all rows were whole blocks, and why.
+  private func ggmlType(
+    of tensor: SourceTensor, _ identity: TensorIdentity, in model: GGUFModel
+  ) throws -> (type: GGMLType, wanted: GGMLType, reason: String) {
     guard tensor.dtype.isFloat else {
       throw PlanError.cannotArrange(tensor: tensor.name, dtype: tensor.dtype)
     }
     if GGUFModel.isAlwaysF32(tensor.name, shape: tensor.dimensions) {
-      return (.f32, "llama.cpp takes it in F32")
+      return (.f32, .f32, "llama.cpp takes it in F32")
     }
-    if let type = options.storedType { return (type, "as asked for") }
-    let own = tensor.dtype.isFloat8 ? checkpoint.config?.declaredDType ?? .bf16 : tensor.dtype
-    return own == .bf16 ? (.bf16, "BF16, as its source") : (.f16, "F16")
+    guard let types = options.ggufTypes else {
+      let own = tensor.dtype.isFloat8 ? checkpoint.config?.declaredDType ?? .bf16 : tensor.dtype
+      return own == .bf16 ? (.bf16, .bf16, "BF16, as its source") : (.f16, .f16, "F16")
+    }
+    guard types.areBlocks else { return (types.base, types.base, "as asked for") }
+    let inputs = tensor.dimensions.last ?? 0
+    let wanted = types.type(of: tensor.name, inputs: inputs, in: model.proportions)
+    let type = wanted.fitting(inputs: inputs)
+    let misfit = "\(inputs) inputs are no whole blocks of \(wanted.name)"
+    guard type != wanted else { return (type, wanted, identity.role.rawValue) }
+    return (
+      type, wanted, BlockLayout(type) == nil ? misfit : identity.role.rawValue + "; " + misfit
+    )
   }
 
   /// What a tensor is, by the name it has in the source, and how it is read.

@@ -61,6 +61,7 @@ extension Manifest.Layout {
     switch self {
     case .plain: "plain"
     case .affine(let layout): "\(layout.bits) bits in groups of \(layout.groupSize)"
+    case .blocks(let type): type.name
     }
   }
 }

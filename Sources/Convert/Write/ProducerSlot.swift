@@ -11,6 +11,7 @@ final class ProducerSlot {
   var readBlocks: [[UInt64]] = []
   var effects = ProductionEffects()
   let quantized = QuantizedGroups()
+  let blocks = QuantizedBlocks()
 
   /// Empties what the last tile left.
   func reset() {

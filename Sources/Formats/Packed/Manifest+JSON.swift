@@ -95,6 +95,7 @@ extension Manifest.Layout {
       [
         "name": "affine", "bits": .integer(layout.bits), "group_size": .integer(layout.groupSize),
       ]
+    case .blocks(let type): ["name": "blocks", "type": .string(type.name)]
     }
   }
 }

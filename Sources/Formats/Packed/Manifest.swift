@@ -61,7 +61,10 @@ package struct Manifest: Sendable, Equatable {
     /// The tensor's elements as they are.
     case plain
     case affine(AffineLayout)
+    /// Of a GGUF file.
+    case blocks(GGMLType)
 
+    /// Those of manifests that are read.
     static let names = ["affine", "plain"]
   }
 

@@ -18,6 +18,8 @@ package struct GGUFModel: Sendable {
   /// What llama.cpp computes otherwise in some texts: sentences for people.
   package let warnings: [String]
   package let vocabularySize: Int
+  /// What types of tensors depend on.
+  package let proportions: GGUFProportions
 
   /// - Parameters:
   ///   - tensors: all that the checkpoint holds.
@@ -41,6 +43,11 @@ package struct GGUFModel: Sendable {
     derived = keys.derived
     warnings = limits.warnings
     vocabularySize = description.vocabularySize
+    proportions = GGUFProportions(
+      architecture.name, keys: keys.entries,
+      hasHead: arranger.items.contains { item in
+        if case .made(let made, _) = item { made.name == "output.weight" } else { false }
+      })
   }
 
   /// Whether llama.cpp computes with a tensor in F32 only: vectors, norms, biases, and what decides a lot with

@@ -1,5 +1,6 @@
 import Convert
 import Formats
+import Model
 
 /// A model for llama.cpp: one GGUF file.
 extension ConvertCommand {
@@ -12,16 +13,19 @@ extension ConvertCommand {
         """),
     OptionDescription(
       long: "type",
-      value: .init("TYPE", .choices(["auto", "F32", "F16", "BF16"]), default: .value("auto")),
+      value: .init(
+        "TYPE", .choices(["auto"] + GGUFTypes.all.map(\.name)), default: .value("auto")),
       help: """
-        For llama.cpp: the type of weights. 'auto' is BF16 for what is stored so, else F16. Vectors, and \
-        what llama.cpp only takes in F32, have that.
+        For llama.cpp: the type of weights. 'auto' is BF16 for what is stored so, else F16. Those with _S, _M \
+        and _L, Q6_K and Q2_K are llama.cpp's mixes, the others one type for all matrices. Vectors, and what \
+        llama.cpp only takes in F32, have that.
         """),
   ]
 
   /// What may be said of a GGUF file; all else is about packing for MLX.
   private static let commonOptions: Set = [
-    "output", "for", "type", "non-finite", "jobs", "dry-run", "force", "json",
+    "output", "for", "type", "calibration", "activations", "non-finite", "jobs", "dry-run", "force",
+    "json",
   ]
 
   /// Whether the output is for llama.cpp.
@@ -60,10 +64,20 @@ extension ConvertCommand {
     _ terminal: Terminal
   ) throws {
     var options = ConversionOptions()
-    options.storedType = arguments.value("type").flatMap(ScaleType.init(rawValue:))
+    options.ggufTypes = arguments.value("type").flatMap { GGUFTypes($0) }
     options.nonFinite = arguments.choice("non-finite", as: NonFinitePolicy.self) ?? .error
-    let plan = try ConversionPlan(
-      Checkpoint(path: path), options: options, arrangement: .gguf)
+    if options.ggufTypes?.areBlocks != true,
+      let option = ["calibration", "activations"].first(where: arguments.isGiven)
+    {
+      throw UsageError(
+        "--\(option) is for weights that are quantized",
+        hint: "give a type of blocks, as in '--type Q4_K_M'")
+    }
+    let checkpoint = try Checkpoint(path: path)
+    try checkInputs(arguments, nil, target)
+    let known = try CalibrationInput(arguments, of: checkpoint, .init(), runner, terminal)
+    _ = try takeInputs(arguments, known, of: checkpoint, into: &options, runner)
+    let plan = try ConversionPlan(checkpoint, options: options, arrangement: .gguf)
     plan.warnings.forEach(terminal.warn)
     let conversion = try Conversion(plan, target: target)
     var report = ConversionReport(conversion, path: path)

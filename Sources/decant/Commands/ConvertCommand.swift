@@ -90,6 +90,9 @@ enum ConvertCommand: Command {
       .init(
         "decant convert Qwen3-0.6B -o Qwen3-0.6B.gguf", "For llama.cpp, in 16 bits."),
       .init(
+        "decant convert Qwen3-0.6B -o Qwen3-0.6B.gguf --type Q4_K_M",
+        "For llama.cpp, in its mix of mostly 4 bits."),
+      .init(
         "decant convert Qwen3-0.6B -o best --target-bpw 3.5 --text calibration.txt",
         "Run the model over a text, choose widths by what they do to predictions, and quantize with gptq."
       ),
@@ -140,12 +143,7 @@ enum ConvertCommand: Command {
     var options = try options(arguments, choosesWidths: budget != nil)
     let adapters = try arguments.adapters()
     let checkpoint = try Checkpoint(path: path)
-    let activations = arguments.values("activations")
-    try Calibration.checkKinds(activations: activations, cache: [])
-    let inputs =
-      (adapters?.members.map(\.adapter.path) ?? []) + activations
-      + ["plan", "calibration", "text", "tokens"].compactMap { arguments.value($0) }
-    for input in inputs { try target.checkApart(from: input) }
+    try checkInputs(arguments, adapters, target)
     let smoothing = try smoothing(arguments)
     let replacing = arguments.flag("force")
     // Before a model is run for nothing.
@@ -170,14 +168,7 @@ enum ConvertCommand: Command {
       }
       options.grams = file
     }
-    let calibrated = try CalibratedInputs(dumps: activations, known, of: checkpoint, runner)
-    if !activations.isEmpty, calibrated.meanSquares.isEmpty {
-      throw UsageError(
-        "the files of --activations hold no inputs of linear layers",
-        hint: "a dump of keys and values says nothing of what errors in weights count")
-    }
-    options.meanSquares = calibrated.meanSquares
-    options.calibration = try calibrated.recorded()
+    let calibrated = try takeInputs(arguments, known, of: checkpoint, into: &options, runner)
     if let budget {
       options.plan = try plan(budget, arguments, options, checkpoint, calibrated, runner)
     }
@@ -225,6 +216,35 @@ enum ConvertCommand: Command {
     }
     _ = try evaluation.get()
     return .done
+  }
+
+  /// Refuses an output that is an input.
+  static func checkInputs(
+    _ arguments: Arguments, _ adapters: AdapterSet?, _ target: OutputTarget
+  ) throws {
+    let activations = arguments.values("activations")
+    try Calibration.checkKinds(activations: activations, cache: [])
+    let inputs =
+      (adapters?.members.map(\.adapter.path) ?? []) + activations
+      + ["plan", "calibration", "text", "tokens"].compactMap { arguments.value($0) }
+    for input in inputs { try target.checkApart(from: input) }
+  }
+
+  /// Lets errors count what is known of the inputs of layers.
+  static func takeInputs(
+    _ arguments: Arguments, _ known: CalibrationInput?, of checkpoint: Checkpoint,
+    into options: inout ConversionOptions, _ runner: Runner
+  ) throws -> CalibratedInputs {
+    let activations = arguments.values("activations")
+    let calibrated = try CalibratedInputs(dumps: activations, known, of: checkpoint, runner)
+    if !activations.isEmpty, calibrated.meanSquares.isEmpty {
+      throw UsageError(
+        "the files of --activations hold no inputs of linear layers",
+        hint: "a dump of keys and values says nothing of what errors in weights count")
+    }
+    options.meanSquares = calibrated.meanSquares
+    options.calibration = try calibrated.recorded()
+    return calibrated
   }
 
   /// What `--smooth` asks for; nil where it is not given.

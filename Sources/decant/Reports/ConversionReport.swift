@@ -97,6 +97,7 @@ struct ConversionReport {
       "name": .string(tensor.name), "role": .string(tensor.identity.role.rawValue),
       "action": .string(tensor.action.word), "standing": .string(tensor.standing.rawValue),
       "bits": bits, "group_size": groupSize, "scale_dtype": scaleType,
+      "type": plan.gguf == nil ? .null : tensor.ggmlType.map { .string($0.name) } ?? .null,
       "method": method(of: tensor).map { .string($0.rawValue) } ?? .null,
       "searched_matrices": .integer(tensor.searchedMatrixCount),
       "sqnr_db": .double(errors[index]?.sqnrDecibels),
@@ -107,6 +108,7 @@ struct ConversionReport {
   }
 
   private func method(of tensor: TensorPlan) -> QuantizationMethod? {
+    if case .blocks = tensor.action { return .search }
     guard case .quantize = tensor.action else { return nil }
     if learned?.learned.contains(tensor.name) == true { return .learn }
     return tensor.method(askedFor: plan.options.method)
@@ -144,7 +146,7 @@ struct ConversionReport {
         + " \(ByteSize(bytes: sourceByteCount).text) of tensors",
       String(format: "bits per weight: %.3f, scales and biases counted", bitsPerWeight),
     ]
-    if plan.gguf == nil {
+    if plan.gguf == nil || plan.options.ggufTypes?.areBlocks == true {
       lines.append(
         "coverage: \(percent(coverage.quantizedShare)) of the weight bytes quantized,"
           + " \(percent(coverage.keptShare)) kept on purpose,"
@@ -157,7 +159,7 @@ struct ConversionReport {
     if let rounding { lines.append(rounding.summary) }
     lines += searchedLines
     lines += zeroedLines
-    for (reason, tensors) in unquantizedByReason() {
+    for (reason, tensors) in exceptionsByReason() {
       lines.append("  \(printable(reason)): \(tensors)")
     }
     if !conversion.skippedFiles.isEmpty {
@@ -189,13 +191,13 @@ struct ConversionReport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// What is not quantized: the reasons in the order of their first tensor, with counts.
-  private func unquantizedByReason() -> [(String, String)] {
+  /// What is not quantized, or not as it was to be: the reasons in the order of their first tensor, with
+  /// counts.
+  private func exceptionsByReason() -> [(String, String)] {
     var order: [String] = []
     var counts: [String: (count: Int, bytes: Int)] = [:]
-    for tensor in plan.tensors where tensor.standing != .quantized {
-      let verb = tensor.standing == .dropped ? "dropped" : "kept"
-      let key = "\(verb), \(tensor.reason)"
+    for tensor in plan.tensors {
+      guard let key = exception(tensor) else { continue }
       if counts[key] == nil { order.append(key) }
       counts[key, default: (0, 0)].count += 1
       counts[key, default: (0, 0)].bytes += tensor.tensor.byteCount
@@ -204,6 +206,16 @@ struct ConversionReport {
       let (count, bytes) = counts[key]!
       return (key, "\(count) \(count == 1 ? "tensor" : "tensors"), \(ByteSize(bytes: bytes).text)")
     }
+  }
+
+  private func exception(_ tensor: TensorPlan) -> String? {
+    if case .blocks(let layout, let wanted) = tensor.action {
+      return layout.type == wanted
+        ? nil
+        : "\(layout.type.name), \(tensor.inputCount) inputs are no whole blocks of \(wanted.name)"
+    }
+    guard tensor.standing != .quantized else { return nil }
+    return (tensor.standing == .dropped ? "dropped, " : "kept, ") + tensor.reason
   }
 
   /// What was quantized without knowing its inputs, where they were to be known.
@@ -271,7 +283,7 @@ extension TensorPlan.Action {
   /// One word, as JSON gives it.
   fileprivate var word: String {
     switch self {
-    case .quantize: "quantize"
+    case .quantize, .blocks: "quantize"
     case .copy: "copy"
     case .decode: "decode"
     case .drop: "drop"
@@ -283,6 +295,7 @@ extension TensorPlan.Action {
     case .quantize(let layout, let type):
       "\(layout.bits) bits, groups of \(layout.groupSize), \(type.rawValue) scales"
     case .copy: "kept"
+    case .blocks(let layout, _): layout.type.name
     case .decode(let type): "kept as \(type.rawValue)"
     case .drop: "dropped"
     }

@@ -56,7 +56,7 @@ import Testing
     _ source: String, _ type: ScaleType?, to name: String = "out.gguf", threads: Int = 2
   ) throws -> GGUFFile {
     var options = ConversionOptions()
-    options.storedType = type
+    options.ggufTypes = type.flatMap { GGUFTypes("\($0)".uppercased()) }
     let plan = try ConversionPlan(Checkpoint(path: source), options: options, arrangement: .gguf)
     _ = try Conversion(plan, target: OutputTarget(path: folder.path(name), takesGGUF: true)).run(
       replacing: false, RunContext(threads: threads))

@@ -14,6 +14,9 @@ package struct BlockQuantizer: Sendable {
   package let layout: BlockLayout
   private let level: ProcessorLevel
 
+  /// As manifests record it: a search that finds other blocks has another name.
+  package static let recordedName = "search-blocks"
+
   /// Nil for types that are read but not written.
   package init?(_ type: GGMLType, level: ProcessorLevel = .current) {
     guard let layout = BlockLayout(type), layout.codeValues == nil else { return nil }

@@ -22,13 +22,8 @@ struct LoadedPair {
     group = update.group
     // An embedding's table is (B·A)ᵀ = Aᵀ·Bᵀ: the factors change places.
     let isTurned = update.pair.isEmbedding
-    a = isTurned ? Self.transposed(second, columns: rank) : first
-    b = isTurned ? Self.transposed(first, columns: first.count / rank) : second
-  }
-
-  private static func transposed(_ values: [Float], columns: Int) -> [Float] {
-    let rows = values.count / columns
-    return (0..<values.count).map { values[$0 % rows * columns + $0 / rows] }
+    a = isTurned ? second.transposed(columns: rank) : first
+    b = isTurned ? first.transposed(columns: first.count / rank) : second
   }
 
   /// Adds the update of output `row` to `sums`, one sum for each run of `groupSize` inputs, which

@@ -112,9 +112,7 @@ package struct Adapter: Sendable {
   /// - Throws: as `read`.
   package func values(of factor: Factor) throws -> [Float] {
     let stored = try values(of: factor.tensor)
-    guard factor.isTransposed else { return stored }
-    let (rows, columns) = (factor.dimensions[0], factor.dimensions[1])
-    return (0..<stored.count).map { stored[$0 % columns * rows + $0 / columns] }
+    return factor.isTransposed ? stored.transposed(columns: factor.tensor.dimensions[1]) : stored
   }
 
   /// Decodes elements `range` of a tensor into `values`, from its start.

@@ -17,9 +17,7 @@ package struct ActivationSmoothing {
   let tokens: [Int]
   let windows: WindowPlan
 
-  /// Exponents that `auto` tries, beside no scaling at all.
-  package static let tried = (3...9).map { Double($0) / 10 }
-  /// Tokens over which they are tried, at most.
+  /// Tokens over which exponents are tried, at most.
   private static let tokenLimit = 4096
 
   /// - Parameters:
@@ -47,7 +45,9 @@ package struct ActivationSmoothing {
       guard let all = try calibration.tokens() else {
         throw LearningError.noTokens(path: calibration.path)
       }
-      candidates = [Candidate(alpha: nil, model: model)] + (try Self.tried.map(candidate))
+      candidates =
+        [Candidate(alpha: nil, model: model)]
+        + (try Smoothing.tenths.map { try candidate(Double($0) / 10) })
       tokens = Array(
         all.prefix(max(windows.length, Self.tokenLimit / windows.length * windows.length)))
     }

@@ -5,7 +5,7 @@ import Foundation
 ///
 /// SwiftPM hands nothing to a build, and a plugin would need git, outside of its sandbox, and build anew
 /// with every commit. So whoever packages a binary appends the line `decant-commit: HASH`, which loaders
-/// do not look at (`packaging/stamp`). A binary of which nobody has said so is of no commit.
+/// do not look at (`packaging/stage`). A binary of which nobody has said so is of no commit.
 enum BuildCommit {
   private static let label = "decant-commit: "
   /// Enough for the label, a hash of SHA-256, and what may follow it.
